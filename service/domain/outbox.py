@@ -1,0 +1,129 @@
+"""A message on its way: its states, its deadline and what an SMTP answer means.
+
+due -> claimed -> sending -> sent | failed | unknown
+due -> expired | suppressed        claimed -> due (lease ended)
+sending -> due (temporary refusal) sending -> unknown (lease ended)
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """The mails this service sends; one template folder each."""
+
+    REMINDER = "reminder"
+    CONFIRMATION = "confirmation"
+    MANAGE_LINK = "manage_link"
+
+
+class State(StrEnum):
+    """Where a message stands; only `due` rows are ever picked up."""
+
+    DUE = "due"
+    CLAIMED = "claimed"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    SUPPRESSED = "suppressed"
+
+
+class Lane(StrEnum):
+    """Somebody waits for a PRIORITY mail; an EVENING mail waits for its hour."""
+
+    PRIORITY = "priority"
+    EVENING = "evening"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The relay took the message and said so; `reply` is its text (queue id)."""
+
+    reply: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deferred:
+    """The relay did not take the message now; the same message may be tried again."""
+
+    code: int
+    reply: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """The relay will not take this message; `enhanced` is RFC 3463's code or ""."""
+
+    code: int
+    enhanced: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """The connection was lost when the relay may already have taken the message."""
+
+    reason: str
+
+
+Outcome = Accepted | Deferred | Rejected | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One outbox row in a worker's hands. (subscriber_id, night, kind) is its key."""
+
+    subscriber_id: int
+    night: date
+    kind: Kind
+    attempts: int
+    not_before: datetime
+    expires_at: datetime
+    payload: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What becomes of a message after an attempt; `not_before` is for DUE alone."""
+
+    message: Message
+    state: State
+    reason: str
+    not_before: datetime
+
+
+RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+
+
+def settle(message: Message, outcome: Outcome, *, now: datetime) -> Settled:
+    """What an answer means for the message.
+
+    A temporary refusal goes back to `due` for a later try inside the deadline, or
+    becomes `expired`. An unknown outcome is never sent again, with one exception:
+    somebody waits for a confirmation or a link, and a second copy does no harm.
+    """
+    match outcome:
+        case Accepted(reply=reply):
+            return _settled(message, State.SENT, reply, now)
+        case Rejected(code=code, enhanced=enhanced):
+            return _settled(message, State.FAILED, f"{code} {enhanced}".strip(), now)
+        case Deferred(code=code):
+            return _try_later(message, f"refused for now ({code})", now=now)
+        case Unknown(reason=reason) if message.kind is Kind.REMINDER:
+            return _settled(message, State.UNKNOWN, reason, now)
+        case Unknown(reason=reason):
+            return _try_later(message, reason, now=now)
+
+
+def _try_later(message: Message, reason: str, *, now: datetime) -> Settled:
+    step = RETRY_AFTER[min(message.attempts, len(RETRY_AFTER) - 1)]
+    if now + step > message.expires_at:
+        return _settled(message, State.EXPIRED, reason, now)
+    return _settled(message, State.DUE, reason, now + step)
+
+
+def _settled(message: Message, state: State, reason: str, when: datetime) -> Settled:
+    return Settled(message=message, state=state, reason=reason, not_before=when)

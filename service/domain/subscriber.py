@@ -1,0 +1,92 @@
+"""A subscriber's life: which states there are and which changes are allowed.
+
+active <-> paused          active | paused -> stopped (unsubscribed; answers kept 14
+days for an undo) -> active | erased          any -> suppressed (bounce, complaint)
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from service.domain.risk import Answers
+
+
+class Status(StrEnum):
+    """Where a subscriber stands. A pending sign-up has no subscriber row yet."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    SUPPRESSED = "suppressed"
+
+
+class Frequency(StrEnum):
+    """How often a reminder comes."""
+
+    EVERY = "every"
+    SECOND = "second"
+    TAPERING = "tapering"
+
+
+#: After unsubscribing, answers are kept this long so that it can be undone.
+UNDO = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evening:
+    """When reminders come: IANA zone, minutes after local midnight, how often."""
+
+    zone: str
+    minute: int
+    frequency: Frequency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """What is sealed: the mail address and the answers. No name is ever kept."""
+
+    address: str
+    answers: Answers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """Somebody who confirmed. `started_on` is the first night they were due."""
+
+    id: int
+    person: Person
+    evening: Evening
+    language: str
+    status: Status
+    started_on: date
+
+
+CHANGES = {
+    Status.ACTIVE: {Status.PAUSED, Status.STOPPED, Status.SUPPRESSED},
+    Status.PAUSED: {Status.ACTIVE, Status.STOPPED, Status.SUPPRESSED},
+    Status.STOPPED: {Status.ACTIVE, Status.SUPPRESSED},
+    Status.SUPPRESSED: set[Status](),
+}
+
+
+def may_become(status: Status, new: Status) -> bool:
+    """Whether a subscriber may go from one state to the other (or stay in it)."""
+    return new is status or new in CHANGES[status]
+
+
+def is_evening_due(frequency: Frequency, *, started_on: date, night: date) -> bool:
+    """Whether a reminder is meant for `night`.
+
+    TAPERING: every evening for two weeks, every second to the end of week six, then
+    weekly (evidence.md E, S72: prompts work better when they become fewer).
+    """
+    nights = (night - started_on).days
+    match frequency:
+        case Frequency.EVERY:
+            return True
+        case Frequency.SECOND:
+            return nights % 2 == 0
+        case Frequency.TAPERING:
+            if nights < 14:
+                return True
+            return nights % 2 == 0 if nights < 42 else nights % 7 == 0

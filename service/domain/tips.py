@@ -1,0 +1,138 @@
+"""The catalogue as the rules and the choice see it: tips, rules and cadence, no words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from service.domain.risk import Cause, Tag
+
+
+class Theme(StrEnum):
+    """What a tip is about; tonight's tips come from different themes."""
+
+    HYDRATION = "hydration"
+    STRETCHING = "stretching"
+    ALCOHOL = "alcohol"
+    MEDICATION = "medication"
+    HABIT = "habit"
+    CARE = "care"
+
+
+class Evidence(StrEnum):
+    """How sure we are that the advice helps, graded as in GRADE."""
+
+    HIGH = "high"
+    MODERATE = "moderate"
+    LOW = "low"
+    VERY_LOW = "very_low"
+    EXPERT = "expert"
+
+
+class When(StrEnum):
+    """When a tip is meant to be acted on."""
+
+    TONIGHT = "tonight"
+    TOMORROW = "tomorrow"
+    TODAY = "today"
+    PLAN = "plan"
+    ANY = "any"
+    IF_CRAMP = "if_cramp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tip:
+    """One piece of reviewed advice: when and to whom it may be said.
+
+    `requires` holds groups: each group must be met, any one of its tags meets it.
+    `blocks` names the tags that forbid the tip, unless each is known to be absent.
+    """
+
+    id: str
+    cause: Cause
+    theme: Theme
+    when: When
+    content: frozenset[str]
+    blocks: frozenset[Tag]
+    requires: tuple[frozenset[Tag], ...]
+    evidence: Evidence
+    is_warning: bool
+    sources: tuple[str, ...]
+    reviewed_by: str
+    reviewed_on: date | None
+    expires_on: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleCase:
+    """Whom a rule is about, what it forbids them and what they get in its place.
+
+    A case applies where any tag of `when` is present or unknown. It never blocks the
+    tips of its own `instead` and `spare`; `only` (where it is not None) blocks every
+    tip but those it names and care tips; `stop` blocks care tips too.
+    """
+
+    when: frozenset[Tag]
+    never: frozenset[str]
+    never_themes: frozenset[Theme]
+    never_tips: frozenset[str]
+    never_causes: frozenset[Cause]
+    instead: tuple[str, ...]
+    spare: frozenset[str]
+    only: frozenset[str] | None
+    stop: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One hard safety rule, H1 to H29, in words and in cases.
+
+    `because` is the reader's reason for a tip that this rule puts in place.
+    """
+
+    id: str
+    says: str
+    because: str
+    sources: tuple[str, ...]
+    cases: tuple[RuleCase, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cadence:
+    """How often a theme may come up.
+
+    `gap` is the number of nights that must lie between two evenings with the theme;
+    `weekdays` (Monday is 0, empty means any) are the evenings that suit it; a `fixed`
+    theme is never drawn, it has its own place in the mail.
+    """
+
+    theme: Theme
+    label: str
+    gap: int
+    weekdays: frozenset[int]
+    fixed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleDriven:
+    """A tip that comes by rule, not by draw: every so many nights while a tag holds."""
+
+    tip: str
+    when: frozenset[Tag]
+    every: int
+    first: bool
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """All that may ever be said, checked as a whole when it was loaded.
+
+    `version` changes with every change of a tip, a rule or a cadence.
+    """
+
+    version: str
+    tips: Mapping[str, Tip]
+    rules: tuple[Rule, ...]
+    cadence: Mapping[Theme, Cadence]
+    rule_driven: tuple[RuleDriven, ...]
