@@ -1,0 +1,1 @@
+"""The subcommands of `eventide`, one small module for each group."""

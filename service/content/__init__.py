@@ -1,0 +1,1 @@
+"""The catalogue and the templates, read and checked once at start."""

@@ -1,0 +1,1 @@
+"""What the demo and the tests bring along: PostgreSQL, a mail catcher, a visitor."""

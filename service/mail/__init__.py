@@ -1,0 +1,1 @@
+"""Messages as bytes, and the conversation with the relay that takes them."""

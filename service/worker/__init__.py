@@ -1,0 +1,1 @@
+"""The ticks that plan and deliver, and whether they still come."""
