@@ -1,0 +1,391 @@
+"""Tonight's tips: which themes are open, who has rested, and a seeded, exact draw.
+
+Integers throughout, so that a replan of the same night gives the same mail bit for
+bit. The score is evidence + match with the causes - rest; what is learned from
+answers will be one more term of `score`.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache
+from math import lcm
+
+from service.domain.risk import Cause, RiskProfile, Tag
+from service.domain.safety import Allowed
+from service.domain.tips import Catalogue, Evidence, Theme, Tip
+
+#: One basis point is 0.01 percentage point of "helpful".
+EVIDENCE_BP = {
+    Evidence.HIGH: 900,
+    Evidence.MODERATE: 700,
+    Evidence.LOW: 450,
+    Evidence.VERY_LOW: 250,
+    Evidence.EXPERT: 150,
+}
+MATCH_BP = 300
+TIP_REST_BP, TIP_HALF_LIFE = 3000, 15
+THEME_REST_BP, THEME_HALF_LIFE = 600, 3
+#: The setting for the first 2,000 answers: in effect the evidence rule with a seed.
+TAU_BP = 100
+EXPLORE_PERCENT = 5
+HISTORY_NIGHTS = 90
+
+
+class Role(StrEnum):
+    """A tip's place in the mail. Only the first three are drawn."""
+
+    LEAD = "lead"
+    SECOND = "second"
+    THIRD = "third"
+    FIXED = "fixed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldTip:
+    """A tip that was said, and in which place."""
+
+    id: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a person was told on one night."""
+
+    night: date
+    tips: tuple[ToldTip, ...]
+
+
+History = tuple[Told, ...]
+
+
+class Ground(StrEnum):
+    """Why a tip was chosen."""
+
+    TICKED = "ticked"
+    EVERYONE = "everyone"
+    RULE = "rule"
+    RULE_DRIVEN = "rule_driven"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a tip was chosen: `subject` is the cause, the rule or the tip itself."""
+
+    ground: Ground
+    subject: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One tip of tonight. `propensity` is its exact chance, given the draws before."""
+
+    tip: str
+    role: Role
+    theme: Theme
+    cause: Cause
+    reason: Reason
+    propensity: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tonight:
+    """The whole choice for one night; `ask_answers` where they have grown stale."""
+
+    night: date
+    choices: tuple[Choice, ...]
+    rules: tuple[str, ...]
+    ask_answers: bool
+
+    def told(self) -> Told:
+        """What the history keeps of it."""
+        tips = tuple(ToldTip(id=c.tip, role=c.role) for c in self.choices)
+        return Told(night=self.night, tips=tips)
+
+
+def choose(
+    profile: RiskProfile,
+    allowed: Allowed,
+    catalogue: Catalogue,
+    history: History,
+    *,
+    seed: str,
+    night: date,
+) -> Tonight:
+    """Tonight's tips for one person, in the order in which the mail shows them.
+
+    The same arguments always give the same result; `seed` names the person.
+    """
+    desk = _Desk(profile, allowed, catalogue, history, seed, night)
+    driven = desk.rule_driven()
+    drawn = desk.draw_all(driven)
+    care = desk.care(taken={choice.tip for choice in (*driven, *drawn)})
+    stale = {Tag.PROFILE_STALE, Tag.PREGNANCY_OVER} & profile.present
+    return Tonight(
+        night=night,
+        choices=(*driven, *drawn, *care),
+        rules=allowed.rules,
+        ask_answers=bool(stale),
+    )
+
+
+def remember(history: History, told: Told) -> History:
+    """The history with tonight added and all that is too old dropped."""
+    kept = tuple(t for t in history if (told.night - t.night).days < HISTORY_NIGHTS)
+    return (*(t for t in kept if t.night != told.night), told)
+
+
+def score(
+    tip: Tip, *, is_match: bool, tip_rest: int | None, theme_rest: int | None
+) -> int:
+    """A tip's value tonight in basis points; rests in nights, None = never said."""
+    value = EVIDENCE_BP[tip.evidence] + (MATCH_BP if is_match else 0)
+    value -= _penalty(TIP_REST_BP, TIP_HALF_LIFE, tip_rest)
+    return value - _penalty(THEME_REST_BP, THEME_HALF_LIFE, theme_rest)
+
+
+class _Desk:
+    """One person's choice on one night, with what history says laid out once."""
+
+    def __init__(
+        self,
+        profile: RiskProfile,
+        allowed: Allowed,
+        catalogue: Catalogue,
+        history: History,
+        seed: str,
+        night: date,
+    ) -> None:
+        past = [told for told in history if told.night < night]
+        self.profile, self.catalogue, self.night = profile, catalogue, night
+        self.allowed = {tip.id: tip for tip in allowed.tips}
+        self.reasons = allowed.replaced_by
+        self.seed = f"{catalogue.version}|{seed}|{night.isoformat()}"
+        self.lead_rest = min(28, len(self.allowed) // 2)
+        self.other_rest = min(10, len(self.allowed) // 3)
+        self.said = self._last(past, {Role.LEAD, Role.SECOND, Role.THIRD})
+        self.led = self._last(past, {Role.LEAD})
+        self.shown = self._last(past, set(Role))
+        self.extras = {
+            tip.id
+            for told in past
+            if (night - told.night).days <= self.lead_rest
+            for tip in told.tips
+            if tip.role in (Role.SECOND, Role.THIRD)
+        }
+        driven = {rule.tip for rule in catalogue.rule_driven}
+        self.drawable = [
+            tip
+            for tip in self.allowed.values()
+            if not catalogue.cadence[tip.theme].fixed and tip.id not in driven
+        ]
+
+    def _last(self, past: Iterable[Told], roles: set[Role]) -> dict[str, int]:
+        """Nights since each tip was last said in one of these roles."""
+        return {
+            tip.id: (self.night - told.night).days
+            for told in past
+            for tip in told.tips
+            if tip.role in roles
+        }
+
+    def rule_driven(self) -> list[Choice]:
+        """Tips that come by rule tonight, those that open the mail first."""
+        due = [
+            rule
+            for rule in self.catalogue.rule_driven
+            if rule.tip in self.allowed
+            and rule.when & self.profile.present
+            and self.shown.get(rule.tip, rule.every) >= rule.every
+        ]
+        due.sort(key=lambda rule: not rule.first)
+        return [
+            self._choice(
+                self.allowed[rule.tip],
+                Role.FIXED,
+                Reason(ground=Ground.RULE_DRIVEN, subject=rule.tip),
+            )
+            for rule in due
+        ]
+
+    def draw_all(self, driven: list[Choice]) -> list[Choice]:
+        """The lead and up to two more, each from a theme not yet used tonight."""
+        used = {c.theme for c in driven}
+        drawn: list[Choice] = []
+        for role in (Role.LEAD, Role.SECOND, Role.THIRD):
+            pool = self._leads(used) if role is Role.LEAD else self._others(used)
+            if not pool:
+                break
+            drawn.append(self._draw(pool, role))
+            used.add(drawn[-1].theme)
+        return drawn
+
+    def care(self, *, taken: set[str]) -> list[Choice]:
+        """The fixed place: U8 in every mail, and one warning sign of their causes."""
+        signs = [
+            tip
+            for tip in self.allowed.values()
+            if tip.theme is Theme.CARE
+            and tip.cause is not Cause.UNIVERSAL
+            and tip.id not in taken
+        ]
+        shown = [signs[self.night.toordinal() % len(signs)]] if signs else []
+        always = self.allowed.get("U8")
+        if always is not None and always.id not in taken:
+            shown.append(always)
+        return [self._choice(tip, Role.FIXED, self._reason(tip)) for tip in shown]
+
+    def _leads(self, used: set[Theme]) -> list[Tip]:
+        """Who may lead: first their own causes, then everyone's, then a warning sign.
+
+        Nobody leads again before their rest is over; where nothing has rested, a
+        care tip leads, for it may be said at any time.
+        """
+        rested = [
+            tip
+            for tip in self.drawable
+            if self.said.get(tip.id, 999) > self.lead_rest
+            and not (tip.theme is Theme.MEDICATION and not self._is_open(tip.theme))
+        ]
+        is_open = [t for t in rested if t.theme not in used and self._is_open(t.theme)]
+        own_care = not any(self._is_own(tip) for tip in self.drawable)
+        for pool in (
+            [tip for tip in is_open if self._is_own(tip)],
+            self._care_leads(own=True) if own_care else [],
+            is_open,
+            rested,
+            self._care_leads(own=False),
+        ):
+            if pool:
+                return pool
+        return []
+
+    def _care_leads(self, *, own: bool) -> list[Tip]:
+        return [
+            tip
+            for tip in self.allowed.values()
+            if tip.theme is Theme.CARE
+            and self.led.get(tip.id, 999) > (self.lead_rest if own else 0)
+            and (not own or self._is_own(tip))
+        ]
+
+    def _others(self, used: set[Theme]) -> list[Tip]:
+        """Who may come second and third, so that a rested lead is always left.
+
+        At most `spare` different tips serve in these places within a lead's rest:
+        the others outnumber the nights of that rest, so one of them has rested.
+        """
+        free = [tip for tip in self.drawable if tip.theme is not Theme.MEDICATION]
+        spare = len(free) - self.lead_rest - 1
+        serving = self.extras & {tip.id for tip in free}
+        return [
+            tip
+            for tip in self.drawable
+            if tip.theme not in used
+            and self._is_open(tip.theme)
+            and self.said.get(tip.id, 999) > self.other_rest
+            and (
+                tip.theme is Theme.MEDICATION
+                or tip.id in serving
+                or len(serving) < spare
+            )
+        ]
+
+    def _is_open(self, theme: Theme) -> bool:
+        cadence = self.catalogue.cadence[theme]
+        rest = self._theme_rest(theme)
+        suits = not cadence.weekdays or self.night.weekday() in cadence.weekdays
+        return suits and (rest is None or rest > cadence.gap)
+
+    def _theme_rest(self, theme: Theme) -> int | None:
+        tips = self.catalogue.tips
+        rests = [
+            nights
+            for tip, nights in self.shown.items()
+            if tip in tips and tips[tip].theme is theme
+        ]
+        return min(rests, default=None)
+
+    def _is_own(self, tip: Tip) -> bool:
+        return tip.cause in (self.profile.causes or (Cause.UNIVERSAL,))
+
+    def _draw(self, pool: list[Tip], role: Role) -> Choice:
+        weights = softmax([self._score(tip) for tip in pool])
+        shares = explore(weights, [tip.theme for tip in pool])
+        total = sum(shares)
+        ticket = draw(f"{self.seed}|{role}", total)
+        index = 0
+        while ticket >= shares[index]:
+            ticket -= shares[index]
+            index += 1
+        tip = pool[index]
+        return self._choice(tip, role, self._reason(tip), shares[index] / total)
+
+    def _score(self, tip: Tip) -> int:
+        return score(
+            tip,
+            is_match=self._is_own(tip),
+            tip_rest=self.said.get(tip.id),
+            theme_rest=self._theme_rest(tip.theme),
+        )
+
+    def _reason(self, tip: Tip) -> Reason:
+        if tip.cause in self.profile.causes:
+            return Reason(ground=Ground.TICKED, subject=tip.cause)
+        if tip.id in self.reasons:
+            return Reason(ground=Ground.RULE, subject=self.reasons[tip.id])
+        return Reason(ground=Ground.EVERYONE, subject=tip.cause)
+
+    @staticmethod
+    def _choice(
+        tip: Tip, role: Role, reason: Reason, propensity: float = 1.0
+    ) -> Choice:
+        return Choice(
+            tip=tip.id,
+            role=role,
+            theme=tip.theme,
+            cause=tip.cause,
+            reason=reason,
+            propensity=propensity,
+        )
+
+
+def softmax(scores: list[int]) -> list[int]:
+    """Integer weights, proportional to exp(score / tau); the best has 2**32."""
+    best = max(scores)
+    return [_weight(best - value) for value in scores]
+
+
+def explore(weights: list[int], themes: list[Theme]) -> list[int]:
+    """The weights mixed with the exploration share: even over themes, then tips."""
+    sizes = {theme: themes.count(theme) for theme in themes}
+    scale = lcm(*sizes.values())
+    total = sum(weights)
+    exploit = (100 - EXPLORE_PERCENT) * len(sizes) * scale
+    return [
+        exploit * weight + EXPLORE_PERCENT * total * (scale // sizes[theme])
+        for weight, theme in zip(weights, themes, strict=True)
+    ]
+
+
+def draw(seed: str, total: int) -> int:
+    """A number from 0 to total - 1, even, and always the same for one seed."""
+    digest = hashlib.sha256(seed.encode()).digest()
+    return (int.from_bytes(digest, "big") * total) >> 256
+
+
+@cache
+def _weight(behind: int) -> int:
+    # Decimal's exp is rounded correctly everywhere; the C library's is not.
+    return max(1, int((Decimal(-behind) / TAU_BP).exp() * 2**32))
+
+
+@cache
+def _penalty(size: int, half_life: int, nights: int | None) -> int:
+    if nights is None:
+        return 0
+    return int(size * Decimal(2) ** (Decimal(-nights) / half_life))

@@ -1,0 +1,218 @@
+"""Answers, people and histories as JSON: the profile file, the form, the sealed rows."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import date
+from enum import StrEnum
+from typing import TypeVar
+
+from service.domain.choice import Choice, History, Reason, Role, Told, ToldTip, Tonight
+from service.domain.errors import VisitorError
+from service.domain.risk import (
+    CAUSES,
+    CONDITIONS,
+    DRINKING,
+    MEDICINES,
+    Answers,
+    Cause,
+    Pregnancy,
+    Stretching,
+    Tag,
+)
+from service.domain.subscriber import Person
+from service.domain.tips import Theme
+
+NOT_SURE = "not_sure"
+NO_COUNTRY = "ZZ"
+KEYS = (
+    "causes",
+    "conditions",
+    "pregnancy",
+    "pregnant_until",
+    "medicines",
+    "alcohol",
+    "severe",
+    "country",
+    "stretching",
+    "answered_on",
+)
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+class BadAnswers(VisitorError):
+    """Answers that cannot be taken; `problems` says which and what is allowed."""
+
+
+def parse_answers(data: Mapping[str, object], *, answered_on: date) -> Answers:
+    """Answers from the profile-file shape. Raises BadAnswers naming every bad key.
+
+    A missing key or null is "prefer not to say". `answered_on` is the date taken
+    where the data has none.
+    """
+    problems = {
+        key: f"is not a question; the questions are {', '.join(KEYS)}"
+        for key in data
+        if key not in KEYS
+    }
+    reader = _Reader(data, problems)
+    answers = Answers(
+        causes=reader.causes(),
+        conditions=reader.tags("conditions", CONDITIONS),
+        pregnancy=reader.one("pregnancy", tuple(Pregnancy)) or Pregnancy.UNKNOWN,
+        pregnant_until=reader.day("pregnant_until", "%Y-%m"),
+        medicines=reader.tags("medicines", MEDICINES),
+        alcohol=reader.one("alcohol", DRINKING) or Tag.ALC_UNKNOWN,
+        severe=reader.truth("severe"),
+        country=reader.country(),
+        stretching=reader.one("stretching", tuple(Stretching)),
+        answered_on=reader.day("answered_on", "%Y-%m-%d") or answered_on,
+    )
+    if problems:
+        raise BadAnswers(problems)
+    return answers
+
+
+class _Reader:
+    """Reads one key at a time and notes what is wrong with it."""
+
+    def __init__(self, data: Mapping[str, object], problems: dict[str, str]) -> None:
+        self._data = data
+        self._problems = problems
+
+    def causes(self) -> tuple[Cause, ...]:
+        said = self._data.get("causes")
+        if said is None or said == [NOT_SURE]:
+            return ()
+        return self._words("causes", said, CAUSES) or ()
+
+    def tags(self, key: str, allowed: tuple[Tag, ...]) -> tuple[Tag, ...] | None:
+        said = self._data.get(key)
+        return None if said is None else self._words(key, said, allowed)
+
+    def one(self, key: str, allowed: tuple[Word, ...]) -> Word | None:
+        said = self._data.get(key)
+        if said is None:
+            return None
+        found = self._words(key, [said], allowed)
+        return found[0] if found else None
+
+    def truth(self, key: str) -> bool | None:
+        said = self._data.get(key)
+        if said is None or isinstance(said, bool):
+            return said
+        self._problems[key] = "must be true, false or null"
+        return None
+
+    def day(self, key: str, form: str) -> date | None:
+        said = self._data.get(key)
+        if said is None:
+            return None
+        text = f"{said}-01" if form == "%Y-%m" else str(said)
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            shape = {"%Y-%m": "YYYY-MM"}.get(form, "YYYY-MM-DD")
+            self._problems[key] = f"must be a date such as {shape}"
+            return None
+
+    def country(self) -> str:
+        said = self._data.get("country")
+        if said is None:
+            return NO_COUNTRY
+        if isinstance(said, str) and len(said) == 2 and said.isascii():
+            return said.upper()
+        self._problems["country"] = "must be a two-letter ISO 3166 code such as GB"
+        return NO_COUNTRY
+
+    def _words(
+        self, key: str, said: object, allowed: tuple[Word, ...]
+    ) -> tuple[Word, ...]:
+        if not isinstance(said, list | tuple):
+            self._problems[key] = "must be a list"
+            return ()
+        known: dict[object, Word] = {word.value: word for word in allowed}
+        strange = [repr(word) for word in said if word not in known]
+        if strange:
+            choices = ", ".join(word.value for word in allowed)
+            self._problems[key] = f"{', '.join(strange)} is not one of {choices}"
+            return ()
+        return tuple(word for word in allowed if word.value in said)
+
+
+def answers_to_json(answers: Answers) -> dict[str, object]:
+    """The profile-file shape of `answers`; parse_answers reads it back."""
+    until = answers.pregnant_until
+    return {
+        "causes": list(answers.causes) or [NOT_SURE],
+        "conditions": _listed(answers.conditions),
+        "pregnancy": answers.pregnancy,
+        "pregnant_until": until.strftime("%Y-%m") if until else None,
+        "medicines": _listed(answers.medicines),
+        "alcohol": answers.alcohol,
+        "severe": answers.severe,
+        "country": None if answers.country == NO_COUNTRY else answers.country,
+        "stretching": answers.stretching,
+        "answered_on": answers.answered_on.isoformat(),
+    }
+
+
+def _listed(tags: tuple[Tag, ...] | None) -> list[Tag] | None:
+    return None if tags is None else list(tags)
+
+
+def person_to_json(person: Person) -> str:
+    """What is sealed in a person's row."""
+    answers = answers_to_json(person.answers)
+    return json.dumps({"address": person.address, "answers": answers})
+
+
+def person_from_json(text: str) -> Person:
+    """The person that person_to_json wrote."""
+    data = json.loads(text)
+    answers = parse_answers(data["answers"], answered_on=date.min)
+    return Person(address=data["address"], answers=answers)
+
+
+def history_to_json(history: History) -> str:
+    """What a person was told on the last nights, newest last."""
+    return json.dumps(
+        [
+            [told.night.isoformat(), {t.id: t.role for t in told.tips}]
+            for told in history
+        ]
+    )
+
+
+def history_from_json(text: str) -> History:
+    """The history that history_to_json wrote."""
+    return tuple(
+        Told(
+            night=date.fromisoformat(night),
+            tips=tuple(ToldTip(id=tip, role=Role(role)) for tip, role in tips.items()),
+        )
+        for night, tips in json.loads(text)
+    )
+
+
+def tonight_to_json(tonight: Tonight, *, words: Callable[[Reason], str]) -> str:
+    """The record of a night's choice with its reasons in words (choice.json)."""
+    tips = [
+        {
+            "id": choice.tip,
+            "role": choice.role,
+            "theme": choice.theme,
+            "cause": choice.cause,
+            "reason": words(choice.reason),
+            "propensity": choice.propensity,
+        }
+        for choice in tonight.choices
+    ]
+    return json.dumps(
+        {
+            "night": tonight.night.isoformat(),
+            "tips": tips,
+            "rules": list(tonight.rules),
+            "ask_answers": tonight.ask_answers,
+        }
+    )

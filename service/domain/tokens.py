@@ -1,0 +1,76 @@
+"""Signed links: who may do one thing, without a log-in.
+
+A token names a person and a purpose; a token for one purpose is worthless for
+another. It holds no health data. Keys rotate: the first signs, all of them verify.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from service.domain.errors import VisitorError
+
+
+class Purpose(StrEnum):
+    """What a link is for; also its path."""
+
+    CONFIRM = "confirm"
+    MANAGE = "manage"
+    UNSUBSCRIBE = "unsubscribe"
+
+
+#: How long a link works. An old mail's unsubscribe link must never fail (RFC 8058).
+LIFETIMES: Mapping[Purpose, timedelta | None] = MappingProxyType(
+    {
+        Purpose.CONFIRM: timedelta(days=7),
+        Purpose.MANAGE: timedelta(days=30),
+        Purpose.UNSUBSCRIBE: None,
+    }
+)
+
+
+class BadLink(VisitorError):
+    """The link was changed, is for something else, was used, or is too old."""
+
+    def __init__(self) -> None:
+        """Say what a person can do about it; never which check failed."""
+        super().__init__({"link": "This link does not work any more."})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Makes and reads signed links. `keys`: newest first, at least one."""
+
+    keys: tuple[bytes, ...]
+    base_url: str
+
+    def url(self, purpose: Purpose, subject: int, *, now: datetime) -> str:
+        """The address of the page for `purpose`, signed for one person."""
+        return (
+            f"{self.base_url}/{purpose}?token={self.token(purpose, subject, now=now)}"
+        )
+
+    def token(self, purpose: Purpose, subject: int, *, now: datetime) -> str:
+        """The signed part of the link; the issue time is kept in whole minutes."""
+        minutes = int(now.timestamp()) // 60
+        return self._signer(purpose).dumps([subject, minutes])
+
+    def subject(self, purpose: Purpose, token: str, *, now: datetime) -> int:
+        """The person whom the link is for. Raises BadLink."""
+        try:
+            subject, minutes = self._signer(purpose).loads(token)
+        except BadSignature:
+            raise BadLink from None
+        lifetime = LIFETIMES[purpose]
+        issued = datetime.fromtimestamp(minutes * 60, tz=UTC)
+        if lifetime is not None and now - issued > lifetime:
+            raise BadLink
+        return int(subject)
+
+    def _signer(self, purpose: Purpose) -> URLSafeSerializer:
+        # itsdangerous signs with the last key of its list and tries them all.
+        return URLSafeSerializer(list(reversed(self.keys)), salt=f"eventide.{purpose}")
