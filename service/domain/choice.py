@@ -1,110 +1,24 @@
-"""Tonight's tips: which themes are open, who has rested, and a seeded, exact draw.
+"""Tonight's tips: which themes are open, who has rested, and who is drawn.
 
-Integers throughout, so that a replan of the same night gives the same mail bit for
-bit. The score is evidence + match with the causes - rest; what is learned from
-answers will be one more term of `score`.
+The same person, history, night and catalogue give the same mail bit for bit.
 """
 
-import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
-from enum import StrEnum
-from functools import cache
-from math import lcm
 
 from service.domain.risk import Cause, RiskProfile, Tag
 from service.domain.safety import Allowed
-from service.domain.tips import Catalogue, Evidence, Theme, Tip
-
-#: One basis point is 0.01 percentage point of "helpful".
-EVIDENCE_BP = {
-    Evidence.HIGH: 900,
-    Evidence.MODERATE: 700,
-    Evidence.LOW: 450,
-    Evidence.VERY_LOW: 250,
-    Evidence.EXPERT: 150,
-}
-MATCH_BP = 300
-TIP_REST_BP, TIP_HALF_LIFE = 3000, 15
-THEME_REST_BP, THEME_HALF_LIFE = 600, 3
-#: The setting for the first 2,000 answers: in effect the evidence rule with a seed.
-TAU_BP = 100
-EXPLORE_PERCENT = 5
-HISTORY_NIGHTS = 90
-
-
-class Role(StrEnum):
-    """A tip's place in the mail. Only the first three are drawn."""
-
-    LEAD = "lead"
-    SECOND = "second"
-    THIRD = "third"
-    FIXED = "fixed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToldTip:
-    """A tip that was said, and in which place."""
-
-    id: str
-    role: Role
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What a person was told on one night."""
-
-    night: date
-    tips: tuple[ToldTip, ...]
-
-
-History = tuple[Told, ...]
-
-
-class Ground(StrEnum):
-    """Why a tip was chosen."""
-
-    TICKED = "ticked"
-    EVERYONE = "everyone"
-    RULE = "rule"
-    RULE_DRIVEN = "rule_driven"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """Why a tip was chosen: `subject` is the cause, the rule or the tip itself."""
-
-    ground: Ground
-    subject: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """One tip of tonight. `propensity` is its exact chance, given the draws before."""
-
-    tip: str
-    role: Role
-    theme: Theme
-    cause: Cause
-    reason: Reason
-    propensity: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tonight:
-    """The whole choice for one night; `ask_answers` where they have grown stale."""
-
-    night: date
-    choices: tuple[Choice, ...]
-    rules: tuple[str, ...]
-    ask_answers: bool
-
-    def told(self) -> Told:
-        """What the history keeps of it."""
-        tips = tuple(ToldTip(id=c.tip, role=c.role) for c in self.choices)
-        return Told(night=self.night, tips=tips)
+from service.domain.score import draw, explore, score, softmax
+from service.domain.tips import Catalogue, Theme, Tip
+from service.domain.tonight import (
+    Choice,
+    Ground,
+    History,
+    Reason,
+    Role,
+    Told,
+    Tonight,
+)
 
 
 def choose(
@@ -131,21 +45,6 @@ def choose(
         rules=allowed.rules,
         ask_answers=bool(stale),
     )
-
-
-def remember(history: History, told: Told) -> History:
-    """The history with tonight added and all that is too old dropped."""
-    kept = tuple(t for t in history if (told.night - t.night).days < HISTORY_NIGHTS)
-    return (*(t for t in kept if t.night != told.night), told)
-
-
-def score(
-    tip: Tip, *, is_match: bool, tip_rest: int | None, theme_rest: int | None
-) -> int:
-    """A tip's value tonight in basis points; rests in nights, None = never said."""
-    value = EVIDENCE_BP[tip.evidence] + (MATCH_BP if is_match else 0)
-    value -= _penalty(TIP_REST_BP, TIP_HALF_LIFE, tip_rest)
-    return value - _penalty(THEME_REST_BP, THEME_HALF_LIFE, theme_rest)
 
 
 class _Desk:
@@ -352,40 +251,3 @@ class _Desk:
             reason=reason,
             propensity=propensity,
         )
-
-
-def softmax(scores: list[int]) -> list[int]:
-    """Integer weights, proportional to exp(score / tau); the best has 2**32."""
-    best = max(scores)
-    return [_weight(best - value) for value in scores]
-
-
-def explore(weights: list[int], themes: list[Theme]) -> list[int]:
-    """The weights mixed with the exploration share: even over themes, then tips."""
-    sizes = {theme: themes.count(theme) for theme in themes}
-    scale = lcm(*sizes.values())
-    total = sum(weights)
-    exploit = (100 - EXPLORE_PERCENT) * len(sizes) * scale
-    return [
-        exploit * weight + EXPLORE_PERCENT * total * (scale // sizes[theme])
-        for weight, theme in zip(weights, themes, strict=True)
-    ]
-
-
-def draw(seed: str, total: int) -> int:
-    """A number from 0 to total - 1, even, and always the same for one seed."""
-    digest = hashlib.sha256(seed.encode()).digest()
-    return (int.from_bytes(digest, "big") * total) >> 256
-
-
-@cache
-def _weight(behind: int) -> int:
-    # Decimal's exp is rounded correctly everywhere; the C library's is not.
-    return max(1, int((Decimal(-behind) / TAU_BP).exp() * 2**32))
-
-
-@cache
-def _penalty(size: int, half_life: int, nights: int | None) -> int:
-    if nights is None:
-        return 0
-    return int(size * Decimal(2) ** (Decimal(-nights) / half_life))

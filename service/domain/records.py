@@ -1,12 +1,12 @@
 """Answers, people and histories as JSON: the profile file, the form, the sealed rows."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
-from service.domain.choice import Choice, History, Reason, Role, Told, ToldTip, Tonight
 from service.domain.errors import VisitorError
 from service.domain.risk import (
     CAUSES,
@@ -20,10 +20,11 @@ from service.domain.risk import (
     Tag,
 )
 from service.domain.subscriber import Person
-from service.domain.tips import Theme
+from service.domain.tonight import History, Reason, Role, Told, ToldTip, Tonight
 
 NOT_SURE = "not_sure"
 NO_COUNTRY = "ZZ"
+COUNTRY = re.compile("[A-Z]{2}")
 KEYS = (
     "causes",
     "conditions",
@@ -120,7 +121,7 @@ class _Reader:
         said = self._data.get("country")
         if said is None:
             return NO_COUNTRY
-        if isinstance(said, str) and len(said) == 2 and said.isascii():
+        if isinstance(said, str) and COUNTRY.fullmatch(said.upper()):
             return said.upper()
         self._problems["country"] = "must be a two-letter ISO 3166 code such as GB"
         return NO_COUNTRY

@@ -28,6 +28,8 @@ class Frequency(StrEnum):
     TAPERING = "tapering"
 
 
+#: TAPERING: every evening, then every second, then weekly from these nights on.
+TAPER_SECOND, TAPER_WEEKLY = 14, 42
 #: After unsubscribing, answers are kept this long so that it can be undone.
 UNDO = timedelta(days=14)
 
@@ -87,6 +89,6 @@ def is_evening_due(frequency: Frequency, *, started_on: date, night: date) -> bo
         case Frequency.SECOND:
             return nights % 2 == 0
         case Frequency.TAPERING:
-            if nights < 14:
+            if nights < TAPER_SECOND:
                 return True
-            return nights % 2 == 0 if nights < 42 else nights % 7 == 0
+            return nights % (2 if nights < TAPER_WEEKLY else 7) == 0
