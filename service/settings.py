@@ -1,0 +1,225 @@
+"""Settings from EVENTIDE_<SECTION>__<NAME>, `.env` and <NAME>_FILE; read once.
+
+An unknown, missing or odd setting stops the start by its name. No secret has a
+default.
+"""
+
+import base64
+import binascii
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from dotenv import dotenv_values
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+from service.domain.errors import Misconfigured
+
+PREFIX = "EVENTIDE_"
+FILE = "_file"
+HERE = Path(__file__).resolve().parent.parent
+
+
+class Section(BaseModel):
+    """A part of the settings: frozen, and no names but its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DatabaseSettings(Section):
+    """Where PostgreSQL is. An empty URL means the embedded one in `dir`."""
+
+    url: str = ""
+    dir: Path | None = None
+
+
+class SmtpSettings(Section):
+    """The relay that takes our mail, and the address in From."""
+
+    host: str = "localhost"
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    tls: Literal["none", "starttls", "implicit"] = "starttls"
+    connections: Annotated[int, Field(ge=1, le=200)] = 10
+    sender: str = "Eventide <eventide@localhost>"
+    hostname: str | None = None
+
+
+def _bare(url: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        message = "must start with http:// or https://"
+        raise ValueError(message)
+    return url.rstrip("/")
+
+
+class WebSettings(Section):
+    """Where people reach the pages, and where the server listens."""
+
+    base_url: Annotated[str, AfterValidator(_bare)] = "http://127.0.0.1:8000"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+
+
+class OperatorSettings(Section):
+    """Who runs this service; the postal address stands in every mail."""
+
+    name: str = "Eventide"
+    postal_address: str = ""
+
+
+class SecretsSettings(Section):
+    """The keys, as `eventide keys` prints them: `purpose.name=base64`, spaced."""
+
+    keys: SecretStr = SecretStr("")
+
+
+class ScheduleSettings(Section):
+    """How often the worker looks for what is due, in seconds."""
+
+    tick_seconds: Annotated[float, Field(gt=0, le=60)] = 5
+
+
+class ContentSettings(Section):
+    """The folders of the catalogue and the templates."""
+
+    config: Path = HERE / "config"
+    templates: Path = HERE / "templates"
+
+
+class LogSettings(Section):
+    """How log lines look: for people or for programs."""
+
+    form: Literal["console", "json"] = "console"
+
+
+class Settings(BaseSettings):
+    """The whole tree; app.py reads it once and hands out sections."""
+
+    model_config = {"extra": "forbid", "frozen": True}
+
+    database: DatabaseSettings = DatabaseSettings()
+    smtp: SmtpSettings = SmtpSettings()
+    web: WebSettings = WebSettings()
+    operator: OperatorSettings = OperatorSettings()
+    secrets: SecretsSettings = SecretsSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    content: ContentSettings = ContentSettings()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(  # noqa: PLR0913  # pydantic-settings' signature
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `read` collected: the built-in sources pass over unknown names."""
+        return (init_settings,)
+
+
+def read(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings, from the environment and then `.env`. Raises Misconfigured."""
+    dotenv = {k: v for k, v in dotenv_values(".env").items() if v is not None}
+    tree: dict[str, dict[str, str]] = {}
+    for name, value in {**dotenv, **environment}.items():
+        if name.startswith(PREFIX):
+            section, _, key = name.removeprefix(PREFIX).lower().partition("__")
+            is_file = key.endswith(FILE)
+            text = _contents(name, value) if is_file else value
+            tree.setdefault(section, {})[key.removesuffix(FILE)] = text
+    try:
+        return Settings(**tree)  # type: ignore[arg-type]  # pydantic converts text
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + "__".join(str(part) for part in first["loc"]).upper()
+        raise Misconfigured(
+            what=_plainly(first["type"], first["msg"]),
+            where=f"setting {name}",
+            remedy="See config/eventide.example.env for the names and their values",
+        ) from error
+
+
+def _contents(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except OSError as error:
+        raise Misconfigured(
+            what=f"cannot read {path} ({error.strerror})",
+            where=f"setting {name}",
+            remedy="Name a file that this user may read",
+        ) from error
+
+
+def _plainly(kind: str, message: str) -> str:
+    return (
+        "no such setting"
+        if kind == "extra_forbidden"
+        else message[0].lower() + message[1:]
+    )
+
+
+class Keys(Section):
+    """The keys, decoded: one for look-ups, the others newest first."""
+
+    lookup: bytes
+    seal: Mapping[str, bytes]
+    link: tuple[bytes, ...]
+
+
+KEY_BYTES = 32
+HOW_TO_MAKE = (
+    "Run `eventide keys` once and put what it prints into EVENTIDE_SECRETS__KEYS "
+    "or a file named by EVENTIDE_SECRETS__KEYS_FILE"
+)
+
+
+def keys(settings: SecretsSettings) -> Keys:
+    """The keys of a production role. Raises Misconfigured where one is missing."""
+    found: dict[str, dict[str, bytes]] = {"lookup": {}, "seal": {}, "link": {}}
+    for entry in settings.keys.get_secret_value().split():
+        label, _, text = entry.partition("=")
+        purpose, _, name = label.partition(".")
+        key = _decoded(text)
+        if purpose not in found or len(key) != KEY_BYTES:
+            raise _bad_keys(f"entry '{label[:20]}' is not a key of 32 bytes in base64")
+        found[purpose][name] = key
+    for purpose, named in found.items():
+        if not named:
+            raise _bad_keys(f"there is no {purpose} key")
+    if len(found["lookup"]) != 1:
+        raise _bad_keys("there must be one lookup key, it is never rotated")
+    (lookup,) = found["lookup"].values()
+    return Keys(lookup=lookup, seal=found["seal"], link=tuple(found["link"].values()))
+
+
+def new_keys(*, name: str) -> str:
+    """A fresh set of keys as text, one a line; `name` goes into their labels."""
+    return "\n".join(
+        f"{label}={base64.urlsafe_b64encode(os.urandom(KEY_BYTES)).decode()}"
+        for label in ("lookup", f"seal.{name}", f"link.{name}")
+    )
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(text)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _bad_keys(what: str) -> Misconfigured:
+    return Misconfigured(
+        what=what, where="setting EVENTIDE_SECRETS__KEYS", remedy=HOW_TO_MAKE
+    )
