@@ -95,7 +95,22 @@ class Settled:
     not_before: datetime
 
 
+#: Somebody waits for these mails; after a day they have tried again.
+WAITED_FOR = timedelta(days=1)
 RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+
+
+def at_once(kind: Kind, *, subscriber_id: int, address: str, now: datetime) -> Message:
+    """A mail that somebody is waiting for; one of a kind a day, by the outbox key."""
+    return Message(
+        subscriber_id=subscriber_id,
+        night=now.date(),
+        kind=kind,
+        attempts=0,
+        not_before=now,
+        expires_at=now + WAITED_FOR,
+        payload=address,
+    )
 
 
 def settle(message: Message, outcome: Outcome, *, now: datetime) -> Settled:

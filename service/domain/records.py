@@ -3,9 +3,10 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from service.domain.errors import VisitorError
 from service.domain.risk import (
@@ -19,7 +20,7 @@ from service.domain.risk import (
     Stretching,
     Tag,
 )
-from service.domain.subscriber import Person
+from service.domain.subscriber import Person, Subscriber
 from service.domain.tonight import History, Reason, Role, Told, ToldTip, Tonight
 
 NOT_SURE = "not_sure"
@@ -196,8 +197,30 @@ def history_from_json(text: str) -> History:
     )
 
 
-def tonight_to_json(tonight: Tonight, *, words: Callable[[Reason], str]) -> str:
-    """The record of a night's choice with its reasons in words (choice.json)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A chosen tip as it is kept: its reason is in words already."""
+
+    id: str
+    role: Role
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reminder:
+    """All that is needed to write tonight's reminder; sealed in its outbox row."""
+
+    address: str
+    language: str
+    country: str
+    tips: tuple[Said, ...]
+    ask_answers: bool
+
+
+def tonight_to_data(
+    tonight: Tonight, *, words: Callable[[Reason], str]
+) -> dict[str, object]:
+    """The record of a night's choice, its reasons in words; JSON-ready."""
     tips = [
         {
             "id": choice.tip,
@@ -209,11 +232,42 @@ def tonight_to_json(tonight: Tonight, *, words: Callable[[Reason], str]) -> str:
         }
         for choice in tonight.choices
     ]
+    return {
+        "night": tonight.night.isoformat(),
+        "tips": tips,
+        "rules": list(tonight.rules),
+        "ask_answers": tonight.ask_answers,
+    }
+
+
+def reminder_to_json(subscriber: Subscriber, choice: Mapping[str, object]) -> str:
+    """A reminder for the outbox, from what tonight_to_data gave."""
+    person = subscriber.person
     return json.dumps(
         {
-            "night": tonight.night.isoformat(),
-            "tips": tips,
-            "rules": list(tonight.rules),
-            "ask_answers": tonight.ask_answers,
+            "address": person.address,
+            "language": subscriber.language,
+            "country": person.answers.country,
+            "choice": choice,
         }
+    )
+
+
+def reminder_from_json(text: str) -> Reminder:
+    """The reminder that reminder_to_json wrote."""
+    data = json.loads(text)
+    return Reminder(
+        address=data["address"],
+        language=data["language"],
+        country=data["country"],
+        tips=said(data["choice"]),
+        ask_answers=data["choice"]["ask_answers"],
+    )
+
+
+def said(choice: Mapping[str, Any]) -> tuple[Said, ...]:
+    """The tips of a recorded choice, in the order in which the mail shows them."""
+    return tuple(
+        Said(id=tip["id"], role=Role(tip["role"]), reason=tip["reason"])
+        for tip in choice["tips"]
     )

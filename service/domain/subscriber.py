@@ -5,7 +5,7 @@ days for an undo) -> active | erased          any -> suppressed (bounce, complai
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from service.domain.risk import Answers
@@ -53,7 +53,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
-    """Somebody who confirmed. `started_on` is the first night they were due."""
+    """Somebody who confirmed. `started_on` is the first night they were due.
+
+    `paused_until` is the first night of reminders again, None for "until I come back".
+    """
 
     id: int
     person: Person
@@ -61,6 +64,8 @@ class Subscriber:
     language: str
     status: Status
     started_on: date
+    paused_until: date | None = None
+    stopped_at: datetime | None = None
 
 
 CHANGES = {

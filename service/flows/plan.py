@@ -1,0 +1,123 @@
+"""Planning: who is due now, and what they are told tonight."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from service.content.catalogue import Library
+from service.domain.choice import choose
+from service.domain.night import Slot, next_slot, night_at, slot
+from service.domain.outbox import Kind, Message
+from service.domain.records import reminder_to_json, tonight_to_data
+from service.domain.risk import assess
+from service.domain.safety import allow
+from service.domain.subscriber import Subscriber
+from service.domain.tonight import History, Tonight, remember
+from service.store.engine import Store
+from service.store.nights import NightRecord
+from service.store.subscribers import Due
+
+
+@dataclass(slots=True)
+class Planned:
+    """What one call of `plan` did; `looked_at` is 0 when nobody was due."""
+
+    looked_at: int = 0
+    queued: int = 0
+    too_late: int = 0
+    moved: int = 0
+
+
+async def plan(store: Store, library: Library, *, limit: int, now: datetime) -> Planned:
+    """Queue tonight's reminder for up to `limit` people who are due.
+
+    Safe to do twice and on any number of workers: the people are locked while it
+    runs, a night has one outbox row, and the next due time moves in the same
+    transaction. A night whose deadline has passed is queued only to be counted as
+    expired.
+    """
+    report = Planned()
+    async with store.transaction() as tx:
+        due = await tx.subscribers.due(limit=limit, now=now)
+        work = [_Work.of(person, library, now=now) for person in due]
+        messages = [item.message for item in work if item.message is not None]
+        report.looked_at = len(work)
+        report.moved = len(work) - len(messages)
+        report.too_late = sum(not message.payload for message in messages)
+        report.queued = await tx.outbox.put(messages) - report.too_late
+        await tx.nights.record([item.record for item in work if item.record])
+        await tx.subscribers.save_histories(
+            [(item.subscriber_id, item.history) for item in work if item.record]
+        )
+        await tx.subscribers.reschedule(
+            [(item.subscriber_id, item.next_due_at) for item in work]
+        )
+    return report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """All that planning writes for one person."""
+
+    subscriber_id: int
+    next_due_at: datetime
+    message: Message | None = None
+    record: NightRecord | None = None
+    history: History = ()
+
+    @classmethod
+    def of(cls, due: Due, library: Library, *, now: datetime) -> "_Work":
+        person = due.subscriber
+        night = night_at(person.evening.zone, now=due.next_due_at)
+        evening = slot(person.evening, night, subscriber_id=person.id)
+        if evening.due_at > now:
+            # The zone's rules changed since the time was worked out: not yet.
+            return cls(subscriber_id=person.id, next_due_at=evening.due_at)
+        following = next_slot(
+            person.evening,
+            subscriber_id=person.id,
+            started_on=person.started_on,
+            after=night,
+            now=now,
+        )
+        if evening.expires_at <= now:
+            late = _message(person, evening, payload="")
+            return cls(
+                subscriber_id=person.id, next_due_at=following.due_at, message=late
+            )
+        tonight = _tonight(person, library, due.history, night=night)
+        choice = tonight_to_data(tonight, words=library.reason)
+        payload = reminder_to_json(person, choice)
+        return cls(
+            subscriber_id=person.id,
+            next_due_at=following.due_at,
+            message=_message(person, evening, payload=payload),
+            record=NightRecord(
+                subscriber_id=person.id,
+                night=night,
+                choice=json.dumps(choice),
+                catalogue_version=library.catalogue.version,
+            ),
+            history=remember(due.history, tonight.told()),
+        )
+
+
+def _tonight(
+    person: Subscriber, library: Library, history: History, *, night: date
+) -> Tonight:
+    profile = assess(person.person.answers, night=night)
+    allowed = allow(profile, library.catalogue)
+    seed = str(person.id)
+    return choose(profile, allowed, library.catalogue, history, seed=seed, night=night)
+
+
+def _message(person: Subscriber, evening: Slot, *, payload: str) -> Message:
+    return Message(
+        subscriber_id=person.id,
+        night=evening.night,
+        kind=Kind.REMINDER,
+        attempts=0,
+        not_before=evening.due_at,
+        expires_at=evening.expires_at,
+        payload=payload,
+    )

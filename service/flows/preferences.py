@@ -1,0 +1,154 @@
+"""What a subscriber can change by a signed link: the evening, the answers, silence."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from service.domain.night import Slot, first_slot, next_slot, night_at
+from service.domain.outbox import Kind, at_once
+from service.domain.risk import Answers
+from service.domain.subscriber import Evening, Status, Subscriber, may_become
+from service.domain.tokens import BadLink, Links, Purpose
+from service.store.engine import Store, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """New settings from the page."""
+
+    evening: Evening
+    answers: Answers
+
+
+async def show(store: Store, links: Links, token: str, *, now: datetime) -> Subscriber:
+    """The subscriber whose link it is. Raises BadLink. Writes nothing."""
+    subject = links.subject(Purpose.MANAGE, token, now=now)
+    async with store.transaction() as tx:
+        return _known(await tx.subscribers.get(subject))
+
+
+async def change(
+    store: Store, links: Links, token: str, new: Change, *, now: datetime
+) -> datetime | None:
+    """Keep new settings; returns when the next reminder comes (UTC), None if paused.
+
+    A reminder of tonight that still waits was chosen for the old answers: it is not
+    sent. Raises BadLink.
+    """
+    subject = links.subject(Purpose.MANAGE, token, now=now)
+    async with store.transaction() as tx:
+        found = _known(await tx.subscribers.lock(subject))
+        changed = replace(
+            found,
+            evening=new.evening,
+            person=replace(found.person, answers=new.answers),
+        )
+        await tx.outbox.suppress(subject, reason="answers changed", now=now)
+        if found.status is not Status.ACTIVE:
+            await tx.subscribers.save(changed, next_due_at=None, now=now)
+            return None
+        return await _schedule(tx, changed, now=now)
+
+
+async def nothing_changed(
+    store: Store, links: Links, token: str, *, now: datetime
+) -> None:
+    """Take the answers as given today, so that they count as fresh. Raises BadLink."""
+    subject = links.subject(Purpose.MANAGE, token, now=now)
+    async with store.transaction() as tx:
+        found = _known(await tx.subscribers.lock(subject))
+        today = night_at(found.evening.zone, now=now)
+        answers = replace(found.person.answers, answered_on=today)
+        fresh = replace(found, person=replace(found.person, answers=answers))
+        due = await tx.subscribers.next_due_at(subject)
+        await tx.subscribers.save(fresh, next_due_at=due, now=now)
+
+
+async def pause(
+    store: Store, links: Links, token: str, until: date | None, *, now: datetime
+) -> None:
+    """No reminders before the night `until` (None: until they come back). BadLink."""
+    subject = links.subject(Purpose.MANAGE, token, now=now)
+    async with store.transaction() as tx:
+        found = _allowed(await tx.subscribers.lock(subject), Status.PAUSED)
+        paused = replace(found, status=Status.PAUSED, paused_until=until)
+        await tx.outbox.suppress(subject, reason="paused", now=now)
+        await tx.subscribers.save(paused, next_due_at=None, now=now)
+
+
+async def resume(store: Store, links: Links, token: str, *, now: datetime) -> datetime:
+    """Reminders again, after a pause or an unsubscribe; returns the next (UTC)."""
+    subject = links.subject(Purpose.MANAGE, token, now=now)
+    async with store.transaction() as tx:
+        found = _allowed(await tx.subscribers.lock(subject), Status.ACTIVE)
+        await tx.suppression.lift(found.person.address)
+        active = replace(
+            found, status=Status.ACTIVE, paused_until=None, stopped_at=None
+        )
+        return await _schedule(tx, active, now=now)
+
+
+async def unsubscribe(store: Store, links: Links, token: str, *, now: datetime) -> None:
+    """No mail any more, from now on, one already queued included. Raises BadLink.
+
+    Safe to do twice. The answers are kept for 14 days so that it can be undone.
+    """
+    subject = links.subject(Purpose.UNSUBSCRIBE, token, now=now)
+    async with store.transaction() as tx:
+        found = await tx.subscribers.lock(subject)
+        if found is None or not may_become(found.status, Status.STOPPED):
+            return
+        if found.status is Status.STOPPED:
+            return
+        stopped = replace(found, status=Status.STOPPED, stopped_at=now)
+        await tx.outbox.suppress(subject, reason="unsubscribed", now=now)
+        await tx.suppression.add(found.person.address, "unsubscribed", now=now)
+        await tx.consents.withdraw(subject, now=now)
+        await tx.subscribers.save(stopped, next_due_at=None, now=now)
+
+
+async def send_link(store: Store, address: str, *, now: datetime) -> None:
+    """Mail a subscriber their own link; to anyone else nothing. Looks the same."""
+    async with store.transaction() as tx:
+        known = await tx.subscribers.find(address)
+        if known is not None and known.status is not Status.SUPPRESSED:
+            mail = at_once(
+                Kind.MANAGE_LINK, subscriber_id=known.id, address=address, now=now
+            )
+            await tx.outbox.put([mail])
+
+
+def _known(found: Subscriber | None) -> Subscriber:
+    if found is None:
+        raise BadLink
+    return found
+
+
+def _allowed(found: Subscriber | None, new: Status) -> Subscriber:
+    known = _known(found)
+    if not may_become(known.status, new):
+        raise BadLink
+    return known
+
+
+async def _schedule(
+    tx: Transaction, subscriber: Subscriber, *, now: datetime
+) -> datetime:
+    upcoming = await _next_slot(tx, subscriber, now=now)
+    await tx.subscribers.save(subscriber, next_due_at=upcoming.due_at, now=now)
+    return upcoming.due_at
+
+
+async def _next_slot(tx: Transaction, subscriber: Subscriber, *, now: datetime) -> Slot:
+    """The next evening that has no mail yet: a night is never planned twice."""
+    evening = subscriber.evening
+    first = first_slot(evening, subscriber_id=subscriber.id, now=now)
+    states = await tx.outbox.state_of(subscriber.id, first.night)
+    if not any(state.kind is Kind.REMINDER for state in states):
+        return first
+    return next_slot(
+        evening,
+        subscriber_id=subscriber.id,
+        started_on=subscriber.started_on,
+        after=first.night,
+        now=now,
+    )

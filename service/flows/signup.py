@@ -1,0 +1,135 @@
+"""Signing up, in two steps (double opt-in): answers wait apart until confirmed."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from service.domain.night import first_slot
+from service.domain.outbox import Kind, at_once
+from service.domain.risk import Answers
+from service.domain.subscriber import Evening, Person, Status, Subscriber
+from service.domain.tokens import LIFETIMES, BadLink, Links, Purpose
+from service.store.engine import Store, Transaction
+from service.store.signups import Pending
+
+#: What the sign-up form asks people to agree to; kept with the date of consent.
+CONSENT_VERSION = "2026-11"
+#: One address gets this many confirmation mails in a day, whoever fills in the form.
+REQUESTS_A_DAY = 3
+DAY = timedelta(days=1)
+WAITING = LIFETIMES[Purpose.CONFIRM] or DAY
+#: Addresses that asked for silence may come back by a fresh double opt-in.
+LIFTED_BY_OPT_IN = frozenset({"unsubscribed", "erased"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignUp:
+    """A valid sign-up form."""
+
+    address: str
+    answers: Answers
+    evening: Evening
+    language: str
+    consents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Welcome:
+    """A confirmed sign-up: when the first reminder comes (UTC)."""
+
+    first_at: datetime
+    evening: Evening
+
+
+async def request(store: Store, form: SignUp, *, now: datetime) -> None:
+    """Queue the mail that answers a sign-up form.
+
+    A new or departed address gets a confirmation mail, a subscriber their own link, a
+    suppressed address nothing: the caller cannot tell, so that nobody can find out
+    who is signed up.
+    """
+    async with store.transaction() as tx:
+        reason = await tx.suppression.reason(form.address)
+        if reason is not None and reason not in LIFTED_BY_OPT_IN:
+            return
+        known = await tx.subscribers.find(form.address)
+        if known is not None and known.status in (Status.ACTIVE, Status.PAUSED):
+            mail = at_once(
+                Kind.MANAGE_LINK, subscriber_id=known.id, address=form.address, now=now
+            )
+            await tx.outbox.put([mail])
+        elif await tx.signups.recent(form.address, since=now - DAY) < REQUESTS_A_DAY:
+            await _ask_to_confirm(tx, form, now=now)
+
+
+async def waiting(store: Store, links: Links, token: str, *, now: datetime) -> None:
+    """Return if the confirmation link works. Raises BadLink. Writes nothing."""
+    subject = links.subject(Purpose.CONFIRM, token, now=now)
+    async with store.transaction() as tx:
+        is_waiting = await tx.signups.get(subject) is not None
+        if not is_waiting and await tx.subscribers.get(subject) is None:
+            raise BadLink
+
+
+async def confirm(store: Store, links: Links, token: str, *, now: datetime) -> Welcome:
+    """Make a pending sign-up a subscriber. Raises BadLink.
+
+    Safe to do twice: the sign-up is taken once, and a second call finds the
+    subscriber that it became.
+    """
+    subject = links.subject(Purpose.CONFIRM, token, now=now)
+    async with store.transaction() as tx:
+        pending = await tx.signups.take(subject)
+        if pending is None:
+            return await _welcome_back(tx, subject, now=now)
+        return await _enrol(tx, pending, now=now)
+
+
+async def _ask_to_confirm(tx: Transaction, form: SignUp, *, now: datetime) -> None:
+    pending = Pending(
+        id=await tx.signups.new_id(),
+        person=Person(address=form.address, answers=form.answers),
+        evening=form.evening,
+        language=form.language,
+        consents=form.consents,
+        requested_at=now,
+        expires_at=now + WAITING,
+    )
+    await tx.signups.add(pending)
+    mail = at_once(
+        Kind.CONFIRMATION, subscriber_id=pending.id, address=form.address, now=now
+    )
+    await tx.outbox.put([mail])
+
+
+async def _welcome_back(tx: Transaction, subject: int, *, now: datetime) -> Welcome:
+    known = await tx.subscribers.get(subject)
+    if known is None:
+        raise BadLink
+    first_at = await tx.subscribers.next_due_at(subject)
+    fallback = first_slot(known.evening, subscriber_id=subject, now=now).due_at
+    return Welcome(first_at=first_at or fallback, evening=known.evening)
+
+
+async def _enrol(tx: Transaction, pending: Pending, *, now: datetime) -> Welcome:
+    address = pending.person.address
+    known = await tx.subscribers.find(address)
+    subscriber_id = pending.id if known is None else known.id
+    first = first_slot(pending.evening, subscriber_id=subscriber_id, now=now)
+    subscriber = Subscriber(
+        id=subscriber_id,
+        person=pending.person,
+        evening=pending.evening,
+        language=pending.language,
+        status=Status.ACTIVE,
+        started_on=first.night,
+    )
+    if known is None:
+        await tx.subscribers.add(subscriber, next_due_at=first.due_at, now=now)
+    else:
+        await tx.subscribers.save(subscriber, next_due_at=first.due_at, now=now)
+    await tx.consents.add(
+        subscriber_id, pending.consents, version=CONSENT_VERSION, now=now
+    )
+    await tx.suppression.lift(address)
+    await tx.signups.forget(address)
+    return Welcome(first_at=first.due_at, evening=pending.evening)

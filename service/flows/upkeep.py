@@ -1,0 +1,62 @@
+"""Keeping the house: partitions, ended leases, missed deadlines, retention, pauses."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from service.domain.night import first_slot
+from service.domain.subscriber import UNDO, Status
+from service.store.engine import Store
+
+OUTBOX_NIGHTS = timedelta(days=3)
+NIGHT_RECORDS = timedelta(days=396)
+AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What one round of upkeep did; the operator sees what is not zero."""
+
+    released: int
+    unknown: int
+    expired: int
+    forgotten: int
+    erased: int
+    resumed: int
+
+
+async def upkeep(store: Store, *, now: datetime) -> Kept:
+    """Settle what was left behind and drop what is too old. Safe to do at any time."""
+    today = now.date()
+    async with store.transaction() as tx:
+        await tx.outbox.ensure_partitions(around=today)
+        await tx.nights.ensure_partitions(around=today)
+    async with store.transaction() as tx:
+        await tx.outbox.drop_old(before=today - OUTBOX_NIGHTS)
+        await tx.nights.drop_old(before=today - NIGHT_RECORDS)
+    async with store.transaction() as tx:
+        reaped = await tx.outbox.reap(now=now)
+        expired = await tx.outbox.expire(now=now)
+        forgotten = await tx.signups.drop_expired(now=now)
+        gone = await tx.subscribers.stopped_before(now - UNDO, limit=AT_ONCE)
+        for subscriber_id in gone:
+            await tx.subscribers.erase(subscriber_id)
+    resumed = await _end_pauses(store, now=now)
+    return Kept(
+        released=reaped.released,
+        unknown=reaped.unknown,
+        expired=expired,
+        forgotten=forgotten,
+        erased=len(gone),
+        resumed=resumed,
+    )
+
+
+async def _end_pauses(store: Store, *, now: datetime) -> int:
+    """Reminders again for people whose pause was to end by now."""
+    async with store.transaction() as tx:
+        rested = await tx.subscribers.paused_until_before(now.date(), limit=AT_ONCE)
+        for subscriber in rested:
+            active = replace(subscriber, status=Status.ACTIVE, paused_until=None)
+            slot = first_slot(active.evening, subscriber_id=active.id, now=now)
+            await tx.subscribers.save(active, next_due_at=slot.due_at, now=now)
+    return len(rested)
