@@ -1,0 +1,117 @@
+# Each target sets up everything it needs and says in one line what it is doing.
+# A fresh machine needs make, Python 3.11 or newer and pip; nothing outside this folder
+# is changed, but for a browser that Debian's root may get for the tests.
+
+SHELL := /bin/bash
+BIN := .venv/bin
+UV := .tools/bin/uv
+
+# The first of these that is new enough and has pip; `make PYTHON=...` names another.
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$name" -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo "$$name" && break; done)
+
+# uv does not read pip's settings: hand it the index, the proxy and the certificates
+# that pip uses on this machine, for the length of one command.
+pip_setting = $$($(PYTHON) -m pip config get global.$(1) 2>/dev/null || true)
+as_pip_does = \
+	index="$${PIP_INDEX_URL:-$(call pip_setting,index-url)}"; \
+	proxy="$${PIP_PROXY:-$(call pip_setting,proxy)}"; \
+	certificates="$${PIP_CERT:-$(call pip_setting,cert)}"; \
+	if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$index}"; fi; \
+	if [ -n "$$proxy" ]; then export ALL_PROXY="$${ALL_PROXY:-$$proxy}"; fi; \
+	if [ -n "$$certificates" ]; then export SSL_CERT_FILE="$${SSL_CERT_FILE:-$$certificates}"; fi; \
+	export UV_NO_CONFIG=1 UV_PYTHON_DOWNLOADS=never
+
+# The locked packages, from pip itself where its settings are beyond uv; then this
+# checkout, by the build tool that is among them.
+install = \
+	( $(as_pip_does); $(UV) pip $(1) --quiet --python $(BIN)/python --require-hashes -r $(2) ) \
+	|| $(PYTHON) -m pip --python $(BIN)/python install --quiet --require-hashes -r $(2)
+install_checkout = \
+	$(UV) pip install --quiet --offline --no-config --python $(BIN)/python \
+	--no-deps --no-build-isolation --editable .
+
+lock = $(as_pip_does); $(UV) pip compile --quiet --universal --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+.PHONY: help setup demo test check lock format
+
+help: ## Says what the others do.
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
+	|| grep '##' Makefile
+
+setup: .venv/app ## Makes .venv, with the command .venv/bin/eventide.
+	@echo "Ready: $(BIN)/eventide"
+
+demo: .venv/app ## Runs the whole of it here: the form, the mails, an inbox.
+	@echo "Starting the demo; Ctrl-C stops it."
+	@exec $(BIN)/eventide demo
+
+test: .venv/dev .venv/browser ## Runs all tests and measures what they reach.
+	@echo "Testing, with every branch counted."
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest --quiet --numprocesses logical
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+check: .venv/dev ## Looks at format, lint, types, import contracts, tips and schema.
+	@echo "Checking the format." && $(BIN)/ruff format --quiet --check .
+	@echo "Checking with the linter." && $(BIN)/ruff check --quiet .
+	@echo "Checking types." && $(BIN)/mypy --no-error-summary
+	@echo "Checking import contracts." && $(BIN)/lint-imports
+	@echo "Checking the tips." && $(BIN)/eventide tips check
+	@echo "Checking that the migrations make the schema." && $(BIN)/eventide migrate --check
+
+lock: $(UV) ## Locks what pyproject.toml asks for; delete a lock to renew it.
+	@echo "Locking packages with their hashes."
+	@$(lock) pyproject.toml --group build -o requirements/app.txt
+	@$(lock) pyproject.toml --group dev -c requirements/app.txt -o requirements/dev.txt
+	@$(lock) requirements/tools.in -o requirements/tools.txt
+
+format: .venv/dev ## Formats the code and mends what the linter can.
+	@echo "Formatting."
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+
+$(UV): requirements/tools.txt
+	@test -n "$(PYTHON)" || { echo "Eventide needs Python 3.11 or newer with pip:" \
+		"install it, or name it with make PYTHON=/path/to/python3." >&2; exit 1; }
+	@echo "Fetching uv, the package installer, into .tools."
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --upgrade \
+		--target .tools --require-hashes -r $<
+	@touch $@
+
+$(BIN)/python: | $(UV)
+	@echo "Making a virtual environment in .venv."
+	@$(UV) venv --quiet --no-config --allow-existing --no-python-downloads \
+		--python "$(PYTHON)" .venv
+
+.venv/app: requirements/app.txt pyproject.toml $(BIN)/python $(UV)
+	@echo "Installing the locked packages into .venv."
+	@$(call install,install,requirements/app.txt)
+	@$(install_checkout)
+	@touch $@
+
+.venv/dev: requirements/dev.txt pyproject.toml $(BIN)/python $(UV)
+	@echo "Installing the locked packages, with those for development, into .venv."
+	@$(call install,sync,requirements/dev.txt)
+	@$(install_checkout)
+	@touch .venv/app $@
+
+.venv/browser: | .venv/dev
+	@for name in chromium chromium-browser google-chrome; do \
+		if command -v $$name >/dev/null; then \
+			echo "Testing in this machine's $$name."; touch $@; exit 0; \
+		fi; \
+	done; \
+	if [ "$$(id -u)" = 0 ] && [ -f /etc/debian_version ]; then \
+		echo "Installing Debian's chromium for the tests."; \
+		( apt-get update && DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y --no-install-recommends chromium ) \
+		</dev/null >.venv/browser.log 2>&1; \
+	else \
+		echo "Fetching Playwright's chromium for the tests."; \
+		$(BIN)/playwright install chromium >.venv/browser.log 2>&1; \
+	fi || { cat .venv/browser.log >&2; exit 1; }
+	@touch $@
