@@ -8,8 +8,8 @@ UV := .tools/bin/uv
 
 # The first of these that is new enough and has pip; `make PYTHON=...` names another.
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
-	"$$name" -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
-	&& echo "$$name" && break; done)
+	"$$name" -c 'import sys, pip; assert sys.version_info >= (3, 11); print(sys.executable)' \
+	2>/dev/null && break; done)
 
 # uv does not read pip's settings: hand it the index, the proxy and the certificates
 # that pip uses on this machine, for the length of one command.
