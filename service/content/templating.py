@@ -168,24 +168,6 @@ def _files(directory: Path, patterns: Iterable[str]) -> list[str]:
     )
 
 
-def _html_name(kind: str) -> str:
-    return f"mail/{kind}/body.html"
-
-
-def _faulty(error: TemplateError, *, where: str) -> Misconfigured:
-    what = error.message or "it cannot be rendered"
-    match error:
-        case TemplateSyntaxError(lineno=line):
-            what = f"line {line}: {what}"
-            remedy = "Mend the template there"
-        case TemplateNotFound(name=name):
-            what = f"there is no template {name}"
-            remedy = "Put it back, or mend the name where it is asked for"
-        case _:
-            remedy = "Use only the names that this template is given"
-    return Misconfigured(what=what, where=where, remedy=remedy)
-
-
 def _faulty(error: TemplateError, *, where: str) -> Misconfigured:
     what = error.message or "it cannot be rendered"
     match error:
