@@ -1,0 +1,46 @@
+"""What people agreed to, in which wording and when; it goes when the person goes."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+ADD = text(
+    """
+    INSERT INTO consent (subscriber_id, what, given_at, wording_version)
+    SELECT :subscriber_id, what, :now, :version FROM unnest(CAST(:what AS text[])) what
+    ON CONFLICT (subscriber_id, what, given_at) DO NOTHING
+    """
+)
+WITHDRAW = text(
+    """
+    UPDATE consent SET withdrawn_at = :now
+    WHERE subscriber_id = :subscriber_id AND withdrawn_at IS NULL
+    """
+)
+
+
+class Consents:
+    """The log of consents, one row for each time one was given."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Work inside the transaction of `connection`."""
+        self._connection = connection
+
+    async def add(
+        self, subscriber_id: int, what: Sequence[str], *, version: str, now: datetime
+    ) -> None:
+        """Note that the person agreed to each of `what`, in this wording."""
+        values = {
+            "subscriber_id": subscriber_id,
+            "what": list(what),
+            "version": version,
+            "now": now,
+        }
+        await self._connection.execute(ADD, values)
+
+    async def withdraw(self, subscriber_id: int, *, now: datetime) -> None:
+        """Note that the person took back whatever they had agreed to."""
+        values = {"subscriber_id": subscriber_id, "now": now}
+        await self._connection.execute(WITHDRAW, values)

@@ -1,0 +1,132 @@
+"""The database, opened once; `Store.transaction()` is the only thing that commits."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from service.domain.errors import Misconfigured, TryLater
+from service.store import migrate
+from service.store.consents import Consents
+from service.store.nights import Nights
+from service.store.outbox import Outbox
+from service.store.sealing import Sealer
+from service.store.signups import Signups
+from service.store.subscribers import Subscribers
+from service.store.suppression import Suppression
+from service.store.trouble import AWAY, SETTING, address_of, place, translated
+
+OLDEST_SERVER = 150000
+#: Seconds to wait for the server to take a connection.
+PATIENCE = 10
+
+
+@asynccontextmanager
+async def opened(
+    url: str, sealer: Sealer, *, pool_size: int = 5
+) -> AsyncIterator["Store"]:
+    """A store on the database at `url`; its connections are closed at the end.
+
+    Nothing is connected yet: call `check()` to learn whether the database is there.
+
+    Raises:
+        Misconfigured: the URL does not name a PostgreSQL database.
+    """
+    engine = create_async_engine(
+        address_of(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        pool_timeout=PATIENCE,
+        connect_args={
+            "timeout": PATIENCE,
+            # Planning a query just in time costs more than running ours does.
+            "server_settings": {"application_name": "eventide", "jit": "off"},
+        },
+    )
+    try:
+        yield Store(engine, sealer, name=place(url))
+    finally:
+        await engine.dispose()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """What can be read and written, by table. All of it is kept, or none."""
+
+    signups: Signups
+    subscribers: Subscribers
+    outbox: Outbox
+    nights: Nights
+    suppression: Suppression
+    consents: Consents
+
+
+class Store:
+    """The tables of one database; hands out transactions."""
+
+    def __init__(self, engine: AsyncEngine, sealer: Sealer, *, name: str) -> None:
+        """Keep what `opened` made; `name` is the database without its password."""
+        self._engine = engine
+        self._sealer = sealer
+        self._name = name
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """One transaction: committed at the end of the block, undone by an error.
+
+        Raises:
+            TryLater: the database is away, or another transaction was in the way.
+            RefusedByDatabase: what was written breaks a rule of the schema.
+        """
+        try:
+            async with self._engine.begin() as connection:
+                yield _parts(connection, self._sealer)
+        except (SQLAlchemyError, *AWAY) as error:
+            raise translated(error) from error
+
+    async def check(self) -> None:
+        """Return if the database answers and has the schema of this release.
+
+        Raises:
+            Misconfigured: it does not; says what to do.
+        """
+        try:
+            async with self._engine.connect() as connection:
+                release = await connection.exec_driver_sql("SHOW server_version_num")
+                version = int(release.scalar_one())
+                current = await migrate.revision_of(connection)
+        except (SQLAlchemyError, *AWAY) as error:
+            raise self._silent(translated(error)) from error
+        if version < OLDEST_SERVER:
+            raise Misconfigured(
+                what=f"this is PostgreSQL {version // 10000}",
+                where=self._where(),
+                remedy="Use PostgreSQL 15 or newer",
+            )
+        if current != migrate.head():
+            raise migrate.wrong_schema(current, where=self._where())
+
+    def _silent(self, error: Exception) -> Misconfigured:
+        why = str(error) if isinstance(error, TryLater) else "it refused a question"
+        return Misconfigured(
+            what=f"the database does not answer ({why})",
+            where=self._where(),
+            remedy="Start it, or correct the setting",
+        )
+
+    def _where(self) -> str:
+        return f"setting {SETTING} ({self._name})"
+
+
+def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
+    return Transaction(
+        signups=Signups(connection, sealer),
+        subscribers=Subscribers(connection, sealer),
+        outbox=Outbox(connection, sealer),
+        nights=Nights(connection, sealer),
+        suppression=Suppression(connection, sealer),
+        consents=Consents(connection),
+    )

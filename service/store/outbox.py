@@ -1,0 +1,230 @@
+"""The queue of mails, partitioned by night: what is due, in whose hands, and the end.
+
+Its key (subscriber_id, night, kind) is the promise of one mail per night. Workers never
+wait for each other: a claim passes over the rows that another one holds, and whoever
+comes back late finds that the row is no longer theirs (`claimed_by` is unique per start
+of a process).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.domain.outbox import Kind, Lane, Message, Settled, State
+from service.store import outbox_sql as sql
+from service.store import partitions
+from service.store.partitions import Span
+from service.store.sealing import Sealer
+
+PARENT = "outbox"
+#: Ended leases that one call of `reap` settles; the next call goes on.
+REAPED_AT_ONCE = 5000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaped:
+    """What became of messages whose worker was lost."""
+
+    released: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxState:
+    """Where a message stands; `updated_at` is None until a worker has touched it."""
+
+    kind: Kind
+    state: State
+    reason: str | None
+    attempts: int
+    updated_at: datetime | None
+
+
+class Outbox:
+    """The messages of the last nights."""
+
+    def __init__(self, connection: AsyncConnection, sealer: Sealer) -> None:
+        """Work inside the transaction of `connection`."""
+        self._connection = connection
+        self._sealer = sealer
+
+    async def put(self, messages: Sequence[Message]) -> int:
+        """Queue messages; one that is there already stays as it is. How many are new.
+
+        Raises:
+            RefusedByDatabase: (by the transaction) a night has no partition yet.
+        """
+        boxes = [
+            self._sealer.seal(m.payload.encode(), about=_about(m)) for m in messages
+        ]
+        values = {
+            **_keys(messages),
+            "not_befores": [m.not_before for m in messages],
+            "expiries": [m.expires_at for m in messages],
+            "sealed": [sealed for sealed, _ in boxes],
+            "key_ids": [key_id for _, key_id in boxes],
+        }
+        return (await self._connection.execute(sql.PUT, values)).rowcount
+
+    async def claim(
+        self, lane: Lane, *, limit: int, worker: str, lease: timedelta, now: datetime
+    ) -> tuple[Message, ...]:
+        """Up to `limit` messages for this worker alone, longest waiting first."""
+        values = {"limit": limit, "worker": worker, "until": now + lease, "now": now}
+        found = await self._connection.execute(sql.CLAIM[lane], values)
+        mine = [self._message(row) for row in found]
+        return tuple(sorted(mine, key=lambda message: message.not_before))
+
+    async def begin(
+        self,
+        messages: Sequence[Message],
+        *,
+        worker: str,
+        lease: timedelta,
+        now: datetime,
+    ) -> tuple[Message, ...]:
+        """Note that these are about to be sent; those that this worker may send.
+
+        One is left out whose lease ended, whose deadline has passed, or whose
+        subscriber wants no mail any more. Each returned message counts one attempt
+        more.
+        """
+        values = _keys(messages) | {"worker": worker, "until": now + lease, "now": now}
+        found = await self._connection.execute(sql.BEGIN, values)
+        ours = {(row.subscriber_id, row.night, row.kind) for row in found}
+        return tuple(
+            replace(message, attempts=message.attempts + 1)
+            for message in messages
+            if (message.subscriber_id, message.night, message.kind) in ours
+        )
+
+    async def record(
+        self, settled: Sequence[Settled], *, worker: str, now: datetime
+    ) -> int:
+        """Write down how attempts ended. How many were still this worker's.
+
+        Give it a transaction of its own: the commit does not wait for the disk.
+        """
+        values = {
+            **_keys([s.message for s in settled]),
+            "states": [s.state for s in settled],
+            "reasons": [s.reason for s in settled],
+            "not_befores": [s.not_before for s in settled],
+            "worker": worker,
+            "now": now,
+        }
+        await self._connection.execute(sql.RECORD_QUICKLY)
+        return (await self._connection.execute(sql.RECORD, values)).rowcount
+
+    async def release(self, messages: Sequence[Message], *, worker: str) -> None:
+        """Put claimed messages back that this worker will not send after all."""
+        values = _keys(messages) | {"worker": worker}
+        await self._connection.execute(sql.RELEASE, values)
+
+    async def reap(self, *, now: datetime) -> Reaped:
+        """Settle messages whose lease has ended.
+
+        One that nobody began to send is due again. A reminder that may have been sent
+        is `unknown` for good: missing one is better than getting two. Somebody waits
+        for the other kinds, so those are sent again.
+        """
+        values = {"now": now, "limit": REAPED_AT_ONCE}
+        found = await self._connection.execute(sql.REAP, values)
+        states = tuple(found.scalars())
+        unknown = states.count(State.UNKNOWN)
+        return Reaped(released=len(states) - unknown, unknown=unknown)
+
+    async def expire(self, *, now: datetime) -> int:
+        """Give up messages whose deadline passed before they were sent. How many."""
+        return (await self._connection.execute(sql.EXPIRE, {"now": now})).rowcount
+
+    async def suppress(self, subscriber_id: int, *, reason: str, now: datetime) -> int:
+        """Hold back whatever waits for this person, claimed or not. How many.
+
+        A mail that is on the wire at this moment is not tried a second time.
+        """
+        values = {"subscriber_id": subscriber_id, "now": now}
+        await self._connection.execute(sql.SUPPRESS_SENDING, values)
+        found = await self._connection.execute(
+            sql.SUPPRESS, values | {"reason": reason}
+        )
+        return found.rowcount
+
+    async def state_of(
+        self, subscriber_id: int, night: date
+    ) -> tuple[OutboxState, ...]:
+        """Where the messages of one person and night stand, by kind."""
+        values = {"subscriber_id": subscriber_id, "night": night}
+        return tuple(
+            OutboxState(
+                kind=Kind(row.kind),
+                state=State(row.state),
+                reason=row.reason,
+                attempts=row.attempts,
+                updated_at=row.updated_at,
+            )
+            for row in await self._connection.execute(sql.STATE_OF, values)
+        )
+
+    async def counts(self, night: date) -> Mapping[State, int]:
+        """How many messages of a night are in each state, zeros included."""
+        found = await self._connection.execute(sql.COUNTS, {"night": night})
+        counted = {State(row.state): int(row.messages) for row in found}
+        return {state: counted.get(state, 0) for state in State}
+
+    async def next_due(self, lane: Lane, *, now: datetime) -> datetime | None:
+        """When the next message of the lane may be sent; in the past if one waits."""
+        found: datetime | None = await self._connection.scalar(
+            sql.NEXT_DUE[lane], {"now": now}
+        )
+        return found
+
+    async def ensure_partitions(self, *, around: date) -> None:
+        """Make the nights from last night to three nights on."""
+        nights = [around + timedelta(days=step) for step in range(-1, 4)]
+        await partitions.ensure(self._connection, PARENT, [_span(n) for n in nights])
+
+    async def drop_old(self, *, before: date) -> None:
+        """Drop the nights before this one, once their outcomes are in the records."""
+        if await self._ended(before):
+            await partitions.lock(self._connection)
+            await self._connection.execute(sql.ROLL_UP, {"before": before})
+            await partitions.drop(self._connection, await self._ended(before))
+
+    async def _ended(self, before: date) -> tuple[str, ...]:
+        found = await partitions.names(self._connection, PARENT)
+        return tuple(name for name in found if name < _span(before).name)
+
+    def _message(self, row: Row[Any]) -> Message:
+        message = Message(
+            subscriber_id=row.subscriber_id,
+            night=row.night,
+            kind=Kind(row.kind),
+            attempts=row.attempts,
+            not_before=row.not_before,
+            expires_at=row.expires_at,
+            payload="",
+        )
+        plain = self._sealer.open(row.sealed, row.key_id, about=_about(message))
+        return replace(message, payload=plain.decode())
+
+
+def _keys(messages: Sequence[Message]) -> dict[str, object]:
+    return {
+        "ids": [message.subscriber_id for message in messages],
+        "nights": [message.night for message in messages],
+        "kinds": [message.kind for message in messages],
+    }
+
+
+def _span(night: date) -> Span:
+    following = night + timedelta(days=1)
+    return Span(name=f"outbox_{night:%Y%m%d}", first=night, end=following)
+
+
+def _about(message: Message) -> str:
+    return f"outbox:{message.subscriber_id}:{message.night}:{message.kind}"

@@ -1,0 +1,169 @@
+"""The statements behind `outbox`, named by the method that runs them.
+
+The states, lanes and kinds in the WHERE clauses are written out, not bound: only so
+can the planner use the partial indexes.
+"""
+
+# ruff: noqa: S608 - only constants of this module are joined; values are bound.
+
+from sqlalchemy import text
+
+from service.domain.outbox import Lane
+
+PUT = text(
+    """
+    INSERT INTO outbox (
+        subscriber_id, night, kind, state, not_before, expires_at, attempts, sealed,
+        key_id
+    )
+    SELECT subscriber_id, night, kind, 'due', not_before, expires_at, 0, sealed, key_id
+    FROM unnest(
+        CAST(:ids AS bigint[]), CAST(:nights AS date[]), CAST(:kinds AS text[]),
+        CAST(:not_befores AS timestamptz[]), CAST(:expiries AS timestamptz[]),
+        CAST(:sealed AS bytea[]), CAST(:key_ids AS text[])
+    ) AS new (subscriber_id, night, kind, not_before, expires_at, sealed, key_id)
+    ON CONFLICT (subscriber_id, night, kind) DO NOTHING
+    """
+)
+
+WAITING = {
+    Lane.EVENING: "state = 'due' AND kind = 'reminder'",
+    Lane.PRIORITY: "state = 'due' AND kind <> 'reminder'",
+}
+CLAIM = {
+    lane: text(
+        f"""
+        WITH picked AS (
+            SELECT subscriber_id, night, kind FROM outbox
+            WHERE {waiting} AND not_before <= :now AND expires_at > :now
+            ORDER BY not_before LIMIT :limit
+            FOR UPDATE SKIP LOCKED
+        )
+        UPDATE outbox AS o
+        SET state = 'claimed', claimed_by = :worker, lease_until = :until,
+            updated_at = :now
+        FROM picked AS p
+        WHERE o.subscriber_id = p.subscriber_id AND o.night = p.night
+        AND o.kind = p.kind
+        RETURNING o.subscriber_id, o.night, o.kind, o.attempts, o.not_before,
+            o.expires_at, o.sealed, o.key_id
+        """
+    )
+    for lane, waiting in WAITING.items()
+}
+NEXT_DUE = {
+    lane: text(
+        f"""
+        SELECT not_before FROM outbox WHERE {waiting} AND expires_at > :now
+        ORDER BY not_before LIMIT 1
+        """
+    )
+    for lane, waiting in WAITING.items()
+}
+EXPIRE = text(
+    """
+    UPDATE outbox SET state = 'expired', reason = 'deadline passed', updated_at = :now
+    WHERE state = 'due' AND expires_at <= :now
+    """
+)
+
+# The rows that a worker names, as `mine`; joined by the whole key.
+MINE = """
+    unnest(CAST(:ids AS bigint[]), CAST(:nights AS date[]), CAST(:kinds AS text[]))
+        AS mine (subscriber_id, night, kind)
+    WHERE o.subscriber_id = mine.subscriber_id AND o.night = mine.night
+    AND o.kind = mine.kind AND o.claimed_by = :worker
+"""
+BEGIN = text(
+    f"""
+    UPDATE outbox AS o
+    SET state = 'sending', attempts = o.attempts + 1, lease_until = :until,
+        updated_at = :now
+    FROM {MINE} AND o.state = 'claimed' AND o.expires_at > :now
+    RETURNING o.subscriber_id, o.night, o.kind
+    """
+)
+RELEASE = text(
+    f"""
+    UPDATE outbox AS o SET state = 'due', claimed_by = NULL, lease_until = NULL
+    FROM {MINE} AND o.state = 'claimed'
+    """
+)
+
+# A crash of the server right after may lose these outcomes; the rows then become
+# `unknown` when their lease ends. That is cheaper than a disk flush for each batch.
+RECORD_QUICKLY = text("SET LOCAL synchronous_commit = off")
+RECORD = text(
+    """
+    UPDATE outbox AS o
+    SET state = new.state, reason = new.reason, not_before = new.not_before,
+        lease_until = NULL, updated_at = :now,
+        claimed_by = CASE WHEN new.state = 'due' THEN NULL ELSE o.claimed_by END
+    FROM unnest(
+        CAST(:ids AS bigint[]), CAST(:nights AS date[]), CAST(:kinds AS text[]),
+        CAST(:states AS text[]), CAST(:reasons AS text[]),
+        CAST(:not_befores AS timestamptz[])
+    ) AS new (subscriber_id, night, kind, state, reason, not_before)
+    WHERE o.subscriber_id = new.subscriber_id AND o.night = new.night
+    AND o.kind = new.kind AND o.state = 'sending' AND o.claimed_by = :worker
+    """
+)
+
+REAP = text(
+    """
+    WITH ended AS (
+        SELECT subscriber_id, night, kind,
+            CASE WHEN state = 'sending' AND kind = 'reminder'
+                THEN 'unknown' ELSE 'due' END AS becomes
+        FROM outbox
+        WHERE state IN ('claimed', 'sending') AND lease_until <= :now
+        ORDER BY lease_until LIMIT :limit
+        FOR UPDATE SKIP LOCKED
+    )
+    UPDATE outbox AS o
+    SET state = e.becomes, lease_until = NULL, updated_at = :now,
+        claimed_by = CASE WHEN e.becomes = 'due' THEN NULL ELSE o.claimed_by END,
+        reason = CASE WHEN e.becomes = 'unknown' THEN 'worker lost' ELSE o.reason END
+    FROM ended AS e
+    WHERE o.subscriber_id = e.subscriber_id AND o.night = e.night AND o.kind = e.kind
+    RETURNING o.state
+    """
+)
+
+# A mail on the wire cannot be called back, but its deadline can: should the relay
+# refuse it for now, it expires in place of being tried again.
+SUPPRESS_SENDING = text(
+    """
+    UPDATE outbox SET expires_at = LEAST(expires_at, :now)
+    WHERE subscriber_id = :subscriber_id AND state = 'sending'
+    """
+)
+SUPPRESS = text(
+    """
+    UPDATE outbox
+    SET state = 'suppressed', reason = :reason, lease_until = NULL, updated_at = :now
+    WHERE subscriber_id = :subscriber_id AND state IN ('due', 'claimed')
+    """
+)
+
+STATE_OF = text(
+    """
+    SELECT kind, state, reason, attempts, updated_at FROM outbox
+    WHERE subscriber_id = :subscriber_id AND night = :night
+    ORDER BY kind
+    """
+)
+COUNTS = text(
+    """
+    SELECT state, count(*) AS messages FROM outbox WHERE night = :night
+    GROUP BY state ORDER BY state
+    """
+)
+ROLL_UP = text(
+    """
+    UPDATE night SET outcome = o.state, reason = o.reason
+    FROM outbox AS o
+    WHERE o.night < :before AND o.kind = 'reminder'
+    AND night.subscriber_id = o.subscriber_id AND night.night = o.night
+    """
+)

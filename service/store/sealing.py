@@ -1,0 +1,103 @@
+"""What is private is sealed here before it is stored, and opened when it is read.
+
+Addresses, answers, choices and mails lie in the database as boxes of PyNaCl's `Aead`
+(XChaCha20-Poly1305): its nonces are random and long enough for any volume. A box is
+bound to the row it was made for, so that moved to another row it no longer opens. The
+id of its key stands beside it; old keys go on opening while the current one seals.
+"""
+
+import hashlib
+import unicodedata
+from collections.abc import Mapping
+
+import idna
+from nacl.exceptions import CryptoError
+from nacl.secret import Aead
+
+from service.domain.errors import Misconfigured
+
+SETTING = "EVENTIDE_SECRETS__KEYS"
+
+
+class SealBroken(Misconfigured):
+    """A sealed row cannot be opened: its key is missing, or the row was altered."""
+
+
+class Sealer:
+    """Seals, opens, and turns an address into the key it is looked up by.
+
+    The look-up key is never rotated: with another one no address is found again.
+    """
+
+    def __init__(self, lookup: bytes, keys: Mapping[str, bytes], current: str) -> None:
+        """Take the keys; a key of the wrong size or an unknown `current` is refused."""
+        if len(lookup) != Aead.KEY_SIZE:
+            raise _bad_key(f"the look-up key does not have {Aead.KEY_SIZE} bytes")
+        for key_id, key in keys.items():
+            if len(key) != Aead.KEY_SIZE:
+                raise _bad_key(f"key {key_id!r} does not have {Aead.KEY_SIZE} bytes")
+        if current not in keys:
+            raise _bad_key(f"the current key {current!r} is missing")
+        self._lookup = lookup
+        self._boxes = {key_id: Aead(key) for key_id, key in keys.items()}
+        self._current = current
+
+    def address_key(self, address: str) -> bytes:
+        """The keyed BLAKE2b-256 hash of the address, however it was written."""
+        plain = canonical(address).encode()
+        return hashlib.blake2b(plain, key=self._lookup, digest_size=32).digest()
+
+    def seal(self, plain: bytes, *, about: str) -> tuple[bytes, str]:
+        """The box and the id of its key; `about` names the row it is made for."""
+        box = self._boxes[self._current].encrypt(plain, about.encode())
+        return bytes(box), self._current
+
+    def open(self, box: bytes, key_id: str, *, about: str) -> bytes:
+        """What was sealed for the row `about`; raises `SealBroken`."""
+        if key_id not in self._boxes:
+            raise SealBroken(
+                what=f"key {key_id!r} is missing, which sealed the row {about}",
+                where=SETTING,
+                remedy="Put the key back; rows that it sealed cannot be read without",
+            )
+        try:
+            return self._boxes[key_id].decrypt(box, about.encode())
+        except CryptoError as error:
+            raise SealBroken(
+                what=f"the row {about} does not open with key {key_id!r}",
+                where=SETTING,
+                remedy="Check that the key is the one that sealed it; if it is, the "
+                "row was altered: restore it from a backup",
+            ) from error
+
+
+def canonical(address: str) -> str:
+    """The address in the one spelling that is looked up.
+
+    Unicode form NFC, local part case-folded, domain as lower-case A-labels. Dots and
+    plus-tags stay: only the receiving host knows whether they mean anything.
+    """
+    local, _, domain = address.strip().rpartition("@")
+    folded = unicodedata.normalize(
+        "NFC", unicodedata.normalize("NFC", local).casefold()
+    )
+    return f"{folded}@{_a_label(domain)}"
+
+
+def _a_label(domain: str) -> str:
+    lowered = domain.lower().rstrip(".")
+    if lowered.isascii():
+        return lowered
+    try:
+        return idna.encode(lowered, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        # No such host can exist; it still needs a spelling to be looked up by.
+        return unicodedata.normalize("NFC", lowered)
+
+
+def _bad_key(what: str) -> Misconfigured:
+    return Misconfigured(
+        what=what,
+        where=SETTING,
+        remedy="Restore the keys, or make new ones if nothing is stored yet",
+    )

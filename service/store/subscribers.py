@@ -1,0 +1,206 @@
+"""Subscribers: the sealed row, the narrow schedule row, and the history row.
+
+Only active people have a schedule row, so planning never looks at anybody else. A
+change locks the schedule row first, as planning does: the two take turns, and who was
+just planned is seen to be (their outbox rows are there to be suppressed).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, TextClause
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.domain.records import (
+    history_from_json,
+    history_to_json,
+    person_from_json,
+    person_to_json,
+)
+from service.domain.subscriber import Evening, Frequency, Status, Subscriber
+from service.domain.tonight import History
+from service.store import subscribers_sql as sql
+from service.store.sealing import Sealer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """Somebody whose evening is to be planned, and what they were told before."""
+
+    subscriber: Subscriber
+    history: History
+    next_due_at: datetime
+
+
+class Subscribers:
+    """Everybody who confirmed and was not erased."""
+
+    def __init__(self, connection: AsyncConnection, sealer: Sealer) -> None:
+        """Work inside the transaction of `connection`."""
+        self._connection = connection
+        self._sealer = sealer
+
+    async def get(self, subscriber_id: int) -> Subscriber | None:
+        """The subscriber of this number."""
+        return await self._one(sql.GET, id=subscriber_id)
+
+    async def lock(self, subscriber_id: int) -> Subscriber | None:
+        """The same; planning and other changes wait until this transaction ends."""
+        await self._connection.execute(sql.LOCK_SCHEDULE, {"id": subscriber_id})
+        return await self._one(sql.LOCK, id=subscriber_id)
+
+    async def find(self, address: str) -> Subscriber | None:
+        """The subscriber with this address, however it is written."""
+        return await self._one(sql.FIND, key=self._sealer.address_key(address))
+
+    async def add(
+        self, subscriber: Subscriber, *, next_due_at: datetime | None, now: datetime
+    ) -> None:
+        """Keep a new subscriber, due for the first time at `next_due_at`.
+
+        Raises:
+            TryLater: (by the transaction) the address was added a moment ago.
+        """
+        await self._connection.execute(sql.ADD, self._values(subscriber, now))
+        await self._schedule(subscriber, next_due_at)
+
+    async def save(
+        self, subscriber: Subscriber, *, next_due_at: datetime | None, now: datetime
+    ) -> None:
+        """Rewrite a subscriber and when they are due next; the history stays.
+
+        None takes them off the schedule, and so does any status but active.
+        """
+        await self._schedule(subscriber, next_due_at)
+        await self._connection.execute(sql.SAVE, self._values(subscriber, now))
+
+    async def erase(self, subscriber_id: int) -> None:
+        """Destroy all there is about a person, waiting mails and records included."""
+        values = {"id": subscriber_id}
+        for statement in sql.ERASE:
+            await self._connection.execute(statement, values)
+
+    async def due(self, *, limit: int, now: datetime) -> tuple[Due, ...]:
+        """Up to `limit` people to plan for, longest due first.
+
+        They are locked, and those that another worker has locked are passed over.
+        """
+        found = await self._connection.execute(sql.DUE, {"limit": limit, "now": now})
+        return tuple(
+            Due(
+                subscriber=self._subscriber(row),
+                history=self._history(row),
+                next_due_at=row.next_due_at,
+            )
+            for row in found
+        )
+
+    async def reschedule(self, moves: Sequence[tuple[int, datetime]]) -> None:
+        """Set when each of these people, who are on the schedule, is due next."""
+        values = {"ids": [who for who, _ in moves], "times": [at for _, at in moves]}
+        await self._connection.execute(sql.RESCHEDULE, values)
+
+    async def save_histories(self, histories: Sequence[tuple[int, History]]) -> None:
+        """Keep what each of these people was told; the last one given counts."""
+        last = dict(histories)
+        boxes = [
+            self._sealer.seal(history_to_json(told).encode(), about=f"history:{who}")
+            for who, told in last.items()
+        ]
+        values = {
+            "ids": list(last),
+            "sealed": [sealed for sealed, _ in boxes],
+            "key_ids": [key_id for _, key_id in boxes],
+        }
+        await self._connection.execute(sql.SAVE_HISTORIES, values)
+
+    async def next_due_at(self, subscriber_id: int) -> datetime | None:
+        """When the person is due next, None if they are not on the schedule."""
+        return await self._instant(sql.NEXT_DUE_AT, id=subscriber_id)
+
+    async def first_due_at(self) -> datetime | None:
+        """When the first of all people is due, None if nobody is on the schedule."""
+        return await self._instant(sql.FIRST_DUE_AT)
+
+    async def stopped_before(
+        self, instant: datetime, limit: int = 500
+    ) -> tuple[int, ...]:
+        """The numbers of people who left by then, longest ago first, locked."""
+        values = {"instant": instant, "limit": limit}
+        found = await self._connection.execute(sql.STOPPED_BEFORE, values)
+        return tuple(found.scalars())
+
+    async def paused_until_before(
+        self, day: date, limit: int = 500
+    ) -> tuple[Subscriber, ...]:
+        """People whose pause ends on `day` or ended before it, locked."""
+        values = {"day": day, "limit": limit}
+        found = await self._connection.execute(sql.PAUSED_UNTIL_BEFORE, values)
+        return tuple(self._subscriber(row) for row in found)
+
+    async def _one(self, statement: TextClause, **values: object) -> Subscriber | None:
+        row = (await self._connection.execute(statement, values)).one_or_none()
+        return None if row is None else self._subscriber(row)
+
+    async def _instant(
+        self, statement: TextClause, **values: object
+    ) -> datetime | None:
+        found: datetime | None = await self._connection.scalar(statement, values)
+        return found
+
+    async def _schedule(
+        self, subscriber: Subscriber, next_due_at: datetime | None
+    ) -> None:
+        values: dict[str, object] = {"id": subscriber.id}
+        if next_due_at is None or subscriber.status is not Status.ACTIVE:
+            await self._connection.execute(sql.UNSCHEDULE, values)
+        else:
+            values["next_due_at"] = next_due_at
+            await self._connection.execute(sql.SCHEDULE, values)
+
+    def _values(self, subscriber: Subscriber, now: datetime) -> dict[str, object]:
+        plain = person_to_json(subscriber.person).encode()
+        sealed, key_id = self._sealer.seal(plain, about=_about(subscriber.id))
+        return {
+            "id": subscriber.id,
+            "address_key": self._sealer.address_key(subscriber.person.address),
+            "sealed": sealed,
+            "key_id": key_id,
+            "zone": subscriber.evening.zone,
+            "minute": subscriber.evening.minute,
+            "frequency": subscriber.evening.frequency,
+            "language": subscriber.language,
+            "status": subscriber.status,
+            "started_on": subscriber.started_on,
+            "paused_until": subscriber.paused_until,
+            "stopped_at": subscriber.stopped_at,
+            "now": now,
+        }
+
+    def _subscriber(self, row: Row[Any]) -> Subscriber:
+        plain = self._sealer.open(row.sealed, row.key_id, about=_about(row.id))
+        return Subscriber(
+            id=row.id,
+            person=person_from_json(plain.decode()),
+            evening=Evening(
+                zone=row.zone, minute=row.minute, frequency=Frequency(row.frequency)
+            ),
+            language=row.language,
+            status=Status(row.status),
+            started_on=row.started_on,
+            paused_until=row.paused_until,
+            stopped_at=row.stopped_at,
+        )
+
+    def _history(self, row: Row[Any]) -> History:
+        if row.history_sealed is None:
+            return ()
+        about = f"history:{row.id}"
+        plain = self._sealer.open(row.history_sealed, row.history_key_id, about=about)
+        return history_from_json(plain.decode())
+
+
+def _about(subscriber_id: int) -> str:
+    return f"subscriber:{subscriber_id}"

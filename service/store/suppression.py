@@ -1,0 +1,66 @@
+"""The suppression list: addresses that get no mail, as keyed hashes, and why."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.store.sealing import Sealer
+
+REASON = text("SELECT reason FROM suppression WHERE address_key = :key")
+# A complaint or a dead address outlasts whatever comes later; a wish may change.
+ADD = text(
+    """
+    INSERT INTO suppression (address_key, reason, since) VALUES (:key, :reason, :now)
+    ON CONFLICT (address_key) DO UPDATE
+    SET reason = excluded.reason, since = excluded.since
+    WHERE suppression.reason IN ('unsubscribed', 'erased')
+    AND suppression.reason <> excluded.reason
+    """
+)
+LIFT = text(
+    """
+    DELETE FROM suppression
+    WHERE address_key = :key AND reason IN ('unsubscribed', 'erased')
+    """
+)
+
+
+class Reason(StrEnum):
+    """Why an address gets no mail; a fresh double opt-in lifts the last two."""
+
+    COMPLAINT = "complaint"
+    ADDRESS_UNKNOWN = "address_unknown"
+    UNSUBSCRIBED = "unsubscribed"
+    ERASED = "erased"
+
+
+class Suppression:
+    """The list, by address."""
+
+    def __init__(self, connection: AsyncConnection, sealer: Sealer) -> None:
+        """Work inside the transaction of `connection`."""
+        self._connection = connection
+        self._sealer = sealer
+
+    async def reason(self, address: str) -> Reason | None:
+        """Why the address gets no mail, None if it may have some."""
+        values = {"key": self._sealer.address_key(address)}
+        found = (await self._connection.execute(REASON, values)).scalar()
+        return None if found is None else Reason(found)
+
+    async def add(self, address: str | bytes, reason: str, *, now: datetime) -> None:
+        """Put an address, or the key of one, on the list.
+
+        A complaint or an unknown address stays what it is, whatever is added later.
+        """
+        if isinstance(address, str):
+            address = self._sealer.address_key(address)
+        values = {"key": address, "reason": reason, "now": now}
+        await self._connection.execute(ADD, values)
+
+    async def lift(self, address: str) -> None:
+        """Take an address off the list that was there by its owner's wish."""
+        values = {"key": self._sealer.address_key(address)}
+        await self._connection.execute(LIFT, values)

@@ -1,0 +1,83 @@
+"""What the database's errors and addresses mean, in this service's own words."""
+
+import asyncpg
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from service.domain.errors import Misconfigured, ServiceError, TryLater
+
+SETTING = "EVENTIDE_DATABASE__URL"
+DRIVER = "postgresql+asyncpg"
+#: What asyncpg lets through unwrapped while it connects or loses a connection.
+AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+#: SQLSTATE classes and codes after which the same call may work: connection,
+#: log-in, resources, operator's orders; deadlock and conflict, lock not available;
+#: and a unique key that another transaction took first.
+PASSING = ("08", "28", "3D", "53", "57", "40", "55P03", "23505")
+
+
+class RefusedByDatabase(ServiceError):
+    """What was to be written breaks a rule of the schema: a fault of this program."""
+
+
+def translated(error: BaseException) -> ServiceError:
+    """The error of this service that stands for one of SQLAlchemy's or asyncpg's.
+
+    Its text never quotes parameters: they may hold what is private.
+    """
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    state = str(getattr(cause, "sqlstate", None) or "")
+    is_lost = isinstance(error, PoolTimeout | OSError | asyncpg.InterfaceError) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    )
+    if is_lost or state.startswith(PASSING):
+        return TryLater(_in_short(cause))
+    return RefusedByDatabase(f"{type(cause).__name__} {state}".strip())
+
+
+def address_of(url: str) -> URL:
+    """The URL for the driver in use, from the spellings that people have at hand.
+
+    Raises:
+        Misconfigured: it does not name a PostgreSQL database.
+    """
+    try:
+        found = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise _not_ours("is not a database URL") from error
+    if found.drivername not in {"postgres", "postgresql", DRIVER}:
+        raise _not_ours(f"names {found.drivername!r}, and only PostgreSQL will do")
+    query = dict(found.query)
+    if "sslmode" in query:
+        # libpq's name for it, which most providers print; asyncpg's is `ssl`.
+        query["ssl"] = query.pop("sslmode")
+    return found.set(drivername=DRIVER, query=query)
+
+
+def place(url: str) -> str:
+    """Host, port and database of a URL, fit to be shown: no user, no password."""
+    found = address_of(url)
+    host = found.host or found.query.get("host") or "localhost"
+    port = f":{found.port}" if found.port else ""
+    return f"{host}{port}/{found.database or ''}"
+
+
+def _in_short(cause: BaseException) -> str:
+    if isinstance(cause, PoolTimeout):
+        return "all its connections are in use"
+    if isinstance(cause, TimeoutError):
+        return "no answer in time"
+    # asyncpg puts a hint on further lines, and the adapter the class in front.
+    line = (str(cause).splitlines() or [""])[0]
+    return line.partition(">: ")[2] or line or type(cause).__name__
+
+
+def _not_ours(what: str) -> Misconfigured:
+    return Misconfigured(
+        what=what,
+        where=f"setting {SETTING}",
+        remedy="Write postgresql://user:password@host:5432/database, "
+        "or leave it empty for the embedded database",
+    )

@@ -1,0 +1,91 @@
+"""A real PostgreSQL for the tests: one server a run, one fresh database a test.
+
+The migrations run once, into a template; each test gets a copy of it. A server is
+made for the run and thrown away, unless EVENTIDE_TEST_DATABASE_URL names another one
+(its user must be allowed to create databases).
+"""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from hypothesis import settings as hypothesis_settings
+from sqlalchemy.engine import make_url
+
+from service.embedded.postgres import throwaway
+from service.store import migrate
+from service.store.engine import Store, opened
+from service.store.sealing import Sealer
+
+# How long an example takes on a busy machine says nothing about the product.
+hypothesis_settings.register_profile("eventide", deadline=None)
+hypothesis_settings.load_profile("eventide")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def database_server() -> AsyncIterator[str]:
+    """The URL of a server that may be filled with databases."""
+    async with AsyncExitStack() as stack:
+        given = os.environ.get("EVENTIDE_TEST_DATABASE_URL")
+        yield given or await stack.enter_async_context(throwaway())
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def template_database(database_server) -> AsyncIterator[str]:
+    """The name of a database with the schema, and nobody connected to it."""
+    name = f"template_{uuid4().hex[:12]}"
+    url = await created(database_server, name)
+    await migrate.upgrade(url)
+    yield name
+    await dropped(database_server, name)
+
+
+@pytest_asyncio.fixture
+async def database_url(database_server, template_database) -> AsyncIterator[str]:
+    """The URL of a fresh, migrated database."""
+    name = f"test_{uuid4().hex[:12]}"
+    yield await created(database_server, name, template=template_database)
+    await dropped(database_server, name)
+
+
+@pytest_asyncio.fixture
+async def empty_database_url(database_server) -> AsyncIterator[str]:
+    """The URL of a database without any table."""
+    name = f"empty_{uuid4().hex[:12]}"
+    yield await created(database_server, name)
+    await dropped(database_server, name)
+
+
+@pytest.fixture
+def sealer() -> Sealer:
+    """Keys as settings would give them."""
+    return Sealer(lookup=b"l" * 32, keys={"2026-11": b"s" * 32}, current="2026-11")
+
+
+@pytest_asyncio.fixture
+async def store(database_url, sealer) -> AsyncIterator[Store]:
+    """An opened store on a fresh database."""
+    async with opened(database_url, sealer) as found:
+        yield found
+
+
+async def created(server: str, name: str, *, template: str = "template0") -> str:
+    await _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+async def dropped(server: str, name: str) -> None:
+    await _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def _administer(server: str, statement: str) -> None:
+    url = make_url(server).set(drivername="postgresql")
+    connection = await asyncpg.connect(url.render_as_string(hide_password=False))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
