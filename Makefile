@@ -13,20 +13,21 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 
 # uv does not read pip's settings: hand it the index, the proxy and the certificates
 # that pip uses on this machine, for the length of one command.
-pip_setting = $$($(PYTHON) -m pip config get global.$(1) 2>/dev/null || true)
 as_pip_does = \
-	index="$${PIP_INDEX_URL:-$(call pip_setting,index-url)}"; \
-	proxy="$${PIP_PROXY:-$(call pip_setting,proxy)}"; \
-	certificates="$${PIP_CERT:-$(call pip_setting,cert)}"; \
-	if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$index}"; fi; \
-	if [ -n "$$proxy" ]; then export ALL_PROXY="$${ALL_PROXY:-$$proxy}"; fi; \
-	if [ -n "$$certificates" ]; then export SSL_CERT_FILE="$${SSL_CERT_FILE:-$$certificates}"; fi; \
-	export UV_NO_CONFIG=1 UV_PYTHON_DOWNLOADS=never
+	settings="$$($(PYTHON) -m pip config list)"; \
+	setting() { sed -En "s/^(:env:|install|global)\.$$1='(.*)'$$/\2/p" <<<"$$settings" | head -n 1; }; \
+	index="$${UV_DEFAULT_INDEX:-$$(setting index-url)}"; \
+	proxy="$${ALL_PROXY:-$$(setting proxy)}"; \
+	certificates="$${SSL_CERT_FILE:-$$(setting cert)}"; \
+	if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi; \
+	if [ -n "$$proxy" ]; then export ALL_PROXY="$$proxy"; fi; \
+	if [ -n "$$certificates" ]; then export SSL_CERT_FILE="$$certificates"; fi; \
+	export UV_NO_CONFIG=1
 
 # The locked packages, from pip itself where its settings are beyond uv; then this
 # checkout, by the build tool that is among them.
 install = \
-	( $(as_pip_does); $(UV) pip $(1) --quiet --python $(BIN)/python --require-hashes -r $(2) ) \
+	( $(as_pip_does); $(UV) pip $(1) $(2) --quiet --python $(BIN)/python --require-hashes ) \
 	|| $(PYTHON) -m pip --python $(BIN)/python install --quiet --require-hashes -r $(2)
 install_checkout = \
 	$(UV) pip install --quiet --offline --no-config --python $(BIN)/python \
@@ -78,8 +79,8 @@ $(UV): requirements/tools.txt
 	@test -n "$(PYTHON)" || { echo "Eventide needs Python 3.11 or newer with pip:" \
 		"install it, or name it with make PYTHON=/path/to/python3." >&2; exit 1; }
 	@echo "Fetching uv, the package installer, into .tools."
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --upgrade \
-		--target .tools --require-hashes -r $<
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check \
+		--root-user-action ignore --upgrade --target .tools --require-hashes -r $<
 	@touch $@
 
 $(BIN)/python: | $(UV)
@@ -89,7 +90,7 @@ $(BIN)/python: | $(UV)
 
 .venv/app: requirements/app.txt pyproject.toml $(BIN)/python $(UV)
 	@echo "Installing the locked packages into .venv."
-	@$(call install,install,requirements/app.txt)
+	@$(call install,install -r,requirements/app.txt)
 	@$(install_checkout)
 	@touch $@
 
