@@ -8,6 +8,7 @@ import base64
 import binascii
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -202,6 +203,26 @@ def keys(settings: SecretsSettings) -> Keys:
         raise _bad_keys("there must be one lookup key, it is never rotated")
     (lookup,) = found["lookup"].values()
     return Keys(lookup=lookup, seal=found["seal"], link=tuple(found["link"].values()))
+
+
+def own_keys(path: Path) -> SecretsSettings:
+    """The keys kept in a file that only its owner may read; made where it is missing.
+
+    Raises Misconfigured where the file can neither be read nor made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode=0o600)
+            with os.fdopen(handle, "w") as file:
+                file.write(new_keys(name="1") + "\n")
+        return SecretsSettings(keys=SecretStr(path.read_text()))
+    except OSError as error:
+        raise Misconfigured(
+            what=f"the keys cannot be kept here ({error.strerror})",
+            where=str(path),
+            remedy="Name a folder of your own in EVENTIDE_DATABASE__DIR",
+        ) from error
 
 
 def new_keys(*, name: str) -> str:

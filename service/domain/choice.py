@@ -20,6 +20,8 @@ from service.domain.tonight import (
     Tonight,
 )
 
+WEEK = 7
+
 
 def choose(
     profile: RiskProfile,
@@ -116,11 +118,15 @@ class _Desk:
         used = {c.theme for c in driven}
         drawn: list[Choice] = []
         for role in (Role.LEAD, Role.SECOND, Role.THIRD):
-            pool = self._leads(used) if role is Role.LEAD else self._others(used)
+            pool = (
+                self._leads(used, driven) if role is Role.LEAD else self._others(used)
+            )
             if not pool:
                 break
             drawn.append(self._draw(pool, role))
             used.add(drawn[-1].theme)
+            if role is not Role.LEAD:
+                self.extras.add(drawn[-1].tip)
         return drawn
 
     def care(self, *, taken: set[str]) -> list[Choice]:
@@ -138,7 +144,7 @@ class _Desk:
             shown.append(always)
         return [self._choice(tip, Role.FIXED, self._reason(tip)) for tip in shown]
 
-    def _leads(self, used: set[Theme]) -> list[Tip]:
+    def _leads(self, used: set[Theme], driven: list[Choice]) -> list[Tip]:
         """Who may lead: first their own causes, then everyone's, then a warning sign.
 
         Nobody leads again before their rest is over; where nothing has rested, a
@@ -154,20 +160,22 @@ class _Desk:
         own_care = not any(self._is_own(tip) for tip in self.drawable)
         for pool in (
             [tip for tip in is_open if self._is_own(tip)],
-            self._care_leads(own=True) if own_care else [],
+            self._care_leads(driven, own=True) if own_care else [],
             is_open,
             rested,
-            self._care_leads(own=False),
+            self._care_leads(driven, own=False),
         ):
             if pool:
                 return pool
         return []
 
-    def _care_leads(self, *, own: bool) -> list[Tip]:
+    def _care_leads(self, driven: list[Choice], *, own: bool) -> list[Tip]:
+        taken = {choice.tip for choice in driven}
         return [
             tip
             for tip in self.allowed.values()
             if tip.theme is Theme.CARE
+            and tip.id not in taken
             and self.led.get(tip.id, 999) > (self.lead_rest if own else 0)
             and (not own or self._is_own(tip))
         ]
@@ -176,10 +184,11 @@ class _Desk:
         """Who may come second and third, so that a rested lead is always left.
 
         At most `spare` different tips serve in these places within a lead's rest:
-        the others outnumber the nights of that rest, so one of them has rested.
+        the others outnumber the nights of that rest, so one of them has rested; once
+        a week a tip about medicines may lead in its stead.
         """
         free = [tip for tip in self.drawable if tip.theme is not Theme.MEDICATION]
-        spare = len(free) - self.lead_rest - 1
+        spare = len(free) - self.lead_rest - 1 + self.lead_rest // WEEK
         serving = self.extras & {tip.id for tip in free}
         return [
             tip

@@ -133,11 +133,12 @@ class _Reader:
         if not isinstance(said, list | tuple):
             self._problems[key] = "must be a list"
             return ()
-        known: dict[object, Word] = {word.value: word for word in allowed}
+        known = [word.value for word in allowed]
         strange = [repr(word) for word in said if word not in known]
         if strange:
-            choices = ", ".join(word.value for word in allowed)
-            self._problems[key] = f"{', '.join(strange)} is not one of {choices}"
+            self._problems[key] = (
+                f"{', '.join(strange)} is not one of {', '.join(known)}"
+            )
             return ()
         return tuple(word for word in allowed if word.value in said)
 

@@ -1,0 +1,33 @@
+"""The console script `eventide`: registers the commands, says faults in one line."""
+
+import sys
+
+import typer
+
+from service.commands import mail, run, tips
+from service.commands.demo import demo
+from service.domain.errors import ServiceError
+
+app = typer.Typer(
+    help="Evening reminders for people who get night leg cramps.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for command in (demo, run.web, run.worker, run.migrate, run.keys):
+    app.command()(command)
+for command in (mail.preview, mail.night, mail.explain):
+    app.command()(command)
+app.add_typer(tips.app, name="tips")
+
+
+def main() -> None:
+    """Run a command; a fault that somebody can mend is one line and exit code 1."""
+    try:
+        app()
+    except ServiceError as error:
+        typer.echo(f"eventide: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

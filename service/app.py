@@ -1,0 +1,209 @@
+"""The composition root: settings become a store, a mailer, a catalogue, web, worker."""
+
+import os
+import socket
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from service import logs
+from service import settings as configuration
+from service.clock import SystemClock
+from service.content.catalogue import Library, load
+from service.content.templating import Templates
+from service.domain.outbox import Lane
+from service.domain.tokens import Links
+from service.embedded import postgres
+from service.flows.deliver import Courier, deliver
+from service.flows.plan import plan
+from service.flows.upkeep import upkeep
+from service.mail.letters import Letters
+from service.mail.smtp import Mailer
+from service.settings import Keys, Settings
+from service.store import engine, migrate
+from service.store.engine import Store
+from service.store.sealing import Sealer
+from service.web.app import Site
+from service.worker.schedule import Schedule, Tick
+
+#: People planned in one transaction: 40 to 60 ms of locks.
+PLAN_AT_ONCE = 1000
+#: A confirmation is on its way within this many seconds.
+PRIORITY_SECONDS = 1
+UPKEEP_SECONDS = 30
+KEY_FILE = "keys"
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Everything that is open while a role runs."""
+
+    settings: Settings
+    clock: SystemClock
+    store: Store
+    library: Library
+    templates: Templates
+    links: Links
+    letters: Letters
+
+
+def settings() -> Settings:
+    """The settings, with logging set up as they say. Raises Misconfigured."""
+    found = configuration.read()
+    logs.configure(form=found.log.form)
+    return found
+
+
+@asynccontextmanager
+async def service(settings: Settings) -> AsyncIterator[Service]:
+    """All parts on the configured database and keys, with the machine's clock."""
+    async with database(settings) as url:
+        found = keys(settings)
+        async with opened(settings, SystemClock(), url=url, keys=found) as parts:
+            yield parts
+
+
+@asynccontextmanager
+async def database(settings: Settings) -> AsyncIterator[str]:
+    """The URL of a PostgreSQL: the operator's, or the embedded one, migrated."""
+    if settings.database.url:
+        yield settings.database.url
+        return
+    async with postgres.running(settings.database.dir) as url:
+        await migrate.upgrade(url)
+        yield url
+
+
+def keys(settings: Settings) -> Keys:
+    """The operator's keys; those of the embedded database are made on first use."""
+    secrets = settings.secrets
+    if not secrets.keys.get_secret_value() and not settings.database.url:
+        path = postgres.data_directory(settings.database.dir) / KEY_FILE
+        return configuration.keys(configuration.own_keys(path))
+    return configuration.keys(secrets)
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings, clock: SystemClock, *, url: str, keys: Keys
+) -> AsyncIterator[Service]:
+    """All parts, checked: the catalogue loads, the database answers and is migrated."""
+    content = settings.content
+    library = load(content.config, content.templates, today=clock.now().date())
+    for tip in library.dropped:
+        log.error("review expired, tip dropped", action="catalogue", tip_id=tip)
+    templates = Templates(content.templates)
+    links = Links(keys=keys.link, base_url=settings.web.base_url)
+    async with engine.opened(url, sealer(keys)) as store:
+        await store.check()
+        yield Service(
+            settings=settings,
+            clock=clock,
+            store=store,
+            library=library,
+            templates=templates,
+            links=links,
+            letters=Letters(
+                library=library,
+                templates=templates,
+                links=links,
+                sender=settings.smtp.sender,
+                operator=settings.operator,
+            ),
+        )
+
+
+def sealer(keys: Keys) -> Sealer:
+    """What seals and opens health answers; the newest key seals."""
+    return Sealer(lookup=keys.lookup, keys=keys.seal, current=next(iter(keys.seal)))
+
+
+def site(parts: Service) -> Site:
+    """What the web pages need."""
+    return Site(
+        store=parts.store,
+        links=parts.links,
+        library=parts.library,
+        templates=parts.templates,
+        clock=parts.clock,
+        base_url=parts.settings.web.base_url,
+        operator_name=parts.settings.operator.name,
+        postal_address=parts.settings.operator.postal_address,
+    )
+
+
+@asynccontextmanager
+async def working(parts: Service) -> AsyncIterator[None]:
+    """A worker at work inside the block; leaving it lets mail in hand finish."""
+    async with Mailer(parts.settings.smtp) as mailer:
+        courier = Courier(
+            store=parts.store,
+            letters=parts.letters,
+            mailer=mailer,
+            # Unique to this start: a row claimed by an earlier one is not ours.
+            worker=f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}",
+        )
+        await upkeep(parts.store, now=parts.clock.now())
+        async with Schedule(_ticks(parts, courier)).running():
+            yield
+
+
+def _ticks(parts: Service, courier: Courier) -> list[Tick]:
+    seconds = parts.settings.schedule.tick_seconds
+    return [
+        Tick(name="plan", every_seconds=seconds, work=_planning(parts)),
+        Tick(
+            name="evening",
+            every_seconds=seconds,
+            work=_delivering(parts, courier, Lane.EVENING),
+        ),
+        Tick(
+            name="priority",
+            every_seconds=min(seconds, PRIORITY_SECONDS),
+            work=_delivering(parts, courier, Lane.PRIORITY),
+        ),
+        Tick(name="upkeep", every_seconds=UPKEEP_SECONDS, work=_keeping(parts)),
+    ]
+
+
+def _planning(parts: Service) -> Callable[[], Awaitable[bool]]:
+    async def work() -> bool:
+        now = parts.clock.now()
+        done = await plan(parts.store, parts.library, limit=PLAN_AT_ONCE, now=now)
+        if done.looked_at:
+            log.info(
+                "planned", action="plan", queued=done.queued, too_late=done.too_late
+            )
+        return done.looked_at == PLAN_AT_ONCE
+
+    return work
+
+
+def _delivering(
+    parts: Service, courier: Courier, lane: Lane
+) -> Callable[[], Awaitable[bool]]:
+    at_once = parts.settings.smtp.connections
+
+    async def work() -> bool:
+        now = parts.clock.now()
+        return await deliver(courier, lane, limit=at_once, now=now) > 0
+
+    return work
+
+
+def _keeping(parts: Service) -> Callable[[], Awaitable[bool]]:
+    async def work() -> bool:
+        kept = await upkeep(parts.store, now=parts.clock.now())
+        if kept.unknown or kept.expired:
+            log.warning(
+                "not sent", action="upkeep", unknown=kept.unknown, expired=kept.expired
+            )
+        return False
+
+    return work

@@ -1,0 +1,162 @@
+"""`eventide demo`: the whole service on one machine, with a clock that can be moved."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service import app as composition
+from service import settings as configuration
+from service.app import Service
+from service.clock import DemoClock
+from service.commands.run import until_stopped
+from service.embedded import postgres
+from service.embedded.catcher import Catcher, CaughtMail
+from service.embedded.visitor import visit
+from service.flows.upkeep import upkeep
+from service.settings import Keys, SecretsSettings, Settings
+from service.store import migrate
+from service.web import inbox
+from service.web.app import create_app
+from service.web.server import bound, serving
+
+HOST = "127.0.0.1"
+TICK_SECONDS = 0.5
+DATA = "demo"
+
+
+def demo(
+    *,
+    port: Annotated[int, typer.Option(help="Port of the pages.")] = 8000,
+    once: Annotated[
+        bool, typer.Option("--once", help="Drive itself once over HTTP and SMTP.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="With --once: a folder for the mails.")
+    ] = None,
+) -> None:
+    """Try everything on this machine: pages, worker, database, mail and an inbox.
+
+    Nothing leaves the machine. Ctrl-C stops it all.
+    """
+    settings = composition.settings()
+    if once:
+        arrived = asyncio.run(_once(settings, out or Path("eventide-demo")))
+        sys.exit(0 if arrived else 1)
+    asyncio.run(_demo(settings, port))
+
+
+async def _demo(settings: Settings, port: int) -> None:
+    typer.echo("Starting the database, the mail catcher, the worker and the pages ...")
+    home = postgres.data_directory(settings.database.dir) / DATA
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(postgres.running(home, tell=typer.echo))
+        keys = configuration.keys(configuration.own_keys(home / composition.KEY_FILE))
+        stage = await stack.enter_async_context(
+            staged(settings, url=url, keys=keys, port=port)
+        )
+        base = stage.base_url
+        typer.echo(f"\n  Sign up     {base}/")
+        typer.echo(f"  Inbox       {base}/inbox")
+        typer.echo(f"  Your page   {base}/manage\n")
+        typer.echo("Every mail stays in the inbox here. Ctrl-C stops everything.")
+        await until_stopped()
+        typer.echo("\nStopping ...")
+
+
+async def _once(settings: Settings, out: Path) -> bool:
+    keys = configuration.keys(SecretsSettings(keys=configuration.new_keys(name="1")))
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(postgres.throwaway(tell=typer.echo))
+        stage = await stack.enter_async_context(
+            staged(settings, url=url, keys=keys, port=0)
+        )
+        return await visit(stage.base_url, stage.catcher, out, tell=typer.echo)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A running demo."""
+
+    base_url: str
+    catcher: Catcher
+
+
+@asynccontextmanager
+async def staged(
+    settings: Settings, *, url: str, keys: Keys, port: int
+) -> AsyncIterator[Stage]:
+    """Everything running on a database: catcher, worker, pages and inbox."""
+    clock = DemoClock()
+    listener = bound(HOST, port)
+    base_url = f"http://{HOST}:{listener.getsockname()[1]}"
+    await migrate.upgrade(url)
+    async with AsyncExitStack() as stack:
+        catcher = await stack.enter_async_context(Catcher(clock=clock))
+        local = _local(settings, base_url=base_url, smtp_port=catcher.port)
+        parts = await stack.enter_async_context(
+            composition.opened(local, clock, url=url, keys=keys)
+        )
+        await stack.enter_async_context(composition.working(parts))
+        desk = Inbox(catcher, clock, parts)
+        app = create_app(composition.site(parts), inbox.routes(desk, parts.templates))
+        await stack.enter_async_context(serving(app, listener))
+        yield Stage(base_url=base_url, catcher=catcher)
+
+
+class Inbox:
+    """What the inbox pages show and do: the caught mails and the demo's clock."""
+
+    def __init__(self, catcher: Catcher, clock: DemoClock, parts: Service) -> None:
+        """Keep the parts of a running demo."""
+        self._catcher = catcher
+        self._clock = clock
+        self._store = parts.store
+
+    def mails(self) -> tuple[CaughtMail, ...]:
+        """The caught mails, oldest first."""
+        return self._catcher.mails
+
+    def now(self) -> datetime:
+        """The demo's time (UTC)."""
+        return self._clock.now()
+
+    async def next_evening(self) -> datetime | None:
+        """Move the clock to the next reminder; None where nobody is waiting for one."""
+        async with self._store.transaction() as tx:
+            due = await tx.subscribers.first_due_at()
+        if due is None:
+            return None
+        self._clock.move_to(due)
+        await upkeep(self._store, now=self._clock.now())
+        return self._clock.now()
+
+
+def _local(settings: Settings, *, base_url: str, smtp_port: int) -> Settings:
+    """The settings with mail and pages kept on this machine."""
+    smtp = {
+        "host": HOST,
+        "port": smtp_port,
+        "tls": "none",
+        "username": "",
+        "sender": "Eventide <evening@eventide.example>",
+        "hostname": "localhost",
+    }
+    return settings.model_copy(
+        update={
+            "smtp": settings.smtp.model_copy(update=smtp),
+            "web": settings.web.model_copy(update={"base_url": base_url}),
+            "operator": settings.operator.model_copy(
+                update={"postal_address": "Demo only, 1 Example Street, Sampletown"}
+            ),
+            "schedule": settings.schedule.model_copy(
+                update={"tick_seconds": TICK_SECONDS}
+            ),
+        }
+    )

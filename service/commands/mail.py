@@ -1,0 +1,102 @@
+"""`eventide preview`, `night`, `explain`: what a mail says, when it comes, and why."""
+
+import asyncio
+import json
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import available_timezones
+
+import typer
+from rich.progress import track
+
+from service import app as composition
+from service.commands.profile import read_profile
+from service.domain.errors import Misconfigured
+from service.domain.night import Clock, instant
+from service.domain.risk import FRESH_NIGHTS
+from service.flows.explain import Explanation
+from service.flows.explain import explain as explain_night
+
+Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="YYYY-MM-DD.")]
+TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+
+
+def preview(
+    profile: Annotated[Path, typer.Option(help="A profile file (JSON).")],
+    night: Day,
+    out: Annotated[Path, typer.Option(help="Folder for the files.")],
+    *,
+    language: Annotated[str, typer.Option(help="Language of the words.")] = "en",
+    nights: Annotated[int, typer.Option(min=1, help="So many nights in a row.")] = 1,
+    stale: Annotated[
+        bool, typer.Option("--stale", help="Take the answers as long out of date.")
+    ] = False,
+) -> None:
+    """Write the reminder that a profile would get, and the choice behind it.
+
+    Needs no database. With --nights each night has its own folder, and the history
+    that the nights before it made.
+    """
+    studio = composition.studio(language=language)
+    first = night.date()
+    history = ()
+    days = [first + timedelta(days=n) for n in range(nights)]
+    for day in track(days, "Writing", disable=nights == 1, transient=True):
+        age = timedelta(days=FRESH_NIGHTS + 1 if stale else 0)
+        answers = read_profile(profile, answered_on=day - age)
+        draft = studio.draft(answers, history, night=day)
+        history = draft.history
+        folder = out / day.isoformat() if nights > 1 else out
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "reminder.eml").write_bytes(draft.letter.data)
+        (folder / "reminder.html").write_text(draft.letter.html)
+        (folder / "reminder.txt").write_text(draft.letter.text)
+        (folder / "choice.json").write_text(json.dumps(draft.choice, indent=2) + "\n")
+    typer.echo(f"{nights} {'night' if nights == 1 else 'nights'} in {out}")
+
+
+def night(
+    zone: Annotated[str, typer.Option(help="IANA zone, such as Europe/London.")],
+    at: Annotated[str, typer.Option(help="Local time, HH:MM.")],
+    date: Day,
+) -> None:
+    """Print the UTC instant of a local time, and gap or fold where one was met."""
+    time = TIME_OF_DAY.fullmatch(at)
+    if time is None:
+        raise Misconfigured(
+            what=f"'{at}' is not a time of day",
+            where="--at",
+            remedy="Write it as HH:MM, from 00:00 to 23:59",
+        )
+    if zone not in available_timezones():
+        raise Misconfigured(
+            what=f"'{zone}' is not a time zone",
+            where="--zone",
+            remedy="Use an IANA name such as Europe/London or America/New_York",
+        )
+    found = instant(zone, date.date(), int(time[1]) * 60 + int(time[2]))
+    word = "" if found.clock is Clock.EXACT else f" {found.clock}"
+    typer.echo(found.at.strftime("%Y-%m-%dT%H:%M:%SZ") + word)
+
+
+def explain(
+    subscriber: Annotated[int, typer.Option(help="Id of the subscriber.")],
+    night: Day,
+) -> None:
+    """Print why that night's mail said what it said, or why there was none."""
+
+    async def ask() -> Explanation:
+        async with composition.store_alone() as store:
+            return await explain_night(store, subscriber, night.date())
+
+    found = asyncio.run(ask())
+    typer.echo(found.outcome)
+    if found.choice is None:
+        raise typer.Exit(1)
+    typer.echo(f"catalogue {found.catalogue_version}")
+    for tip in found.choice["tips"]:
+        chance = f"{tip['propensity']:.3f}"
+        typer.echo(f"{tip['id']:6}{tip['role']:8}{chance:8}{tip['reason']}")
+    typer.echo("rules " + (", ".join(found.choice["rules"]) or "none"))

@@ -1,0 +1,35 @@
+"""Profile files: the answers of a sign-up form as JSON, for preview and tips."""
+
+import json
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from service.domain.errors import Misconfigured
+from service.domain.records import BadAnswers, parse_answers
+from service.domain.risk import Answers
+
+
+def read_profile(path: Path, *, answered_on: date) -> Answers:
+    """The answers in the file, taken as given on that day. Raises Misconfigured."""
+    try:
+        data = json.loads(path.read_text())
+    except OSError as error:
+        raise _unusable(path, f"cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise _unusable(path, f"is not JSON ({error})") from error
+    if not isinstance(data, dict):
+        raise _unusable(path, "must hold one JSON object")
+    try:
+        answers = parse_answers(data, answered_on=answered_on)
+    except BadAnswers as error:
+        raise _unusable(path, str(error)) from error
+    return replace(answers, answered_on=answered_on)
+
+
+def _unusable(path: Path, what: str) -> Misconfigured:
+    return Misconfigured(
+        what=what,
+        where=f"profile {path}",
+        remedy="The shape of a profile file is described in docs/content.md",
+    )

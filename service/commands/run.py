@@ -1,0 +1,84 @@
+"""`eventide web`, `worker`, `migrate`, `keys`: the production roles and their set-up."""
+
+import asyncio
+import signal
+from typing import Annotated
+
+import typer
+
+from service import app as composition
+from service.clock import SystemClock
+from service.domain.errors import Misconfigured
+from service.embedded import postgres
+from service.settings import Settings, new_keys
+from service.store import migrate as migrations
+from service.web.app import create_app
+from service.web.server import bound, serving
+
+
+def web() -> None:
+    """Serve the pages, until SIGTERM or Ctrl-C."""
+    asyncio.run(_web(composition.settings()))
+
+
+def worker() -> None:
+    """Plan and send, until SIGTERM or Ctrl-C; mail in hand is finished first."""
+    asyncio.run(_worker(composition.settings()))
+
+
+def migrate(
+    *,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Only compare tables and migrations, elsewhere."),
+    ] = False,
+) -> None:
+    """Take the database to the schema of this release; safe to run at any time."""
+    asyncio.run(_check_migrations() if check else _migrate(composition.settings()))
+
+
+def keys() -> None:
+    """Print a fresh set of keys for EVENTIDE_SECRETS__KEYS. Keep them apart, backed up."""
+    typer.echo(new_keys(name=SystemClock().now().strftime("%Y-%m")))
+
+
+async def until_stopped() -> None:
+    """Wait for SIGTERM or Ctrl-C."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+async def _web(settings: Settings) -> None:
+    listener = bound(settings.web.host, settings.web.port)
+    async with composition.service(settings) as parts:
+        async with serving(create_app(composition.site(parts)), listener):
+            typer.echo(f"Serving {settings.web.base_url}", err=True)
+            await until_stopped()
+
+
+async def _worker(settings: Settings) -> None:
+    async with composition.service(settings) as parts, composition.working(parts):
+        typer.echo("At work", err=True)
+        await until_stopped()
+
+
+async def _migrate(settings: Settings) -> None:
+    async with composition.database(settings) as url:
+        await migrations.upgrade(url)
+    typer.echo(f"The schema is at {migrations.head()}")
+
+
+async def _check_migrations() -> None:
+    async with postgres.throwaway() as url:
+        await migrations.upgrade(url)
+        differences = await migrations.check(url)
+    if differences:
+        raise Misconfigured(
+            what="; ".join(differences),
+            where="service/store/migrations",
+            remedy="Write a migration for it",
+        )
+    typer.echo("Migrations and tables agree")

@@ -1,0 +1,86 @@
+"""The ticks of a worker. APScheduler keeps the time; what is due is always a query."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+#: A tick that could not start in time is still worth its while this much later.
+GRACE_SECONDS = 60
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """Work done every so many seconds; it returns whether more is waiting."""
+
+    name: str
+    every_seconds: float
+    work: Callable[[], Awaitable[bool]]
+
+
+class Schedule:
+    """Runs ticks, never two of one name at a time, until it is drained."""
+
+    def __init__(self, ticks: Sequence[Tick]) -> None:
+        """Keep the ticks; `running` starts them."""
+        self._ticks = ticks
+        self._is_draining = False
+        self._at_work: set[asyncio.Task[object]] = set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Tick inside the block; on leaving, let the work in hand finish first.
+
+        APScheduler's own shutdown cancels running coroutines, and an SMTP
+        conversation that is cut off is a message whose fate nobody knows.
+        """
+        # It reports through the listener below; its own log lines would say it twice.
+        logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
+        scheduler = AsyncIOScheduler(timezone="UTC")
+        scheduler.add_listener(_report, EVENT_JOB_MISSED | EVENT_JOB_ERROR)
+        for tick in self._ticks:
+            scheduler.add_job(
+                self._run,
+                "interval",
+                args=[tick],
+                id=tick.name,
+                seconds=tick.every_seconds,
+                coalesce=True,
+                max_instances=1,
+                misfire_grace_time=GRACE_SECONDS,
+            )
+        scheduler.start()
+        try:
+            yield
+        finally:
+            self._is_draining = True
+            scheduler.pause()
+            await asyncio.gather(*self._at_work, return_exceptions=True)
+            scheduler.shutdown(wait=False)
+
+    async def _run(self, tick: Tick) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  # a coroutine job always runs in a task
+        self._at_work.add(task)
+        try:
+            while not self._is_draining and await tick.work():
+                pass
+        finally:
+            self._at_work.discard(task)
+
+
+def _report(event: JobExecutionEvent) -> None:
+    """One line for a tick that came too late or broke; the next one goes on."""
+    if event.code == EVENT_JOB_MISSED:
+        log.warning("tick missed", action="tick", tick=event.job_id)
+    else:
+        log.error(
+            "tick failed", action="tick", tick=event.job_id, error=repr(event.exception)
+        )

@@ -1,0 +1,64 @@
+"""What an SMTP answer means for a message."""
+
+from datetime import timedelta
+
+import pytest
+
+from service.domain.outbox import (
+    Accepted,
+    Deferred,
+    Kind,
+    Rejected,
+    State,
+    Unknown,
+    at_once,
+    settle,
+)
+from tests.builders import NOON, message
+
+
+def test_an_accepted_message_is_sent():
+    settled = settle(message(), Accepted(reply="queued as 4711"), now=NOON)
+
+    assert (settled.state, settled.reason) == (State.SENT, "queued as 4711")
+
+
+def test_a_rejected_message_has_failed():
+    outcome = Rejected(code=550, enhanced="5.1.1", reply="no such user")
+
+    settled = settle(message(), outcome, now=NOON)
+
+    assert (settled.state, settled.reason) == (State.FAILED, "550 5.1.1")
+
+
+@pytest.mark.parametrize(("attempts", "minutes"), [(0, 1), (1, 5), (2, 15), (9, 15)])
+def test_a_refusal_for_now_is_tried_again_later_and_later(attempts, minutes):
+    outcome = Deferred(code=451, reply="try again")
+
+    settled = settle(message(attempts=attempts), outcome, now=NOON)
+
+    assert settled.state is State.DUE
+    assert settled.not_before == NOON + timedelta(minutes=minutes)
+
+
+def test_a_refusal_near_the_deadline_is_the_end_of_it():
+    late = message(expires_at=NOON + timedelta(seconds=30))
+
+    settled = settle(late, Deferred(code=451, reply="try again"), now=NOON)
+
+    assert settled.state is State.EXPIRED
+
+
+def test_a_reminder_that_may_have_arrived_is_never_sent_again():
+    settled = settle(message(), Unknown(reason="hung up"), now=NOON)
+
+    assert (settled.state, settled.reason) == (State.UNKNOWN, "hung up")
+
+
+@pytest.mark.parametrize("kind", [Kind.CONFIRMATION, Kind.MANAGE_LINK])
+def test_a_mail_that_somebody_waits_for_is_rather_sent_twice_than_never(kind):
+    waited_for = at_once(kind, subscriber_id=1, address="a@example.org", now=NOON)
+
+    settled = settle(waited_for, Unknown(reason="hung up"), now=NOON)
+
+    assert settled.state is State.DUE

@@ -1,0 +1,136 @@
+"""From answers to a risk profile: what is not said counts as risky."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.domain.risk import (
+    CAUSES,
+    CONDITIONS,
+    DRINKING,
+    MEDICINES,
+    Cause,
+    Tag,
+    assess,
+)
+from tests.builders import TODAY, answers, profile
+
+
+def test_what_was_ticked_is_present_and_all_else_is_known_to_be_absent():
+    found = profile(conditions=["kidney"], medicines=["med_statin"])
+
+    assert {Tag.KIDNEY, Tag.MED_STATIN, Tag.ALC_LOW, Tag.REGION_UK} == found.present
+    assert found.unknown == frozenset()
+    assert not found.may_have(Tag.HEART_FAILURE)
+
+
+@pytest.mark.parametrize(
+    ("cause", "tag"),
+    [
+        (Cause.CIRCULATION, Tag.PAD),
+        (Cause.NERVE, Tag.BACK_DX),
+        (Cause.PREGNANCY, Tag.PREGNANT),
+        (Cause.NEUROMUSCULAR, Tag.NEURO),
+        (Cause.DIABETES, Tag.DIABETES),
+    ],
+)
+def test_a_ticked_cause_says_as_much_as_the_condition(cause, tag):
+    assert tag in profile(causes=[cause]).present
+
+
+@pytest.mark.parametrize(
+    ("question", "tags"), [("conditions", CONDITIONS), ("medicines", MEDICINES)]
+)
+def test_prefer_not_to_say_leaves_every_tag_of_the_question_open(question, tags):
+    found = profile(**{question: None})
+
+    assert found.unknown == frozenset(tags)
+    assert Tag.UNANSWERED in found.present
+
+
+def test_not_sure_about_medicines_leaves_the_others_open():
+    found = profile(medicines=["med_statin", "med_unknown"])
+
+    assert {Tag.MED_STATIN, Tag.MED_UNKNOWN} <= found.present
+    assert found.unknown == frozenset(MEDICINES) - {Tag.MED_STATIN, Tag.MED_UNKNOWN}
+
+
+def test_silence_about_alcohol_is_a_tag_of_its_own():
+    found = profile(alcohol=None)
+
+    assert Tag.ALC_UNKNOWN in found.present
+    assert found.unknown == frozenset(DRINKING) - {Tag.ALC_UNKNOWN}
+
+
+def test_silence_about_pregnancy_leaves_both_open():
+    assert profile(pregnancy="unknown").unknown == {Tag.PREGNANT, Tag.TRYING}
+
+
+def test_trying_for_a_baby_is_known():
+    assert Tag.TRYING in profile(pregnancy="trying").present
+
+
+@pytest.mark.parametrize(
+    ("stretching", "tag"), [("none", Tag.NO_EXERCISE), ("sitting", Tag.SEATED_ONLY)]
+)
+def test_how_a_person_stretches_is_heeded(stretching, tag):
+    assert tag in profile(stretching=stretching).present
+
+
+def test_silence_about_stretching_may_mean_not_able():
+    assert profile(stretching=None).unknown == {Tag.NO_EXERCISE}
+
+
+@pytest.mark.parametrize(("severe", "counts"), [(True, 1), (None, 1), (False, 0)])
+def test_cramps_count_as_severe_unless_said_otherwise(severe, counts):
+    assert (Tag.SEVERE in profile(severe=severe).present) is bool(counts)
+
+
+@pytest.mark.parametrize(
+    ("country", "tag"),
+    [("GB", Tag.REGION_UK), ("US", Tag.REGION_US), ("FR", Tag.REGION_OTHER)],
+)
+def test_the_country_selects_the_region(country, tag):
+    assert tag in profile(country=country).present
+
+
+@pytest.mark.parametrize(
+    ("pregnancy", "nights", "stale"),
+    [
+        ("no", 90, False),
+        ("no", 91, True),
+        ("pregnant", 31, False),
+        ("pregnant", 32, True),
+        ("trying", 32, True),
+    ],
+)
+def test_answers_grow_stale(pregnancy, nights, stale):
+    said = answers(pregnancy=pregnancy)
+
+    found = assess(said, night=TODAY + timedelta(days=nights))
+
+    assert (Tag.PROFILE_STALE in found.present) is stale
+
+
+def test_after_the_named_month_the_pregnancy_is_no_longer_taken_for_granted():
+    said = answers(pregnancy="pregnant", pregnant_until="2026-11")
+
+    last = assess(said, night=date(2026, 11, 30))
+    after = assess(said, night=date(2026, 12, 1))
+
+    assert Tag.PREGNANT in last.present
+    assert Tag.PREGNANCY_OVER in after.present
+    assert Tag.PREGNANT not in after.present
+    assert after.may_have(Tag.PREGNANT)
+
+
+@given(st.sets(st.sampled_from(CAUSES)), st.sets(st.sampled_from(CONDITIONS)))
+def test_no_tag_is_both_present_and_unknown(causes, conditions):
+    found = profile(
+        causes=sorted(causes), conditions=sorted(conditions), medicines=None
+    )
+
+    assert not found.present & found.unknown
+    assert conditions <= found.present
