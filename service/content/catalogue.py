@@ -1,0 +1,248 @@
+"""The catalogue: all that may be said, read from config/ and templates/tips at start.
+
+Every slip in it is found at once and named with its file, line, tip and remedy; with
+one slip nothing is loaded. A tip whose review has expired is left out instead.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from service.content.countries import Country, read_countries
+from service.content.faults import Fault, misconfigured
+from service.content.files import Files
+from service.content.never_say import NeverSay
+from service.content.reach import unreachable
+from service.content.readability import HIGHEST_GRADE, can_grade, grade
+from service.content.rules import read_safety, unknown_tips
+from service.content.sources import Source, read_sources
+from service.content.themes import read_themes, unknown_driven
+from service.content.tips import Known, TipFiles, read_tips
+from service.content.words import FIRST_LANGUAGE, Words, read_words
+from service.domain.records import NO_COUNTRY
+from service.domain.risk import Cause
+from service.domain.tips import Catalogue, Tip
+from service.domain.tonight import Ground, Reason
+
+EVERYONE = "it is for everyone who gets leg cramps"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewSummary:
+    """How many tips a named person has reviewed, and which reviews ran out."""
+
+    tips: int
+    reviewed: int
+    expired: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """One honest line, for the page footer and the operator."""
+        line = f"{self.reviewed} of {self.tips} tips reviewed by a clinician"
+        if self.expired:
+            line += f", {len(self.expired)} of them too long ago"
+        return line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """All that may be said, and its words.
+
+    `causes` are the readers' words for each cause. The words of a tip whose review
+    has expired stay, for a mail that was planned before.
+    """
+
+    catalogue: Catalogue
+    languages: tuple[str, ...]
+    causes: Mapping[Cause, str]
+    review_summary: ReviewSummary
+    never_say: NeverSay
+    countries_by_code: Mapping[str, Country]
+    sources_by_id: Mapping[str, Source]
+    words_by_language: Mapping[str, Mapping[str, Words]]
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """The tips that are not said because their review has expired."""
+        return self.review_summary.expired
+
+    def words(self, tip_id: str, *, language: str, country: str) -> str:
+        """What a tip says, as plain text. Raises KeyError for an unknown tip."""
+        return self.words_by_language[language][tip_id].to(self.country(country))
+
+    def reason(self, reason: Reason) -> str:
+        """Why a tip was chosen, to complete "You get this tip because ..."."""
+        match reason.ground:
+            case Ground.TICKED:
+                return f"you ticked {self.causes[Cause(reason.subject)]}"
+            case Ground.EVERYONE:
+                return EVERYONE
+            case Ground.RULE:
+                because = {rule.id: rule.because for rule in self.catalogue.rules}
+                return because[reason.subject]
+            case Ground.RULE_DRIVEN:
+                driven = self.catalogue.rule_driven
+                return {rule.tip: rule.because for rule in driven}[reason.subject]
+
+    def source(self, source_id: str) -> Source:
+        """The source that a tip names. Raises KeyError for an unknown one."""
+        return self.sources_by_id[source_id]
+
+    def country(self, code: str) -> Country:
+        """Whom to call there; for a code that is not known, "your country"."""
+        known = self.countries_by_code
+        return known.get(code, known[NO_COUNTRY])
+
+    @property
+    def countries(self) -> tuple[Country, ...]:
+        """Every country that a person can choose, by name."""
+        named = [c for c in self.countries_by_code.values() if c.code != NO_COUNTRY]
+        return tuple(sorted(named, key=lambda country: country.name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a check of the whole catalogue found; `grades` are school grades by tip."""
+
+    tips: int
+    faults: tuple[Fault, ...]
+    warnings: tuple[Fault, ...]
+    grades: Mapping[str, float]
+
+
+def load(config: Path, templates: Path, *, today: date) -> Library:
+    """The catalogue as it may be used today.
+
+    Raises Misconfigured with every fault that there is, the first of them first.
+    """
+    faults: list[Fault] = []
+    library = _read(config, templates, faults, today=today)
+    if library is None:
+        raise misconfigured(faults)
+    return library
+
+
+def check(config: Path, templates: Path, *, today: date) -> Report:
+    """Every fault in the catalogue, hard words and missing reviews included."""
+    faults: list[Fault] = []
+    library = _read(config, templates, faults, today=today)
+    if library is None:
+        return Report(tips=0, faults=tuple(faults), warnings=(), grades={})
+    warnings = _review_warnings(library, config)
+    grades: dict[str, float] = {}
+    if can_grade():
+        grades = _grades(library.words_by_language[FIRST_LANGUAGE], faults)
+    else:
+        problem = "the reading grade was not checked: textstat is not installed"
+        remedy = "install the development packages"
+        warnings.append(Fault(file=str(templates), problem=problem, remedy=remedy))
+    return Report(
+        tips=library.review_summary.tips,
+        faults=tuple(faults),
+        warnings=tuple(warnings),
+        grades=grades,
+    )
+
+
+def _read(
+    config: Path, templates: Path, faults: list[Fault], *, today: date
+) -> Library | None:
+    """The library, or None where a fault was added to `faults`."""
+    files = Files(faults)
+    named = ("sources", "safety", "themes", "countries")
+    opened = [files.read(config / f"{name}.toml") for name in named]
+    readable = [file for file in opened if file is not None]
+    if len(readable) < len(named):
+        return None
+    sources_file, safety_file, themes_file, countries_file = readable
+    sources = read_sources(sources_file, faults)
+    safety = read_safety(safety_file, sources, faults)
+    themes = read_themes(themes_file, safety.never_say, faults)
+    countries = read_countries(countries_file, faults)
+    known = Known(content_tags=safety.content_tags, sources=sources)
+    tips = read_tips(config / "tips", files, known, faults, today=today)
+    if files.all_read:
+        faults += unknown_tips(safety.rules, tips.places, safety_file)
+        faults += unknown_driven(themes.rule_driven, tips.places, themes_file)
+    words = read_words(templates / "tips", files, tips, safety.never_say, faults)
+    catalogue = Catalogue(
+        version=f"{safety.version}-{files.fingerprint()}",
+        tips=tips.tips,
+        rules=safety.rules,
+        cadence=themes.cadence,
+        rule_driven=themes.rule_driven,
+    )
+    if not faults:
+        faults += _never_told(catalogue, tips)
+    if faults:
+        return None
+    return Library(
+        catalogue=replace(catalogue, tips=_unexpired(tips.tips, today=today)),
+        languages=tuple(words),
+        review_summary=_reviews(tips.tips, today=today),
+        causes=themes.causes,
+        never_say=safety.never_say,
+        countries_by_code=countries,
+        sources_by_id=sources,
+        words_by_language=words,
+    )
+
+
+def _never_told(catalogue: Catalogue, tips: TipFiles) -> list[Fault]:
+    return [
+        tips.places[tip].fault(
+            "nobody could ever be told it: what it requires, blocks and contains "
+            "and what the rules forbid leave no one",
+            "mend its requires, block or content, or the rule that forbids it",
+        )
+        for tip in unreachable(catalogue)
+    ]
+
+
+def _is_expired(tip: Tip, *, today: date) -> bool:
+    return tip.expires_on is not None and tip.expires_on <= today
+
+
+def _unexpired(tips: Mapping[str, Tip], *, today: date) -> dict[str, Tip]:
+    return {
+        name: tip for name, tip in tips.items() if not _is_expired(tip, today=today)
+    }
+
+
+def _reviews(tips: Mapping[str, Tip], *, today: date) -> ReviewSummary:
+    return ReviewSummary(
+        tips=len(tips),
+        reviewed=sum(bool(tip.reviewed_by) for tip in tips.values()),
+        expired=tuple(
+            name for name, tip in tips.items() if _is_expired(tip, today=today)
+        ),
+    )
+
+
+def _grades(words: Mapping[str, Words], faults: list[Fault]) -> dict[str, float]:
+    """The grade of each tip; a fault for each that is too hard."""
+    grades = {tip: grade(said.source) for tip, said in words.items()}
+    for tip, found in grades.items():
+        if found > HIGHEST_GRADE:
+            problem = f"it reads at grade {found}; the highest is {HIGHEST_GRADE:.0f}"
+            remedy = "use shorter sentences and shorter words"
+            faults.append(words[tip].place.fault(problem, remedy, key=tip))
+    return grades
+
+
+def _review_warnings(library: Library, config: Path) -> list[Fault]:
+    tips = str(config / "tips")
+    reviews = library.review_summary
+    warnings = [
+        Fault(
+            file=tips,
+            tip=f"tip {tip}",
+            problem="its review has expired, so it is not said",
+            remedy="have it reviewed, then set reviewed_on and expires_on",
+        )
+        for tip in reviews.expired
+    ]
+    if reviews.reviewed < reviews.tips:
+        remedy = "have a clinician read each tip: docs/content.md tells how"
+        warnings.append(Fault(file=tips, problem=str(reviews), remedy=remedy))
+    return warnings
