@@ -27,8 +27,6 @@ from service.embedded.programs import MAJOR, OWN_SERVER, Finished, Programs
 from service.embedded.sharing import POLL_SECONDS, FileLock
 
 NAME = "eventide"
-START_SECONDS = 120
-PATIENCE_SECONDS = 3.0
 STOP_SECONDS = 60
 # A socket's address holds 104 bytes on macOS, 108 on Linux.
 SOCKET_BYTES = 100
@@ -37,7 +35,7 @@ SOCKET_FILE = ".s.PGSQL.5432"
 SHORT = "/tmp"  # noqa: S108 - folders below it are made by mkdtemp
 STILL_STARTING = (
     "PostgreSQL in {home} is still starting, as it does after a crash;"
-    f" waiting up to {START_SECONDS} seconds"
+    " waiting up to {seconds} seconds"
 )
 MAKE_DATABASE = r"""
 SELECT 'CREATE DATABASE eventide'
@@ -85,6 +83,9 @@ class Cluster:
     programs: Programs
     is_durable: bool
     tell: Callable[[str], None]
+    # A crash recovery of 18 seconds has been measured.
+    start_seconds: int = 120
+    patience_seconds: float = 3.0
 
     @property
     def data(self) -> Path:
@@ -119,7 +120,7 @@ class Cluster:
                     break
                 limit = ("-t", str(STOP_SECONDS))
                 await self._control("stop", "-m", mode, *limit)
-                await alive.take_within(1)
+                await alive.take_within(0.5)
             else:
                 self.tell(f"PostgreSQL in {self.home} did not stop")
         with suppress(OSError):
@@ -155,7 +156,7 @@ class Cluster:
     async def _joined(self, alive: FileLock) -> bool:
         """Whether a server answers (join it), or none lives (we now hold its lock)."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(START_SECONDS):
+            async with asyncio.timeout(self.start_seconds):
                 while not alive.take():
                     if await self._answers():
                         return True
@@ -172,13 +173,15 @@ class Cluster:
         return ready.code == 0
 
     async def _start(self, alive: FileLock) -> None:
-        self._forget_reused_process()
+        self._forget_other_process()
         log = self.data / "server.log"
         if log.exists():
             log.replace(log.with_suffix(".log.1"))
-        order = ("start", "-t", str(START_SECONDS), "-l", log, "-o", self._options())
+        limit = str(self.start_seconds)
+        order = ("start", "-t", limit, "-l", log, "-o", self._options())
+        slow = STILL_STARTING.format(home=self.home, seconds=self.start_seconds)
         patience = asyncio.get_running_loop().call_later(
-            PATIENCE_SECONDS, self.tell, STILL_STARTING.format(home=self.home)
+            self.patience_seconds, self.tell, slow
         )
         try:
             started = await self._control(*order, inherit=(alive.descriptor,))
@@ -230,22 +233,32 @@ class Cluster:
         if account := self.programs.account:
             os.chown(folder, account.uid, account.gid)
 
-    def _forget_reused_process(self) -> None:
-        """Remove a stale postmaster.pid whose number now belongs to another program.
+    def _forget_other_process(self) -> None:
+        """Remove a postmaster.pid whose number is not that of a live server of ours.
 
-        We hold the server's lock, so none of its processes lives; PostgreSQL sees
-        only that the number is taken and would refuse. It judges all other cases.
+        We hold the server's lock, so none of its processes lives. PostgreSQL sees
+        only that the number is in use (by another program since, or by a server that
+        was killed and that nobody has reaped) and would refuse to start.
         """
-        process = Path("/proc", *self._postmaster()[:1])
-        with suppress(OSError):
-            if not (process / "cwd").samefile(self.data):
-                (self.data / "postmaster.pid").unlink()
+        number = self._postmaster()[:1]
+        process = Path("/proc", *number)
+        if number and process.exists() and not _works_in(process, self.data):
+            (self.data / "postmaster.pid").unlink()
+            socket_lock = self.home / "socket" / f"{SOCKET_FILE}.lock"
+            socket_lock.unlink(missing_ok=True)
 
     def _postmaster(self) -> list[str]:
         try:
             return (self.data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
             return []
+
+
+def _works_in(process: Path, folder: Path) -> bool:
+    try:
+        return (process / "cwd").samefile(folder)
+    except OSError:
+        return False
 
 
 def failure(what: str, home: Path, said: str) -> Misconfigured:

@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import structlog
@@ -21,7 +21,7 @@ from platformdirs import user_data_path
 
 from service.domain.errors import Misconfigured
 from service.embedded.cluster import SHORT, Cluster
-from service.embedded.programs import OWN_SERVER, account_for, find
+from service.embedded.programs import OWN_SERVER, account_for, find, installed
 from service.embedded.sharing import FileLock
 
 SYSTEM_DIRECTORY = Path("/var/lib/eventide")
@@ -105,7 +105,7 @@ async def _cluster(
     home: Path, *, is_durable: bool, tell: Callable[[str], None]
 ) -> Cluster:
     account = account_for(home / "postgres", uid=os.geteuid())
-    programs = await find(account, copies=data_directory(None))
+    programs = await find(account, site=installed(), copies=data_directory(None))
     return Cluster(home=home, programs=programs, is_durable=is_durable, tell=tell)
 
 
@@ -122,7 +122,8 @@ async def _used(cluster: Cluster) -> AsyncIterator[str]:
             try:
                 url = await cluster.ensure_running()
             except BaseException as error:
-                await _left(cluster, users)
+                with suppress(OSError):
+                    await _left(cluster, users)
                 if isinstance(error, OSError):
                     raise _unusable(home, error) from error
                 raise

