@@ -6,7 +6,6 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 
@@ -35,6 +34,7 @@ PLAN_AT_ONCE = 1000
 #: A confirmation is on its way within this many seconds.
 PRIORITY_SECONDS = 1
 UPKEEP_SECONDS = 30
+DEMO_TICK_SECONDS = 0.5
 KEY_FILE = "keys"
 
 log = structlog.get_logger()
@@ -58,6 +58,28 @@ def settings() -> Settings:
     found = configuration.read()
     logs.configure(form=found.log.form)
     return found
+
+
+def kept_here(settings: Settings, *, base_url: str, smtp_port: int) -> Settings:
+    """The settings of a demo: its pages and its mail stay on this machine."""
+    here = {
+        "web": {"base_url": base_url},
+        "smtp": {
+            "host": "127.0.0.1",
+            "port": smtp_port,
+            "tls": "none",
+            "username": "",
+            "sender": "Eventide <evening@eventide.example>",
+            "hostname": "localhost",
+        },
+        "operator": {"postal_address": "Demo only, 1 Example Street, Sampletown"},
+        "schedule": {"tick_seconds": DEMO_TICK_SECONDS},
+    }
+    sections = {
+        name: getattr(settings, name).model_copy(update=update)
+        for name, update in here.items()
+    }
+    return settings.model_copy(update=sections)
 
 
 @asynccontextmanager

@@ -118,7 +118,7 @@ class Settings(BaseSettings):
     log: LogSettings = LogSettings()
 
     @classmethod
-    def settings_customise_sources(  # noqa: PLR0913  # pydantic-settings' signature
+    def settings_customise_sources(  # pydantic-settings' signature
         cls,
         settings_cls: type[BaseSettings],  # noqa: ARG003
         init_settings: PydanticBaseSettingsSource,

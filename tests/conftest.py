@@ -7,7 +7,7 @@ made for the run and thrown away, unless EVENTIDE_TEST_DATABASE_URL names anothe
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import nullcontext
 from uuid import uuid4
 
 import asyncpg
@@ -16,10 +16,13 @@ import pytest_asyncio
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy.engine import make_url
 
+from service.content.catalogue import Library, load
 from service.embedded.postgres import throwaway
+from service.settings import HERE
 from service.store import migrate
 from service.store.engine import Store, opened
 from service.store.sealing import Sealer
+from tests.builders import TODAY
 
 # How long an example takes on a busy machine says nothing about the product.
 hypothesis_settings.register_profile("eventide", deadline=None)
@@ -29,9 +32,9 @@ hypothesis_settings.load_profile("eventide")
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def database_server() -> AsyncIterator[str]:
     """The URL of a server that may be filled with databases."""
-    async with AsyncExitStack() as stack:
-        given = os.environ.get("EVENTIDE_TEST_DATABASE_URL")
-        yield given or await stack.enter_async_context(throwaway())
+    given = os.environ.get("EVENTIDE_TEST_DATABASE_URL")
+    async with nullcontext(given) if given else throwaway() as url:
+        yield url
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -58,6 +61,12 @@ async def empty_database_url(database_server) -> AsyncIterator[str]:
     name = f"empty_{uuid4().hex[:12]}"
     yield await created(database_server, name)
     await dropped(database_server, name)
+
+
+@pytest.fixture(scope="session")
+def library() -> Library:
+    """The real catalogue."""
+    return load(HERE / "config", HERE / "templates", today=TODAY)
 
 
 @pytest.fixture

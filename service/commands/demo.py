@@ -20,14 +20,13 @@ from service.embedded import postgres
 from service.embedded.catcher import Catcher, CaughtMail
 from service.embedded.visitor import visit
 from service.flows.upkeep import upkeep
-from service.settings import Keys, SecretsSettings, Settings
+from service.settings import Keys, SecretsSettings
 from service.store import migrate
 from service.web import inbox
 from service.web.app import create_app
 from service.web.server import bound, serving
 
 HOST = "127.0.0.1"
-TICK_SECONDS = 0.5
 DATA = "demo"
 
 
@@ -45,22 +44,20 @@ def demo(
 
     Nothing leaves the machine. Ctrl-C stops it all.
     """
-    settings = composition.settings()
     if once:
-        arrived = asyncio.run(_once(settings, out or Path("eventide-demo")))
+        arrived = asyncio.run(_once(out or Path("eventide-demo")))
         sys.exit(0 if arrived else 1)
-    asyncio.run(_demo(settings, port))
+    asyncio.run(_demo(port))
 
 
-async def _demo(settings: Settings, port: int) -> None:
+async def _demo(port: int) -> None:
+    settings = composition.settings()
     typer.echo("Starting the database, the mail catcher, the worker and the pages ...")
     home = postgres.data_directory(settings.database.dir) / DATA
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(postgres.running(home, tell=typer.echo))
         keys = configuration.keys(configuration.own_keys(home / composition.KEY_FILE))
-        stage = await stack.enter_async_context(
-            staged(settings, url=url, keys=keys, port=port)
-        )
+        stage = await stack.enter_async_context(staged(url=url, keys=keys, port=port))
         base = stage.base_url
         typer.echo(f"\n  Sign up     {base}/")
         typer.echo(f"  Inbox       {base}/inbox")
@@ -70,13 +67,11 @@ async def _demo(settings: Settings, port: int) -> None:
         typer.echo("\nStopping ...")
 
 
-async def _once(settings: Settings, out: Path) -> bool:
+async def _once(out: Path) -> bool:
     keys = configuration.keys(SecretsSettings(keys=configuration.new_keys(name="1")))
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(postgres.throwaway(tell=typer.echo))
-        stage = await stack.enter_async_context(
-            staged(settings, url=url, keys=keys, port=0)
-        )
+        stage = await stack.enter_async_context(staged(url=url, keys=keys, port=0))
         return await visit(stage.base_url, stage.catcher, out, tell=typer.echo)
 
 
@@ -89,9 +84,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(
-    settings: Settings, *, url: str, keys: Keys, port: int
-) -> AsyncIterator[Stage]:
+async def staged(*, url: str, keys: Keys, port: int) -> AsyncIterator[Stage]:
     """Everything running on a database: catcher, worker, pages and inbox."""
     clock = DemoClock()
     listener = bound(HOST, port)
@@ -99,7 +92,9 @@ async def staged(
     await migrate.upgrade(url)
     async with AsyncExitStack() as stack:
         catcher = await stack.enter_async_context(Catcher(clock=clock))
-        local = _local(settings, base_url=base_url, smtp_port=catcher.port)
+        local = composition.kept_here(
+            composition.settings(), base_url=base_url, smtp_port=catcher.port
+        )
         parts = await stack.enter_async_context(
             composition.opened(local, clock, url=url, keys=keys)
         )
@@ -136,27 +131,3 @@ class Inbox:
         self._clock.move_to(due)
         await upkeep(self._store, now=self._clock.now())
         return self._clock.now()
-
-
-def _local(settings: Settings, *, base_url: str, smtp_port: int) -> Settings:
-    """The settings with mail and pages kept on this machine."""
-    smtp = {
-        "host": HOST,
-        "port": smtp_port,
-        "tls": "none",
-        "username": "",
-        "sender": "Eventide <evening@eventide.example>",
-        "hostname": "localhost",
-    }
-    return settings.model_copy(
-        update={
-            "smtp": settings.smtp.model_copy(update=smtp),
-            "web": settings.web.model_copy(update={"base_url": base_url}),
-            "operator": settings.operator.model_copy(
-                update={"postal_address": "Demo only, 1 Example Street, Sampletown"}
-            ),
-            "schedule": settings.schedule.model_copy(
-                update={"tick_seconds": TICK_SECONDS}
-            ),
-        }
-    )

@@ -10,7 +10,7 @@ from service import app as composition
 from service.clock import SystemClock
 from service.domain.errors import Misconfigured
 from service.embedded import postgres
-from service.settings import Settings, new_keys
+from service.settings import new_keys
 from service.store import migrate as migrations
 from service.web.app import create_app
 from service.web.server import bound, serving
@@ -18,12 +18,12 @@ from service.web.server import bound, serving
 
 def web() -> None:
     """Serve the pages, until SIGTERM or Ctrl-C."""
-    asyncio.run(_web(composition.settings()))
+    asyncio.run(_web())
 
 
 def worker() -> None:
     """Plan and send, until SIGTERM or Ctrl-C; mail in hand is finished first."""
-    asyncio.run(_worker(composition.settings()))
+    asyncio.run(_worker())
 
 
 def migrate(
@@ -34,7 +34,7 @@ def migrate(
     ] = False,
 ) -> None:
     """Take the database to the schema of this release; safe to run at any time."""
-    asyncio.run(_check_migrations() if check else _migrate(composition.settings()))
+    asyncio.run(_check_migrations() if check else _migrate())
 
 
 def keys() -> None:
@@ -51,22 +51,26 @@ async def until_stopped() -> None:
     await stop.wait()
 
 
-async def _web(settings: Settings) -> None:
+async def _web() -> None:
+    settings = composition.settings()
     listener = bound(settings.web.host, settings.web.port)
-    async with composition.service(settings) as parts:
-        async with serving(create_app(composition.site(parts)), listener):
-            typer.echo(f"Serving {settings.web.base_url}", err=True)
-            await until_stopped()
+    async with (
+        composition.service(settings) as parts,
+        serving(create_app(composition.site(parts)), listener),
+    ):
+        typer.echo(f"Serving {settings.web.base_url}", err=True)
+        await until_stopped()
 
 
-async def _worker(settings: Settings) -> None:
+async def _worker() -> None:
+    settings = composition.settings()
     async with composition.service(settings) as parts, composition.working(parts):
         typer.echo("At work", err=True)
         await until_stopped()
 
 
-async def _migrate(settings: Settings) -> None:
-    async with composition.database(settings) as url:
+async def _migrate() -> None:
+    async with composition.database(composition.settings()) as url:
         await migrations.upgrade(url)
     typer.echo(f"The schema is at {migrations.head()}")
 

@@ -6,8 +6,8 @@ The same person, history, night and catalogue give the same mail bit for bit.
 from collections.abc import Iterable
 from datetime import date
 
-from service.domain.risk import Cause, RiskProfile, Tag
-from service.domain.safety import Allowed
+from service.domain.risk import Answers, Cause, RiskProfile, Tag, assess
+from service.domain.safety import Allowed, allow
 from service.domain.score import draw, explore, score, softmax
 from service.domain.tips import Catalogue, Theme, Tip
 from service.domain.tonight import (
@@ -21,6 +21,15 @@ from service.domain.tonight import (
 )
 
 WEEK = 7
+
+
+def tonight_for(
+    answers: Answers, catalogue: Catalogue, history: History, *, seed: str, night: date
+) -> Tonight:
+    """The whole way from answers to tonight's tips: risk profile, gate, choice."""
+    profile = assess(answers, night=night)
+    allowed = allow(profile, catalogue)
+    return choose(profile, allowed, catalogue, history, seed=seed, night=night)
 
 
 def choose(

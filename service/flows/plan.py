@@ -2,17 +2,15 @@
 
 import json
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from service.content.catalogue import Library
-from service.domain.choice import choose
+from service.domain.choice import tonight_for
 from service.domain.night import Slot, next_slot, night_at, slot
 from service.domain.outbox import Kind, Message
 from service.domain.records import reminder_to_json, tonight_to_data
-from service.domain.risk import assess
-from service.domain.safety import allow
 from service.domain.subscriber import Subscriber
-from service.domain.tonight import History, Tonight, remember
+from service.domain.tonight import History, remember
 from service.store.engine import Store
 from service.store.nights import NightRecord
 from service.store.subscribers import Due
@@ -85,7 +83,13 @@ class _Work:
             return cls(
                 subscriber_id=person.id, next_due_at=following.due_at, message=late
             )
-        tonight = _tonight(person, library, due.history, night=night)
+        tonight = tonight_for(
+            person.person.answers,
+            library.catalogue,
+            due.history,
+            seed=str(person.id),
+            night=night,
+        )
         choice = tonight_to_data(tonight, words=library.reason)
         payload = reminder_to_json(person, choice)
         return cls(
@@ -100,15 +104,6 @@ class _Work:
             ),
             history=remember(due.history, tonight.told()),
         )
-
-
-def _tonight(
-    person: Subscriber, library: Library, history: History, *, night: date
-) -> Tonight:
-    profile = assess(person.person.answers, night=night)
-    allowed = allow(profile, library.catalogue)
-    seed = str(person.id)
-    return choose(profile, allowed, library.catalogue, history, seed=seed, night=night)
 
 
 def _message(person: Subscriber, evening: Slot, *, payload: str) -> Message:

@@ -1,0 +1,53 @@
+"""A look at the mail that a profile would get on a night; needs no database."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+from service.content.catalogue import Library
+from service.domain.choice import tonight_for
+from service.domain.records import Reminder, said, tonight_to_data
+from service.domain.risk import Answers
+from service.domain.tonight import History, remember
+from service.mail.letters import Letters, Written
+
+#: Whoever previews is no subscriber: the draws and the links are for nobody.
+NOBODY = 0
+ADDRESS = "you@example.org"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """One night's mail, the choice behind it (choice.json), and the history with it."""
+
+    letter: Written
+    choice: dict[str, object]
+    history: History
+
+
+def draft(
+    library: Library,
+    letters: Letters,
+    answers: Answers,
+    history: History,
+    *,
+    language: str,
+    night: date,
+) -> Draft:
+    """The reminder for these answers on that night, dated at seven in the evening."""
+    tonight = tonight_for(
+        answers, library.catalogue, history, seed="preview", night=night
+    )
+    choice = tonight_to_data(tonight, words=library.reason)
+    reminder = Reminder(
+        address=ADDRESS,
+        language=language,
+        country=answers.country,
+        tips=said(choice),
+        ask_answers=tonight.ask_answers,
+    )
+    evening = datetime.combine(night, time(19), tzinfo=UTC)
+    return Draft(
+        letter=letters.reminder(reminder, NOBODY, night, now=evening),
+        choice=choice,
+        history=remember(history, tonight.told()),
+    )
