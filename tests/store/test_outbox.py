@@ -1,0 +1,352 @@
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from service.domain.errors import TryLater
+from service.domain.outbox import Kind, Lane, Settled, State
+from service.store.engine import opened
+from service.store.nights import NightRecord
+from service.store.outbox import Reaped
+from tests.builders import NOON, TODAY, message
+
+LEASE = timedelta(minutes=5)
+LATER = NOON + LEASE
+ME = "worker-1"
+OTHER = "worker-2"
+DAY = timedelta(days=1)
+
+
+async def put(store, *messages):
+    async with store.transaction() as tx:
+        return await tx.outbox.put(messages)
+
+
+async def claim(store, *, lane=Lane.EVENING, limit=50, worker=ME, now=NOON):
+    async with store.transaction() as tx:
+        return await tx.outbox.claim(
+            lane, limit=limit, worker=worker, lease=LEASE, now=now
+        )
+
+
+async def begin(store, messages, *, worker=ME, now=NOON):
+    async with store.transaction() as tx:
+        return await tx.outbox.begin(messages, worker=worker, lease=LEASE, now=now)
+
+
+async def record(store, *ended, worker=ME, now=NOON):
+    async with store.transaction() as tx:
+        return await tx.outbox.record(ended, worker=worker, now=now)
+
+
+async def reap(store, *, now):
+    async with store.transaction() as tx:
+        return await tx.outbox.reap(now=now)
+
+
+async def states(store, id_=1, night=TODAY):
+    async with store.transaction() as tx:
+        return await tx.outbox.state_of(id_, night)
+
+
+async def state(store, id_=1, night=TODAY):
+    (found,) = await states(store, id_, night)
+    return found.state
+
+
+def ended(done, state, *, reason="250 ok", not_before=NOON):
+    return Settled(message=done, state=state, reason=reason, not_before=not_before)
+
+
+async def test_a_night_has_one_reminder_however_often_it_is_planned(ready):
+    first = message(payload="first")
+
+    assert await put(ready, first, message(2), first) == 2
+    assert await put(ready, message(payload="second"), message(3)) == 1
+    claimed = await claim(ready)
+    assert [(m.subscriber_id, m.payload) for m in claimed] == [
+        (1, "first"),
+        (2, "{}"),
+        (3, "{}"),
+    ]
+
+
+async def test_a_claimed_message_is_the_one_that_was_queued(ready):
+    await put(ready, message(payload='{"tips": ["F1"]}'))
+
+    assert await claim(ready) == (message(payload='{"tips": ["F1"]}'),)
+
+
+async def test_the_longest_waiting_are_claimed_first_and_no_more_than_asked_for(ready):
+    waits = [message(n, not_before=NOON - timedelta(minutes=n)) for n in range(1, 6)]
+    await put(ready, *waits)
+
+    assert [m.subscriber_id for m in await claim(ready, limit=2)] == [5, 4]
+    assert [m.subscriber_id for m in await claim(ready, limit=9)] == [3, 2, 1]
+    assert await claim(ready) == ()
+
+
+async def test_a_message_waits_for_its_hour_and_is_not_claimed_past_its_deadline(ready):
+    await put(ready, message())
+
+    assert await claim(ready, now=NOON - timedelta(seconds=1)) == ()
+    assert await claim(ready, now=message().expires_at) == ()
+    assert len(await claim(ready, now=message().expires_at - timedelta(seconds=1))) == 1
+
+
+async def test_somebody_who_waits_does_not_wait_behind_the_evening(ready):
+    await put(ready, *(message(n) for n in range(1, 20)))
+    await put(ready, message(99, kind=Kind.CONFIRMATION))
+    await put(ready, message(98, kind=Kind.MANAGE_LINK))
+
+    quick = await claim(ready, lane=Lane.PRIORITY)
+    evening = await claim(ready)
+
+    assert {m.kind for m in quick} == {Kind.CONFIRMATION, Kind.MANAGE_LINK}
+    assert {m.kind for m in evening} == {Kind.REMINDER}
+
+
+async def test_two_workers_on_two_connections_never_share_a_message(
+    ready, database_url, sealer
+):
+    await put(ready, *(message(n) for n in range(1, 201)))
+
+    async def work(store, worker):
+        taken = []
+        while mine := await claim(store, limit=7, worker=worker):
+            taken += [m.subscriber_id for m in mine]
+        return taken
+
+    async with opened(database_url, sealer) as second:
+        shares = await asyncio.gather(
+            work(ready, "a"), work(second, "b"), work(ready, "c"), work(second, "d")
+        )
+
+    together = [each for share in shares for each in share]
+    assert sorted(together) == list(range(1, 201))
+
+
+async def test_a_claim_passes_over_what_an_open_transaction_holds(
+    ready, database_url, sealer
+):
+    await put(ready, message(1), message(2))
+
+    async with opened(database_url, sealer) as second, ready.transaction() as tx:
+        mine = await tx.outbox.claim(
+            Lane.EVENING, limit=1, worker=ME, lease=LEASE, now=NOON
+        )
+        theirs = await claim(second, worker=OTHER)
+
+    assert [m.subscriber_id for m in (*mine, *theirs)] == [1, 2]
+
+
+async def test_a_sent_message_is_never_claimed_again(ready):
+    await put(ready, message())
+    (mine,) = await begin(ready, await claim(ready))
+
+    assert mine.attempts == 1
+    assert await record(ready, ended(mine, State.SENT)) == 1
+    assert await claim(ready, now=LATER) == ()
+    (found,) = await states(ready)
+    assert (found.state, found.reason, found.attempts) == (State.SENT, "250 ok", 1)
+    assert found.updated_at == NOON
+
+
+async def test_a_refused_message_is_due_again_at_the_later_time(ready):
+    await put(ready, message())
+    (mine,) = await begin(ready, await claim(ready))
+    again = NOON + timedelta(minutes=1)
+
+    await record(ready, ended(mine, State.DUE, reason="450", not_before=again))
+
+    assert await claim(ready, now=NOON) == ()
+    (second,) = await claim(ready, worker=OTHER, now=again)
+    assert (second.attempts, second.not_before) == (1, again)
+
+
+async def test_a_worker_that_comes_back_late_changes_nothing(ready):
+    await put(ready, message())
+    claimed = await claim(ready)
+    await reap(ready, now=LATER)
+    theirs = await begin(
+        ready, await claim(ready, worker=OTHER, now=LATER), worker=OTHER, now=LATER
+    )
+
+    assert await begin(ready, claimed) == ()
+    assert await record(ready, ended(claimed[0], State.SENT)) == 0
+    assert await state(ready) is State.SENDING
+    assert await record(ready, ended(theirs[0], State.FAILED), worker=OTHER) == 1
+    assert await state(ready) is State.FAILED
+
+
+async def test_what_nobody_began_to_send_is_due_again_when_the_lease_ends(ready):
+    await put(ready, message())
+    await claim(ready)
+
+    assert await reap(ready, now=LATER - timedelta(seconds=1)) == Reaped(
+        released=0, unknown=0
+    )
+    assert await reap(ready, now=LATER) == Reaped(released=1, unknown=0)
+    assert await state(ready) is State.DUE
+
+
+async def test_a_reminder_that_may_have_been_sent_is_unknown_and_never_sent_again(
+    ready,
+):
+    await put(ready, message())
+    (mine,) = await begin(ready, await claim(ready))
+
+    assert await reap(ready, now=LATER) == Reaped(released=0, unknown=1)
+    assert await claim(ready, now=LATER) == ()
+    assert await record(ready, ended(mine, State.SENT)) == 0
+    (found,) = await states(ready)
+    assert (found.state, found.reason) == (State.UNKNOWN, "worker lost")
+
+
+@pytest.mark.parametrize("kind", [Kind.CONFIRMATION, Kind.MANAGE_LINK])
+async def test_a_mail_that_somebody_waits_for_is_rather_sent_twice(ready, kind):
+    await put(ready, message(kind=kind))
+    await begin(ready, await claim(ready, lane=Lane.PRIORITY))
+
+    assert await reap(ready, now=LATER) == Reaped(released=1, unknown=0)
+    (again,) = await claim(ready, lane=Lane.PRIORITY, worker=OTHER, now=LATER)
+    assert again.attempts == 1
+
+
+async def test_a_draining_worker_puts_back_what_it_did_not_begin(ready):
+    await put(ready, message(1), message(2))
+    first, second = await claim(ready)
+    await begin(ready, [first])
+
+    async with ready.transaction() as tx:
+        await tx.outbox.release([first, second], worker=OTHER)
+    assert await state(ready, 2) is State.CLAIMED
+    async with ready.transaction() as tx:
+        await tx.outbox.release([first, second], worker=ME)
+
+    assert await state(ready, 1) is State.SENDING
+    assert await claim(ready, worker=OTHER) == (second,)
+
+
+async def test_nothing_is_sent_past_its_deadline(ready):
+    late = message().expires_at
+    await put(ready, message(1), message(2))
+    claimed = await claim(ready, limit=1)
+
+    assert await begin(ready, claimed, now=late) == ()
+    async with ready.transaction() as tx:
+        assert await tx.outbox.expire(now=late - timedelta(seconds=1)) == 0
+        assert await tx.outbox.expire(now=late) == 1
+    (found,) = await states(ready, 2)
+    assert (found.state, found.reason) == (State.EXPIRED, "deadline passed")
+
+
+async def suppress(store, id_=1, *, now=NOON):
+    async with store.transaction() as tx:
+        return await tx.outbox.suppress(id_, reason="unsubscribed", now=now)
+
+
+async def test_whoever_unsubscribes_gets_nothing_that_was_waiting(ready):
+    await put(ready, message(), message(night=TODAY + DAY), message(2))
+    claimed = await claim(ready, limit=1)
+
+    assert await suppress(ready) == 2
+    assert await begin(ready, claimed) == ()
+    (found,) = await states(ready, 1)
+    assert (found.state, found.reason) == (State.SUPPRESSED, "unsubscribed")
+    assert await state(ready, 1, TODAY + DAY) is State.SUPPRESSED
+    assert await state(ready, 2) is State.DUE
+
+
+async def test_a_mail_on_the_wire_is_not_tried_again_after_unsubscribing(ready):
+    await put(ready, message())
+    (mine,) = await begin(ready, await claim(ready))
+
+    assert await suppress(ready, now=NOON) == 0
+    again = NOON + timedelta(minutes=1)
+    await record(ready, ended(mine, State.DUE, not_before=again))
+
+    assert await claim(ready, worker=OTHER, now=again) == ()
+    async with ready.transaction() as tx:
+        assert await tx.outbox.expire(now=again) == 1
+
+
+async def test_the_operator_sees_how_many_messages_of_a_night_are_in_each_state(ready):
+    await put(ready, message(1), message(2), message(3), message(4, night=TODAY + DAY))
+    await begin(ready, await claim(ready, limit=1))
+
+    async with ready.transaction() as tx:
+        counts = await tx.outbox.counts(TODAY)
+
+    assert set(counts) == set(State)
+    assert {s: n for s, n in counts.items() if n} == {State.DUE: 2, State.SENDING: 1}
+
+
+async def test_the_next_message_of_a_lane_is_known_without_claiming_it(ready):
+    soon = NOON + timedelta(hours=1)
+    await put(ready, message(1, not_before=soon), message(2, kind=Kind.CONFIRMATION))
+
+    async with ready.transaction() as tx:
+        assert await tx.outbox.next_due(Lane.EVENING, now=NOON) == soon
+        assert await tx.outbox.next_due(Lane.PRIORITY, now=NOON) == NOON
+        late = message().expires_at
+        assert await tx.outbox.next_due(Lane.PRIORITY, now=late) is None
+
+
+async def test_nights_are_made_ahead_once_whoever_does_it(store, database_url, sealer):
+    async def prepare(store):
+        async with store.transaction() as tx:
+            await tx.outbox.ensure_partitions(around=TODAY)
+
+    async with opened(database_url, sealer) as second:
+        await asyncio.gather(*(prepare(s) for s in (store, second, store, second)))
+    await prepare(store)
+
+    nights = [TODAY + step * DAY for step in range(-1, 4)]
+    assert await put(store, *(message(night=night) for night in nights)) == 5
+
+
+async def test_old_nights_are_dropped_and_their_outcomes_kept(ready):
+    async def choose(id_, night):
+        record = NightRecord(
+            subscriber_id=id_, night=night, choice="[]", catalogue_version="v1"
+        )
+        async with ready.transaction() as tx:
+            await tx.nights.record([record])
+
+    await choose(1, TODAY)
+    await choose(2, TODAY + DAY)
+    await put(ready, message(1), message(2, night=TODAY + DAY))
+    await put(ready, message(1, kind=Kind.MANAGE_LINK))
+    (mine,) = await begin(ready, await claim(ready, limit=1))
+    await record(ready, ended(mine, State.SENT))
+
+    for _ in range(2):
+        async with ready.transaction() as tx:
+            await tx.outbox.drop_old(before=TODAY + DAY)
+
+    async with ready.transaction() as tx:
+        gone = await tx.nights.get(1, TODAY)
+        kept = await tx.nights.get(2, TODAY + DAY)
+    assert (gone.outcome, gone.reason) == ("sent", "250 ok")
+    assert kept.outcome is None
+    assert await states(ready, 1) == ()
+    assert await state(ready, 2, TODAY + DAY) is State.DUE
+
+
+async def test_dropping_a_busy_night_is_put_off_and_not_waited_for(
+    ready, database_url, sealer
+):
+    await put(ready, message())
+
+    async def drop(store):
+        async with store.transaction() as tx:
+            await tx.outbox.drop_old(before=TODAY + DAY)
+
+    async with opened(database_url, sealer) as second, ready.transaction() as tx:
+        await tx.outbox.state_of(1, TODAY)
+        with pytest.raises(TryLater):
+            await drop(second)
+
+    await drop(ready)
+    assert await states(ready) == ()

@@ -1,0 +1,90 @@
+"""The queries of every tick must walk an index, however many people there are."""
+
+from datetime import timedelta
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from sqlalchemy.dialects.postgresql.asyncpg import dialect
+from sqlalchemy.engine import make_url
+
+from service.domain.outbox import Lane
+from service.store import outbox_sql, subscribers_sql
+from tests.builders import NOON, TODAY
+
+CROWD = """
+    INSERT INTO subscriber
+    SELECT n, n::text::bytea, repeat('x', 400)::bytea, 'k', 'UTC', 1140, 'every', 'en',
+        'active', DATE '2026-11-01', now(), now(), NULL, NULL
+    FROM generate_series(1, 20000) AS n;
+    INSERT INTO schedule
+    SELECT n, TIMESTAMPTZ '2026-11-23 12:00Z' + (n - 500) * INTERVAL '1 second'
+    FROM generate_series(1, 20000) AS n;
+    INSERT INTO history
+    SELECT n, repeat('x', 200)::bytea, 'k' FROM generate_series(1, 20000) AS n;
+    INSERT INTO outbox
+    SELECT n, DATE '2026-11-23', CASE WHEN n % 50 = 0 THEN 'confirmation'
+            ELSE 'reminder' END,
+        CASE WHEN n % 10 = 0 THEN 'due' WHEN n % 999 = 0 THEN 'sending' ELSE 'sent' END,
+        TIMESTAMPTZ '2026-11-23 12:00Z' + (n - 500) * INTERVAL '1 second',
+        TIMESTAMPTZ '2026-11-23 23:00Z', TIMESTAMPTZ '2026-11-23 12:05Z', 'w', 0,
+        repeat('x', 400)::bytea, 'k', NULL, NULL
+    FROM generate_series(1, 20000) AS n;
+"""
+BOUND = {
+    "now": NOON,
+    "until": NOON + timedelta(minutes=5),
+    "limit": 100,
+    "worker": "w",
+    "night": TODAY,
+    "subscriber_id": 7,
+    "reason": "unsubscribed",
+    "id": 7,
+    "ids": [1, 2, 3],
+    "nights": [TODAY] * 3,
+    "kinds": ["reminder"] * 3,
+    "states": ["sent"] * 3,
+    "reasons": [""] * 3,
+    "not_befores": [NOON] * 3,
+    "times": [NOON] * 3,
+}
+WALKS_AN_INDEX = {
+    "due": subscribers_sql.DUE,
+    "reschedule": subscribers_sql.RESCHEDULE,
+    "first_due_at": subscribers_sql.FIRST_DUE_AT,
+    "claim evening": outbox_sql.CLAIM[Lane.EVENING],
+    "claim priority": outbox_sql.CLAIM[Lane.PRIORITY],
+    "next_due": outbox_sql.NEXT_DUE[Lane.EVENING],
+    "begin": outbox_sql.BEGIN,
+    "record": outbox_sql.RECORD,
+    "reap": outbox_sql.REAP,
+    "suppress": outbox_sql.SUPPRESS,
+    "state_of": outbox_sql.STATE_OF,
+}
+
+
+@pytest_asyncio.fixture
+async def crowd(ready, database_url):  # noqa: ARG001 - the nights it makes are filled
+    """A connection to a database of 20,000 people, 500 of them due."""
+    plain = make_url(database_url).set(drivername="postgresql")
+    connection = await asyncpg.connect(plain.render_as_string(hide_password=False))
+    await connection.execute(CROWD)
+    yield connection
+    await connection.close()
+
+
+async def plan(connection, statement) -> str:
+    compiled = statement.compile(dialect=dialect())
+    values = [BOUND[name] for name in compiled.positiontup]
+    rows = await connection.fetch(f"EXPLAIN (COSTS OFF) {compiled.string}", *values)
+    return "\n".join(row[0] for row in rows)
+
+
+# A night that was just filled has no statistics until autovacuum comes by.
+@pytest.mark.parametrize("analysed", ["", ", outbox_20261123"])
+async def test_no_query_of_a_tick_reads_a_table_from_end_to_end(crowd, analysed):
+    await crowd.execute(f"ANALYZE subscriber, schedule, history{analysed}")
+
+    for name, statement in WALKS_AN_INDEX.items():
+        found = await plan(crowd, statement)
+        assert "Seq Scan" not in found, f"{name}\n{found}"

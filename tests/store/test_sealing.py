@@ -1,0 +1,104 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nacl.utils import random
+
+from service.domain.errors import Misconfigured
+from service.store.sealing import SealBroken, Sealer, canonical
+
+KEY = b"k" * 32
+
+
+def sealer(**keys: bytes) -> Sealer:
+    return Sealer(lookup=b"l" * 32, keys=keys, current=next(iter(keys)))
+
+
+@given(plain=st.binary(max_size=2000), about=st.text(max_size=50))
+def test_what_was_sealed_for_a_row_opens_for_that_row(plain, about):
+    keys = sealer(new=random(32))
+    box, key_id = keys.seal(plain, about=about)
+
+    assert keys.open(box, key_id, about=about) == plain
+    assert key_id == "new"
+
+
+@given(at=st.integers(min_value=0, max_value=66), bit=st.integers(0, 7))
+def test_a_box_that_was_altered_anywhere_does_not_open(at, bit):
+    keys = sealer(new=KEY)
+    box, key_id = keys.seal(b"x" * 27, about="subscriber:1")
+    altered = bytearray(box)
+    altered[at] ^= 1 << bit
+
+    with pytest.raises(SealBroken, match="does not open with key 'new'"):
+        keys.open(bytes(altered), key_id, about="subscriber:1")
+
+
+def test_the_same_words_never_look_the_same_when_sealed():
+    keys = sealer(new=KEY)
+
+    assert keys.seal(b"same", about="a:1") != keys.seal(b"same", about="a:1")
+
+
+def test_an_old_key_opens_what_it_sealed_while_the_current_one_seals():
+    box, key_id = sealer(old=KEY).seal(b"plain", about="a:1")
+    rotated = Sealer(
+        lookup=b"l" * 32, keys={"new": b"n" * 32, "old": KEY}, current="new"
+    )
+
+    assert rotated.open(box, key_id, about="a:1") == b"plain"
+    assert rotated.seal(b"plain", about="a:1")[1] == "new"
+
+
+def test_a_missing_key_is_named_together_with_its_setting():
+    box, key_id = sealer(old=KEY).seal(b"plain", about="subscriber:7")
+
+    with pytest.raises(
+        SealBroken, match=r"EVENTIDE_SECRETS__KEYS: key 'old' is missing.*subscriber:7"
+    ):
+        sealer(new=KEY).open(box, key_id, about="subscriber:7")
+
+
+@pytest.mark.parametrize(
+    ("lookup", "keys", "current", "says"),
+    [
+        (b"short", {"a": KEY}, "a", "the look-up key does not have 32 bytes"),
+        (KEY, {"a": b"short"}, "a", "key 'a' does not have 32 bytes"),
+        (KEY, {"a": KEY}, "b", "the current key 'b' is missing"),
+    ],
+)
+def test_keys_that_cannot_work_are_refused_at_once(lookup, keys, current, says):
+    with pytest.raises(Misconfigured, match=says):
+        Sealer(lookup, keys, current)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("Ann@Example.ORG", "ann@example.org"),
+        (" ann@example.org. ", "ann@example.org"),
+        ("ann@bücher.example", "ann@xn--bcher-kva.example"),
+        ("ann@BÜCHER.example", "ann@xn--bcher-kva.example"),
+        ("STRASSE@example.org", "straße@example.org"),
+        ("e\u0301@example.org", "\u00e9@example.org"),
+        ("ann@-ü-.example", "ann@-ü-.example"),
+    ],
+)
+def test_an_address_is_found_however_it_is_written(written, meant):
+    keys = sealer(new=KEY)
+
+    assert keys.address_key(written) == keys.address_key(meant)
+
+
+@pytest.mark.parametrize(
+    "other", ["ann+tag@example.org", "a.nn@example.org", "ann@faß.example"]
+)
+def test_addresses_that_may_be_different_people_stay_different(other):
+    assert canonical(other) not in {canonical("ann@example.org"), "ann@fass.example"}
+
+
+def test_nobody_can_find_an_address_without_the_look_up_key():
+    other = Sealer(lookup=b"o" * 32, keys={"new": KEY}, current="new")
+
+    assert other.address_key("ann@example.org") != sealer(new=KEY).address_key(
+        "ann@example.org"
+    )
