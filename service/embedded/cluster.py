@@ -155,18 +155,19 @@ class Cluster:
 
     async def _joined(self, alive: FileLock) -> bool:
         """Whether a server answers (join it), or none lives (we now hold its lock)."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self.start_seconds):
-                while not alive.take():
-                    if await self._answers():
-                        return True
-                    await asyncio.sleep(POLL_SECONDS)
-                return False
-        raise Misconfigured(
-            what="a PostgreSQL server runs here but does not answer",
-            where=str(self.data),
-            remedy="End the process named in the first line of its postmaster.pid",
-        )
+        clock = asyncio.get_running_loop().time
+        end = clock() + self.start_seconds
+        while not alive.take():
+            if await self._answers():
+                return True
+            if clock() >= end:
+                raise Misconfigured(
+                    what="a PostgreSQL server runs here but does not answer",
+                    where=str(self.data),
+                    remedy="End the process named first in its postmaster.pid",
+                )
+            await asyncio.sleep(POLL_SECONDS)
+        return False
 
     async def _answers(self) -> bool:
         ready = await self.programs.run("pg_isready", "-h", self._socket_folder())
@@ -230,8 +231,9 @@ class Cluster:
     def _own(self, folder: Path) -> None:
         """Make a folder for the server's user alone."""
         folder.mkdir(mode=0o700, exist_ok=True)
-        if account := self.programs.account:
-            os.chown(folder, account.uid, account.gid)
+        account = self.programs.account
+        # -1 leaves it as it is: ours, where we run the server ourselves.
+        os.chown(folder, account.uid if account else -1, account.gid if account else -1)
 
     def _forget_other_process(self) -> None:
         """Remove a postmaster.pid whose number is not that of a live server of ours.

@@ -93,10 +93,14 @@ def data_directory(configured: Path | None) -> Path:
 
 def _open(home: Path) -> None:
     try:
-        is_ours = home == SYSTEM_DIRECTORY or not home.exists()
+        ours = [
+            folder
+            for folder in (home, *home.parents)
+            if folder == SYSTEM_DIRECTORY or not folder.exists()
+        ]
         home.mkdir(parents=True, exist_ok=True)
-        if is_ours:
-            home.chmod(PASSABLE)
+        for folder in ours:
+            folder.chmod(PASSABLE)
     except OSError as error:
         raise _unusable(home, error) from error
 

@@ -55,24 +55,22 @@ class FileLock:
 
     async def take_within(self, seconds: float) -> bool:
         """Hold it alone as soon as it is free, or say that it did not become so."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._taken()
-        except TimeoutError:
-            return False
+        clock = asyncio.get_running_loop().time
+        end = clock() + seconds
+        while not self.take():
+            if clock() >= end:
+                return False
+            await asyncio.sleep(POLL_SECONDS)
         return True
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[None]:
         """Wait until nobody else holds it and hold it alone for a while."""
-        await self._taken()
-        try:
-            yield
-        finally:
-            fcntl.flock(self.descriptor, fcntl.LOCK_UN)
-
-    async def _taken(self) -> None:
         # Another process lets go, so there is no event to wait for; the wait
         # stays cancellable, which a blocking flock in a thread is not.
         while not self.take():  # noqa: ASYNC110
             await asyncio.sleep(POLL_SECONDS)
+        try:
+            yield
+        finally:
+            fcntl.flock(self.descriptor, fcntl.LOCK_UN)

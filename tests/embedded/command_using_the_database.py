@@ -16,10 +16,8 @@ def ignore(_line: str) -> None:
 
 async def main() -> None:
     where = sys.argv[1]
-    if where == "throwaway":
-        using = throwaway(tell=ignore)
-    else:
-        using = running(Path(where), tell=ignore)
+    is_brief = where == "throwaway"
+    using = throwaway(tell=ignore) if is_brief else running(Path(where), tell=ignore)
     async with using as url:
         sys.stdout.write(f"{url}\n")
         sys.stdout.flush()

@@ -4,7 +4,6 @@ import asyncio
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 from asyncio import StreamWriter
@@ -35,35 +34,17 @@ def home():
 
 
 @pytest.fixture(scope="session")
-def template():
-    """A directory with a database, to be copied."""
+def used():
+    """A directory that commands have used before, and may use again."""
     folder = Path(tempfile.mkdtemp(prefix="eventide-test-"))
     folder.chmod(0o755)
-    asyncio.run(_make(folder))
     yield folder
     shutil.rmtree(folder)
-
-
-async def _make(folder):
-    made = await _cluster(folder)
-    await made.ensure_running()
-    await made.stop()
-
-
-@pytest.fixture
-def used(home, template):
-    """A directory that a command has used before."""
-    subprocess.run(["cp", "-a", f"{template}/.", home], check=True)  # noqa: S607
-    return home
 
 
 @pytest.fixture
 async def cluster(home):
     """The cluster in `home`, to be started and stopped by the test."""
-    return await _cluster(home)
-
-
-async def _cluster(home):
     account = account_for(home / "postgres", uid=os.geteuid())
     programs = await find(account, site=installed(), copies=Path("/var/lib/eventide"))
     return Cluster(home=home, programs=programs, is_durable=False, tell=lambda _: None)

@@ -32,6 +32,7 @@ def is_stopped(home):
 
 async def keep_a_row(url):
     async with connected(url) as connection:
+        await connection.execute("DROP TABLE IF EXISTS kept")
         await connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
 
 
@@ -40,19 +41,19 @@ async def kept_row(url):
         return await connection.fetchval("SELECT number FROM kept")
 
 
-async def test_what_was_stored_is_there_the_next_time(home):
-    async with running(home) as url:
+async def test_what_was_stored_is_there_the_next_time(used):
+    async with running(used) as url:
         await keep_a_row(url)
-    assert is_stopped(home)
-    async with running(home) as url:
+    assert is_stopped(used)
+    async with running(used) as url:
         assert await kept_row(url) == 7
 
 
-async def test_it_is_a_careful_server_without_a_network_port(home):
-    async with running(home) as url, connected(url) as connection:
+async def test_it_is_a_careful_server_without_a_network_port(used):
+    async with running(used) as url, connected(url) as connection:
         names = ("fsync", "data_checksums", "listen_addresses", "server_encoding")
         values = [await connection.fetchval(f"SHOW {name}") for name in names]
-        assert (home / "socket").stat().st_mode & 0o777 == 0o700
+        assert (used / "socket").stat().st_mode & 0o777 == 0o700
     assert values == ["on", "on", "", "UTF8"]
 
 
@@ -136,15 +137,15 @@ async def test_ctrl_c_reaches_the_command_and_not_its_server(used, command):
         await keep_a_row(url)
 
 
-async def test_ctrl_c_on_the_only_command_stops_the_server_cleanly(home, command):
-    interrupted, _ = await command(home)
+async def test_ctrl_c_on_the_only_command_stops_the_server_cleanly(used, command):
+    interrupted, _ = await command(used)
     os.killpg(interrupted.pid, signal.SIGINT)
     interrupted.stdin.close()
     await interrupted.wait()
 
-    assert is_stopped(home)
+    assert is_stopped(used)
     assert (
-        "database system is shut down" in (home / "postgres" / "server.log").read_text()
+        "database system is shut down" in (used / "postgres" / "server.log").read_text()
     )
 
 
@@ -221,13 +222,12 @@ async def test_a_directory_that_cannot_be_written_is_one_clear_line(home, below)
 
 
 @pytest.mark.parametrize("name", ["door.lock", "server.lock"])
-async def test_a_lock_file_that_cannot_be_opened_is_one_clear_line(used, name):
-    async with running(used):
-        pass
-    (used / name).unlink()
-    (used / name).mkdir()
+async def test_a_lock_file_that_cannot_be_opened_is_one_clear_line(home, name):
+    (home / "postgres").mkdir()
+    (home / "postgres" / "PG_VERSION").write_text("18\n")
+    (home / name).mkdir()
     with pytest.raises(Misconfigured, match="cannot be used"):
-        async with running(used):
+        async with running(home):
             pass  # pragma: no cover - never entered
 
 
@@ -240,14 +240,14 @@ async def test_data_of_another_version_is_left_alone_and_named(home):
     assert (home / "postgres" / "PG_VERSION").read_text() == "16\n"
 
 
-async def test_damaged_data_is_one_clear_line_with_the_reason(used):
-    async with running(used):
+async def test_damaged_data_is_one_clear_line_with_the_reason(home):
+    async with running(home):
         pass
-    (used / "postgres" / "global" / "pg_control").unlink()
+    (home / "postgres" / "global" / "pg_control").unlink()
     with pytest.raises(Misconfigured, match=r"cannot be started .*pg_control"):
-        async with running(used):
+        async with running(home):
             pass  # pragma: no cover - never entered
-    assert is_stopped(used)
+    assert is_stopped(home)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has a server of another user")
@@ -284,14 +284,14 @@ def test_a_failure_without_words_is_still_a_line():
 
 
 async def test_a_server_that_lives_but_does_not_answer_is_named(home, cluster):
-    await cluster.ensure_running()
-    await cluster.stop()
+    (home / "postgres").mkdir()
+    (home / "postgres" / "PG_VERSION").write_text("18\n")
     silent = type(cluster)(
         home=home,
         programs=cluster.programs,
         is_durable=False,
         tell=lambda _: None,
-        start_seconds=0,
+        start_seconds=1,
     )
     with FileLock(home / "server.lock") as held:
         assert held.take()
