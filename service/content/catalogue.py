@@ -25,7 +25,7 @@ from service.domain.risk import Cause
 from service.domain.tips import Catalogue, Tip
 from service.domain.tonight import Ground, Reason
 
-EVERYONE = "it is for everyone who gets leg cramps"
+EVERYONE = "because it is for everyone who gets leg cramps"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,18 +71,19 @@ class Library:
         return self.words_by_language[language][tip_id].to(self.country(country))
 
     def reason(self, reason: Reason) -> str:
-        """Why a tip was chosen, to complete "You get this tip because ..."."""
+        """Why a tip was chosen, in the reader's words: "because you ticked ..."."""
         match reason.ground:
             case Ground.TICKED:
-                return f"you ticked {self.causes[Cause(reason.subject)]}"
+                return f"because you ticked {self.causes[Cause(reason.subject)]}"
             case Ground.EVERYONE:
                 return EVERYONE
             case Ground.RULE:
                 because = {rule.id: rule.because for rule in self.catalogue.rules}
-                return because[reason.subject]
+                return f"because {because[reason.subject]}"
             case Ground.RULE_DRIVEN:
                 driven = self.catalogue.rule_driven
-                return {rule.tip: rule.because for rule in driven}[reason.subject]
+                because = {rule.tip: rule.because for rule in driven}
+                return f"because {because[reason.subject]}"
 
     def source(self, source_id: str) -> Source:
         """The source that a tip names. Raises KeyError for an unknown one."""

@@ -19,12 +19,17 @@ class TomlFile:
     text: str
     data: dict[str, object]
 
-    def tables(self, key: str = "") -> dict[str, dict[str, object]]:
-        """The tables below `key` (or at the top), by name; anything else is left out."""
+    def tables(self, key: str = "") -> dict[str, object]:
+        """What stands below `key` (or at the top) by name; nothing without it."""
         found = self.data.get(key) if key else self.data
-        if not isinstance(found, dict):
-            return {}
-        return {name: value for name, value in found.items() if isinstance(value, dict)}
+        return dict(found) if isinstance(found, dict) else {}
+
+    def rows(self, *keys: str) -> list[object]:
+        """The entries of an array of tables such as [[never_say.phrases]]."""
+        found: object = self.data
+        for key in keys:
+            found = found.get(key) if isinstance(found, dict) else None
+        return list(found) if isinstance(found, list) else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

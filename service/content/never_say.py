@@ -63,24 +63,10 @@ def read_never_say(file: TomlFile, faults: list[Fault]) -> NeverSay:
     patterns = [(EMOJI, NO_EMOJI)]
     for place, data in _entries(file, "phrases"):
         phrases = shaped(PhrasesShape, data, place, faults)
-        if phrases is None:
-            continue
-        if phrases.words:
-            patterns.append((_whole_words(phrases.words), phrases.reason))
-        if phrases.pattern:
-            try:
-                patterns.append(
-                    (
-                        re.compile(phrases.pattern, re.IGNORECASE | re.VERBOSE),
-                        phrases.reason,
-                    )
-                )
-            except re.error as error:
-                problem = f"pattern is not a regular expression: {error}"
-                faults.append(place.fault(problem, "mend it there", key="pattern"))
-        if not (phrases.words or phrases.pattern):
-            problem = "it has neither words nor a pattern"
-            faults.append(place.fault(problem, "add one of them, or remove it"))
+        if phrases is not None:
+            patterns += [
+                (found, phrases.reason) for found in _patterns(phrases, place, faults)
+            ]
     allowed = [
         entry.words
         for place, data in _entries(file, "allowed")
@@ -91,12 +77,26 @@ def read_never_say(file: TomlFile, faults: list[Fault]) -> NeverSay:
     return NeverSay(patterns=tuple(patterns), allowed=_whole_words(tuple(allowed)))
 
 
-def _entries(file: TomlFile, kind: str) -> Iterator[tuple[Place, dict[str, object]]]:
-    lists = file.data.get("never_say")
-    entries = lists.get(kind) if isinstance(lists, dict) else None
-    for nth, data in enumerate(entries if isinstance(entries, list) else []):
-        table = f"never_say.{kind}"
+def _entries(file: TomlFile, kind: str) -> Iterator[tuple[Place, object]]:
+    table = f"never_say.{kind}"
+    for nth, data in enumerate(file.rows("never_say", kind)):
         yield Place(file=file, table=table, nth=nth, tip=f"{table} {nth + 1}"), data
+
+
+def _patterns(
+    phrases: PhrasesShape, place: Place, faults: list[Fault]
+) -> Iterator[re.Pattern[str]]:
+    if phrases.words:
+        yield _whole_words(phrases.words)
+    if phrases.pattern:
+        try:
+            yield re.compile(phrases.pattern, re.IGNORECASE | re.VERBOSE)
+        except re.error as error:
+            problem = f"the pattern is not a regular expression: {error}"
+            faults.append(place.fault(problem, "mend it there", key="pattern"))
+    if not (phrases.words or phrases.pattern):
+        problem = "it has neither words nor a pattern"
+        faults.append(place.fault(problem, "add one of them, or remove it"))
 
 
 def _whole_words(phrases: tuple[str, ...]) -> re.Pattern[str]:

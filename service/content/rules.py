@@ -77,7 +77,7 @@ def unknown_tips(
 def _rule(
     file: TomlFile,
     name: str,
-    data: dict[str, object],
+    data: object,
     never_say: NeverSay,
     faults: list[Fault],
 ) -> Rule | None:

@@ -1,6 +1,5 @@
 """The shapes of the tables in config/: which keys there are, and what they may hold."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Literal, TypeVar
 
@@ -161,7 +160,7 @@ AnyShape = TypeVar("AnyShape", bound=Shape)
 
 def shaped(
     shape: type[AnyShape],
-    data: Mapping[str, object],
+    data: object,
     place: Place,
     faults: list[Fault],
 ) -> AnyShape | None:
@@ -175,8 +174,12 @@ def shaped(
 
 
 def _fault(slip: ErrorDetails, shape: type[Shape], place: Place) -> Fault:
-    key, given = str(slip["loc"][0]), slip["input"]
+    given = slip["input"]
+    key = str(slip["loc"][0]) if slip["loc"] else ""
     match slip["type"]:
+        case "model_type":
+            problem = f"'{given}' stands where a table is wanted"
+            remedy = f"write it below a heading of its own, [{place.table}]"
         case "extra_forbidden":
             problem = f"key '{slip['loc'][-1]}' is not known"
             remedy = f"remove it, or use one of {', '.join(shape.model_fields)}"

@@ -29,7 +29,7 @@ def read_themes(file: TomlFile, never_say: NeverSay, faults: list[Fault]) -> The
         remedy = f"use one of {', '.join(Theme)}, rule_driven, causes"
         place = Place(file=file, table=key)
         faults.append(place.fault(f"theme '{key}' is not known", remedy))
-    causes = file.tables().get("causes", {})
+    causes = file.tables("causes")
     for name in [cause for cause in CAUSES if not causes.get(cause)]:
         remedy = f'add {name} = "..." below [causes], to complete "you ticked"'
         faults.append(top.fault(f"cause '{name}' has no words", remedy))
@@ -76,8 +76,7 @@ def _cadences(file: TomlFile, faults: list[Fault]) -> Iterator[tuple[Theme, Cade
 def _rule_driven(
     file: TomlFile, never_say: NeverSay, faults: list[Fault]
 ) -> Iterator[RuleDriven]:
-    entries = file.data.get("rule_driven", [])
-    for nth, data in enumerate(entries if isinstance(entries, list) else []):
+    for nth, data in enumerate(file.rows("rule_driven")):
         place = Place(
             file=file, table="rule_driven", nth=nth, tip=f"rule_driven {nth + 1}"
         )

@@ -71,13 +71,7 @@ def strangers(folder: Path) -> Iterator[Fault]:
 
 
 def _tip(file: TomlFile, cause: Cause, place: Place, faults: list[Fault]) -> Tip | None:
-    data = file.tables().get(place.table)
-    if data is None:
-        problem = f"'{place.table}' is not a table"
-        remedy = f"write it below a heading of its own, [{place.table}]"
-        faults.append(place.fault(problem, remedy))
-        return None
-    shape = shaped(TipShape, data, place, faults)
+    shape = shaped(TipShape, file.data[place.table], place, faults)
     if shape is None:
         return None
     # What holds for every tip is not written out in the files.
