@@ -148,7 +148,8 @@ def _html(path: Path, parts: dict[str, str]) -> str:
     if unknown:
         name = rest.split(">")[0].split()[0]
         raise _bad_mjml(path, f"<mj-{name}> is not an MJML element, or not here")
-    return str(output.content)
+    # An article is no landmark; screen readers jump to the main one.
+    return str(output.content).replace('role="article"', 'role="main"', 1)
 
 
 def _bad_mjml(path: Path, what: str) -> Misconfigured:
