@@ -16,9 +16,15 @@ from service.store.sealing import Sealer
 from service.store.signups import Signups
 from service.store.subscribers import Subscribers
 from service.store.suppression import Suppression
-from service.store.trouble import AWAY, SETTING, address_of, place, translated
+from service.store.trouble import (
+    AWAY,
+    SETTING,
+    address_of,
+    place,
+    require_release,
+    translated,
+)
 
-OLDEST_SERVER = 150000
 #: Seconds to wait for the server to take a connection.
 PATIENCE = 10
 
@@ -100,12 +106,7 @@ class Store:
                 current = await migrate.revision_of(connection)
         except (SQLAlchemyError, *AWAY) as error:
             raise self._silent(translated(error)) from error
-        if version < OLDEST_SERVER:
-            raise Misconfigured(
-                what=f"this is PostgreSQL {version // 10000}",
-                where=self._where(),
-                remedy="Use PostgreSQL 15 or newer",
-            )
+        require_release(version, where=self._where())
         if current != migrate.head():
             raise migrate.wrong_schema(current, where=self._where())
 

@@ -9,6 +9,8 @@ from service.domain.errors import Misconfigured, ServiceError, TryLater
 
 SETTING = "EVENTIDE_DATABASE__URL"
 DRIVER = "postgresql+asyncpg"
+#: `server_version_num` of the first release that has all we use.
+OLDEST_SERVER = 150000
 #: What asyncpg lets through unwrapped while it connects or loses a connection.
 AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
@@ -16,6 +18,7 @@ AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 #: log-in, resources, operator's orders; deadlock and conflict, lock not available;
 #: and a unique key that another transaction took first.
 PASSING = ("08", "28", "3D", "53", "57", "40", "55P03", "23505")
+MAY_NOT = "42501"
 
 
 class RefusedByDatabase(ServiceError):
@@ -25,16 +28,34 @@ class RefusedByDatabase(ServiceError):
 def translated(error: BaseException) -> ServiceError:
     """The error of this service that stands for one of SQLAlchemy's or asyncpg's.
 
-    Its text never quotes parameters: they may hold what is private.
+    Its text never quotes what was to be written: it may be private.
     """
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
     state = str(getattr(cause, "sqlstate", None) or "")
     is_lost = isinstance(error, PoolTimeout | OSError | asyncpg.InterfaceError) or (
         isinstance(error, DBAPIError) and error.connection_invalidated
     )
+    if state == MAY_NOT:
+        return Misconfigured(
+            what=_in_short(cause),
+            where=f"setting {SETTING}",
+            remedy="Make the user it names the owner of the database",
+        )
     if is_lost or state.startswith(PASSING):
         return TryLater(_in_short(cause))
-    return RefusedByDatabase(f"{type(cause).__name__} {state}".strip())
+    # Messages of other classes (22: bad data) quote the value that is at fault.
+    is_quotable = state.startswith(("23", "42"))
+    return RefusedByDatabase(_in_short(cause) if is_quotable else f"SQLSTATE {state}")
+
+
+def require_release(version: int, *, where: str) -> None:
+    """Return if a server with this `server_version_num` will do; else Misconfigured."""
+    if version < OLDEST_SERVER:
+        raise Misconfigured(
+            what=f"this is PostgreSQL {version // 10000}",
+            where=where,
+            remedy=f"Use PostgreSQL {OLDEST_SERVER // 10000} or newer",
+        )
 
 
 def address_of(url: str) -> URL:

@@ -8,7 +8,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from service.domain.errors import Misconfigured, TryLater
 from service.store import migrate
 from service.store.engine import opened
-from service.store.trouble import RefusedByDatabase, address_of, place, translated
+from service.store.trouble import (
+    RefusedByDatabase,
+    address_of,
+    place,
+    require_release,
+    translated,
+)
 from tests.builders import NOON, message, subscriber
 
 NOWHERE = "postgresql://ann:hunter2@127.0.0.1:1/eventide"
@@ -58,8 +64,7 @@ async def test_migrating_an_unreachable_database_says_the_same():
 async def test_a_database_that_goes_away_is_worth_another_try(sealer):
     async with opened(NOWHERE, sealer) as store:
         with pytest.raises(TryLater):
-            async with store.transaction():
-                pytest.fail("there is no database to work with")
+            await store.transaction().__aenter__()
 
 
 async def test_a_database_that_does_not_exist_is_named(database_url, sealer):
@@ -116,11 +121,35 @@ async def test_an_address_that_somebody_took_first_is_worth_another_try(store):
 
 
 async def test_what_breaks_a_rule_of_the_schema_is_refused_without_quoting_it(store):
+    with pytest.raises(RefusedByDatabase, match='no partition of relation "outbox"'):
+        async with store.transaction() as tx:
+            await tx.outbox.put([message()])
+
+    unstorable = subscriber(language="ann\0")
     with pytest.raises(RefusedByDatabase) as caught:
         async with store.transaction() as tx:
-            await tx.outbox.put([message(payload="ann@example.org")])
+            await tx.subscribers.add(unstorable, next_due_at=None, now=NOON)
+    assert str(caught.value) == "SQLSTATE 22021"
 
-    assert "ann" not in str(caught.value)
+
+async def test_a_user_without_the_right_is_told_which_right(database_url):
+    plain = make_url(database_url).set(drivername="postgresql")
+    connection = await asyncpg.connect(plain.render_as_string(hide_password=False))
+    await connection.execute("SET ROLE pg_monitor")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError) as caught:
+        await connection.execute("CREATE TABLE mine (id bigint)")
+    await connection.close()
+
+    found = translated(caught.value)
+    assert isinstance(found, Misconfigured)
+    assert "permission denied for schema public. Make the user" in str(found)
+
+
+def test_a_server_too_old_is_named():
+    with pytest.raises(
+        Misconfigured, match=r"PostgreSQL 14\. Use PostgreSQL 15 or new"
+    ):
+        require_release(140012, where="setting")
 
 
 async def test_a_start_against_something_that_is_not_postgresql_times_out_plainly(

@@ -9,6 +9,7 @@ from service.domain.errors import Misconfigured
 from service.store import migrate
 from service.store.engine import opened
 from service.store.tables import METADATA
+from service.store.trouble import RefusedByDatabase
 
 # Everything the server knows of a schema, alembic's own table and partitions apart.
 SCHEMA = """
@@ -90,6 +91,17 @@ async def test_several_commands_may_migrate_at_once(empty_database_url):
         migrate.head(),
         migrate.head(),
     )
+
+
+async def test_tables_that_are_in_the_way_are_left_alone(empty_database_url):
+    plain = make_url(empty_database_url).set(drivername="postgresql")
+    connection = await asyncpg.connect(plain.render_as_string(hide_password=False))
+    await connection.execute("CREATE TABLE signup (id bigint)")
+    await connection.close()
+
+    with pytest.raises(RefusedByDatabase, match='"signup" already exists'):
+        await migrate.upgrade(empty_database_url)
+    assert (await migrate.current_and_head(empty_database_url))[0] is None
 
 
 async def test_a_database_without_a_schema_says_which_command_to_run(

@@ -282,7 +282,7 @@ async def test_a_pause_ends_on_its_day(store):
 
 @pytest.mark.parametrize("minute", [959, 1321])
 async def test_the_database_itself_keeps_reminders_between_four_and_ten(store, minute):
-    with pytest.raises(RefusedByDatabase, match="CheckViolation"):
+    with pytest.raises(RefusedByDatabase, match="subscriber_minute_check"):
         await add(store, subscriber(evening=evening(minute=minute)))
 
 
