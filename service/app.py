@@ -26,7 +26,7 @@ from service.settings import Keys, Settings
 from service.store import engine, migrate
 from service.store.engine import Store
 from service.store.sealing import Sealer
-from service.web.app import Site
+from service.web.site import Site
 from service.worker.schedule import Schedule, Tick
 
 #: People planned in one transaction: 40 to 60 ms of locks.
@@ -112,6 +112,51 @@ def keys(settings: Settings) -> Keys:
 
 
 @asynccontextmanager
+async def records() -> AsyncIterator[Store]:
+    """The store alone, to look something up. Raises Misconfigured."""
+    found = settings()
+    async with (
+        database(found) as url,
+        engine.opened(url, sealer(keys(found))) as store,
+    ):
+        await store.check()
+        yield store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Studio:
+    """What writes a mail that nobody is sent."""
+
+    library: Library
+    letters: Letters
+
+
+def studio() -> Studio:
+    """The catalogue and the letters, without a database and with throw-away keys."""
+    found = settings()
+    library = load(
+        found.content.config, found.content.templates, today=SystemClock().now().date()
+    )
+    links = Links(keys=(os.urandom(32),), base_url=found.web.base_url)
+    templates = Templates(found.content.templates)
+    letters = _letters(found, library, templates, links)
+    return Studio(library=library, letters=letters)
+
+
+def _letters(
+    settings: Settings, library: Library, templates: Templates, links: Links
+) -> Letters:
+    return Letters(
+        library=library,
+        templates=templates,
+        links=links,
+        sender_line=settings.smtp.sender,
+        operator_name=settings.operator.name,
+        postal_address=settings.operator.postal_address,
+    )
+
+
+@asynccontextmanager
 async def opened(
     settings: Settings, clock: SystemClock, *, url: str, keys: Keys
 ) -> AsyncIterator[Service]:
@@ -131,13 +176,7 @@ async def opened(
             library=library,
             templates=templates,
             links=links,
-            letters=Letters(
-                library=library,
-                templates=templates,
-                links=links,
-                sender=settings.smtp.sender,
-                operator=settings.operator,
-            ),
+            letters=_letters(settings, library, templates, links),
         )
 
 

@@ -45,7 +45,9 @@ def demo(
     Nothing leaves the machine. Ctrl-C stops it all.
     """
     if once:
-        arrived = asyncio.run(_once(out or Path("eventide-demo")))
+        folder = out or Path("eventide-demo")
+        folder.mkdir(parents=True, exist_ok=True)
+        arrived = asyncio.run(_once(folder))
         sys.exit(0 if arrived else 1)
     asyncio.run(_demo(port))
 

@@ -16,8 +16,10 @@ from service.commands.profile import read_profile
 from service.domain.errors import Misconfigured
 from service.domain.night import Clock, instant
 from service.domain.risk import FRESH_NIGHTS
+from service.domain.tonight import History
 from service.flows.explain import Explanation
 from service.flows.explain import explain as explain_night
+from service.flows.preview import draft as draft_of
 
 Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="YYYY-MM-DD.")]
 TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
@@ -39,14 +41,27 @@ def preview(
     Needs no database. With --nights each night has its own folder, and the history
     that the nights before it made.
     """
-    studio = composition.studio(language=language)
+    studio = composition.studio()
+    if language not in studio.library.languages:
+        raise Misconfigured(
+            what=f"there are no words in '{language}'",
+            where="--language",
+            remedy=f"Use one of {', '.join(studio.library.languages)}",
+        )
     first = night.date()
-    history = ()
+    history: History = ()
     days = [first + timedelta(days=n) for n in range(nights)]
     for day in track(days, "Writing", disable=nights == 1, transient=True):
         age = timedelta(days=FRESH_NIGHTS + 1 if stale else 0)
         answers = read_profile(profile, answered_on=day - age)
-        draft = studio.draft(answers, history, night=day)
+        draft = draft_of(
+            studio.library,
+            studio.letters,
+            answers,
+            history,
+            language=language,
+            night=day,
+        )
         history = draft.history
         folder = out / day.isoformat() if nights > 1 else out
         folder.mkdir(parents=True, exist_ok=True)
@@ -88,7 +103,7 @@ def explain(
     """Print why that night's mail said what it said, or why there was none."""
 
     async def ask() -> Explanation:
-        async with composition.store_alone() as store:
+        async with composition.records() as store:
             return await explain_night(store, subscriber, night.date())
 
     found = asyncio.run(ask())

@@ -48,13 +48,15 @@ class ReviewSummary:
 class Library:
     """All that may be said, and its words.
 
-    `causes` are the readers' words for each cause. The words of a tip whose review
-    has expired stay, for a mail that was planned before.
+    `causes` are the readers' words for each cause, `because` those for each ground of
+    a choice. The words of a tip whose review has expired stay, for a mail that was
+    planned before.
     """
 
     catalogue: Catalogue
     languages: tuple[str, ...]
     causes: Mapping[Cause, str]
+    because: Mapping[Ground, Mapping[str, str]]
     review_summary: ReviewSummary
     never_say: NeverSay
     countries_by_code: Mapping[str, Country]
@@ -72,18 +74,9 @@ class Library:
 
     def reason(self, reason: Reason) -> str:
         """Why a tip was chosen, in the reader's words: "because you ticked ..."."""
-        match reason.ground:
-            case Ground.TICKED:
-                return f"because you ticked {self.causes[Cause(reason.subject)]}"
-            case Ground.EVERYONE:
-                return EVERYONE
-            case Ground.RULE:
-                because = {rule.id: rule.because for rule in self.catalogue.rules}
-                return f"because {because[reason.subject]}"
-            case Ground.RULE_DRIVEN:
-                driven = self.catalogue.rule_driven
-                because = {rule.tip: rule.because for rule in driven}
-                return f"because {because[reason.subject]}"
+        if reason.ground is Ground.EVERYONE:
+            return EVERYONE
+        return f"because {self.because[reason.ground][reason.subject]}"
 
     def source(self, source_id: str) -> Source:
         """The source that a tip names. Raises KeyError for an unknown one."""
@@ -182,11 +175,22 @@ def _read(
         languages=tuple(words),
         review_summary=_reviews(tips.tips, today=today),
         causes=themes.causes,
+        because=_because(catalogue, themes.causes),
         never_say=safety.never_say,
         countries_by_code=countries,
         sources_by_id=sources,
         words_by_language=words,
     )
+
+
+def _because(
+    catalogue: Catalogue, causes: Mapping[Cause, str]
+) -> dict[Ground, dict[str, str]]:
+    return {
+        Ground.TICKED: {cause: f"you ticked {said}" for cause, said in causes.items()},
+        Ground.RULE: {rule.id: rule.because for rule in catalogue.rules},
+        Ground.RULE_DRIVEN: {rule.tip: rule.because for rule in catalogue.rule_driven},
+    }
 
 
 def _never_told(catalogue: Catalogue, tips: TipFiles) -> list[Fault]:

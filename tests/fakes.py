@@ -1,0 +1,16 @@
+"""Stand-ins for what a test must steer."""
+
+from datetime import datetime, timedelta
+
+
+class StoppedClock:
+    """A clock that moves only when it is told to."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    def move(self, by: timedelta) -> None:
+        self._now += by

@@ -1,0 +1,125 @@
+"""A service without its web pages: real store, real catalogue, real SMTP on loopback."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+import pytest_asyncio
+from service.mail.smtp import Mailer
+
+from service.content.catalogue import Library
+from service.content.templating import Templates
+from service.domain.outbox import Lane
+from service.domain.tokens import Links, Purpose
+from service.embedded.catcher import Catcher
+from service.flows import signup
+from service.flows.deliver import Courier, deliver
+from service.flows.plan import plan
+from service.flows.upkeep import upkeep
+from service.mail.letters import Letters
+from service.settings import HERE, SmtpSettings
+from service.store.engine import Store
+from tests.builders import NOON, answers, evening
+from tests.fakes import StoppedClock
+
+
+@pytest.fixture(scope="session")
+def templates() -> Templates:
+    return Templates(HERE / "templates")
+
+
+@pytest.fixture
+def links() -> Links:
+    return Links(keys=(b"k" * 32,), base_url="https://eventide.example")
+
+
+@pytest.fixture
+def letters(library, templates, links) -> Letters:
+    return Letters(
+        library=library,
+        templates=templates,
+        links=links,
+        sender_line="Eventide <evening@eventide.example>",
+        operator_name="Eventide",
+        postal_address="1 Example Street",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """The service as its flows see it, and one step of a worker at a time."""
+
+    store: Store
+    library: Library
+    links: Links
+    courier: Courier
+    catcher: Catcher
+    clock: StoppedClock
+
+    def form(self, address="ada@example.org", **named) -> signup.SignUp:
+        plain = signup.SignUp(
+            address=address,
+            answers=answers(),
+            evening=evening(),
+            language="en",
+            consents=("health", "mail", "general"),
+        )
+        return replace(plain, **named)
+
+    async def ask(self, address="ada@example.org", **named) -> None:
+        """Send the sign-up form."""
+        form = self.form(address, **named)
+        await signup.request(self.store, form, now=self.clock.now())
+
+    async def join(self, address="ada@example.org", **named) -> int:
+        """Sign up and confirm; returns the subscriber's id."""
+        await self.ask(address, **named)
+        token = self.token_mailed_to(await self.post(Lane.PRIORITY))
+        await signup.confirm(self.store, self.links, token, now=self.clock.now())
+        return self.links.subject(Purpose.CONFIRM, token, now=self.clock.now())
+
+    def token_mailed_to(self, mails) -> str:
+        return (
+            mails[-1]
+            .data.split(b"token=3D")[1]
+            .split(b"\r\n\r\n")[0]
+            .replace(b"=\r\n", b"")
+            .decode()
+        )
+
+    async def post(self, lane: Lane):
+        """Deliver all that is due; returns every mail that arrived so far."""
+        while await deliver(self.courier, lane, limit=20, now=self.clock.now()):
+            pass
+        return self.catcher.mails
+
+    async def run(self, **ahead):
+        """Let time pass, then do what a worker does; returns all mails so far."""
+        self.clock.move(timedelta(**ahead))
+        now = self.clock.now()
+        await upkeep(self.store, now=now)
+        await plan(self.store, self.library, limit=100, now=now)
+        await upkeep(self.store, now=now)
+        return await self.post(Lane.EVENING)
+
+
+@pytest_asyncio.fixture
+async def world(store, library, links, letters) -> AsyncIterator[World]:
+    clock = StoppedClock(NOON)
+    async with Catcher(clock=clock) as catcher:
+        smtp = SmtpSettings(
+            host="127.0.0.1", port=catcher.port, tls="none", hostname="localhost"
+        )
+        async with Mailer(smtp) as mailer:
+            await upkeep(store, now=NOON)
+            yield World(
+                store=store,
+                library=library,
+                links=links,
+                courier=Courier(
+                    store=store, letters=letters, mailer=mailer, worker="one"
+                ),
+                catcher=catcher,
+                clock=clock,
+            )

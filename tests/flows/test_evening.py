@@ -1,0 +1,217 @@
+"""The evening: one mail a night or none, in time or not at all."""
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from service.domain.outbox import Kind, Lane, State
+from service.domain.subscriber import Frequency
+from service.flows.deliver import deliver
+from service.flows.explain import explain
+from service.flows.plan import plan
+from service.flows.upkeep import upkeep
+from tests.builders import NOON, TODAY, evening
+
+
+async def states(world, person, night=TODAY):
+    async with world.store.transaction() as tx:
+        found = await tx.outbox.state_of(person, night)
+    return [each.state for each in found if each.kind is Kind.REMINDER]
+
+
+async def test_a_confirmed_subscriber_gets_one_reminder_per_night(world):
+    await world.join()
+
+    for _ in range(3):
+        mails = await world.run(hours=24)
+        mails = await world.run(minutes=1)
+
+    assert len(mails) == 1 + 3
+
+
+async def test_nothing_is_sent_before_its_evening(world):
+    await world.join()
+
+    mails = await world.run(hours=6, minutes=59)
+
+    assert len(mails) == 1
+
+
+async def test_planning_twice_is_planning_once(world):
+    person = await world.join()
+    world.clock.move(timedelta(hours=8))
+    now = world.clock.now()
+
+    first = await plan(world.store, world.library, limit=10, now=now)
+    second = await plan(world.store, world.library, limit=10, now=now)
+
+    assert (first.queued, second.looked_at) == (1, 0)
+    assert await states(world, person) == [State.DUE]
+
+
+async def test_a_night_that_was_planned_stays_as_it_was(world):
+    person = await world.join()
+    await world.run(hours=8)
+    before = await explain(world.store, person, TODAY)
+    async with world.store.transaction() as tx:
+        await tx.subscribers.reschedule([(person, NOON + timedelta(hours=7))])
+
+    mails = await world.run(minutes=1)
+
+    assert (await explain(world.store, person, TODAY)).choice == before.choice
+    assert len(mails) == 2
+
+
+async def test_after_an_outage_the_missed_evening_expires_and_nobody_is_woken(world):
+    person = await world.join()
+
+    mails = await world.run(hours=15)
+
+    assert len(mails) == 1
+    assert await states(world, person) == [State.EXPIRED]
+    assert len(await world.run(hours=16)) == 2
+
+
+async def test_a_reminder_that_could_not_be_sent_in_time_expires(world):
+    person = await world.join()
+    world.clock.move(timedelta(hours=8))
+    await plan(world.store, world.library, limit=10, now=world.clock.now())
+
+    mails = await world.run(hours=3)
+
+    assert len(mails) == 1
+    assert await states(world, person) == [State.EXPIRED]
+
+
+async def test_every_second_evening_is_left_out_for_who_wants_that(world):
+    await world.join(evening=evening(frequency=Frequency.SECOND))
+
+    for _ in range(6):
+        mails = await world.run(hours=24)
+
+    assert len(mails) == 1 + 3
+
+
+async def test_each_is_mailed_at_their_own_evening(world):
+    await world.join("tokyo@example.org", evening=evening("Asia/Tokyo"))
+    await world.join("london@example.org")
+    await world.join("denver@example.org", evening=evening("America/Denver"))
+
+    arrived = []
+    for _ in range(24):
+        mails = await world.run(hours=1)
+        arrived += [mail.recipients[0] for mail in mails[3 + len(arrived) :]]
+
+    assert arrived == ["london@example.org", "denver@example.org", "tokyo@example.org"]
+
+
+async def test_the_reminder_is_chosen_for_its_reader_and_the_record_says_why(world):
+    person = await world.join()
+
+    mails = await world.run(hours=8)
+
+    found = await explain(world.store, person, TODAY)
+    assert found.outcome.startswith("the reminder is sent")
+    assert found.catalogue_version == world.library.catalogue.version
+    assert found.choice is not None
+    lead = next(tip for tip in found.choice["tips"] if tip["role"] == "lead")
+    assert lead["cause"] == "fatigue"
+    assert lead["reason"].startswith("because you ticked")
+    assert mails[-1].recipients == ("ada@example.org",)
+
+
+async def test_where_there_was_no_mail_it_says_so(world):
+    person = await world.join()
+
+    none = await explain(world.store, person, TODAY)
+    stranger = await explain(world.store, 4711, TODAY)
+
+    assert none.choice is None
+    assert none.outcome == "no reminder was planned; the subscriber is active now"
+    assert stranger.outcome.startswith("no such subscriber")
+
+
+async def test_long_after_the_outbox_was_emptied_the_record_still_tells(world):
+    person = await world.join()
+    await world.run(hours=8)
+
+    await world.run(days=10)
+
+    found = await explain(world.store, person, TODAY)
+    assert found.choice is not None
+    assert found.outcome == "the reminder was sent"
+
+
+async def test_where_the_zones_clock_turned_out_later_the_reminder_waits(world):
+    person = await world.join()
+    async with world.store.transaction() as tx:
+        await tx.subscribers.reschedule([(person, NOON)])
+
+    mails = await world.run(minutes=1)
+
+    assert len(mails) == 1
+    async with world.store.transaction() as tx:
+        due = await tx.subscribers.next_due_at(person)
+    assert due is not None
+    assert due > NOON + timedelta(hours=6)
+
+
+async def test_a_message_that_cannot_be_written_fails_alone(world):
+    person = await world.join()
+    await world.join("bob@example.org")
+    world.clock.move(timedelta(hours=8))
+    now = world.clock.now()
+    await plan(world.store, world.library, limit=10, now=now)
+    broken = "not an address"
+    async with world.store.transaction() as tx:
+        await tx.outbox.suppress(person, reason="test", now=now)
+        (message,) = await tx.outbox.claim(
+            Lane.EVENING, limit=1, worker="x", lease=timedelta(), now=now
+        )
+        payload = {**json.loads(message.payload), "address": broken}
+        again = replace(
+            message, subscriber_id=4711, payload=json.dumps(payload), kind=Kind.REMINDER
+        )
+        await tx.outbox.release([message], worker="x")
+        await tx.outbox.put([again])
+
+    mails = await world.post(Lane.EVENING)
+
+    assert await states(world, 4711) == [State.FAILED]
+    assert mails[-1].recipients == ("bob@example.org",)
+
+
+async def test_an_empty_outbox_is_no_work(world):
+    assert await deliver(world.courier, Lane.EVENING, limit=5, now=NOON) == 0
+
+
+@pytest.mark.parametrize("frequency", list(Frequency))
+async def test_upkeep_may_run_at_any_time(world, frequency):
+    await world.join(evening=evening(frequency=frequency))
+
+    kept = [await upkeep(world.store, now=NOON) for _ in range(2)]
+
+    assert kept[0] == kept[1]
+    assert (kept[0].released, kept[0].unknown, kept[0].expired) == (0, 0, 0)
+
+
+async def test_two_deliveries_at_once_share_the_work_and_double_nothing(world):
+    for n in range(12):
+        await world.join(f"p{n}@example.org")
+    world.clock.move(timedelta(hours=8))
+    now = world.clock.now()
+    await plan(world.store, world.library, limit=100, now=now)
+    other = replace(world.courier, worker="two")
+
+    async def drain(courier):
+        while await deliver(courier, Lane.EVENING, limit=2, now=now):
+            pass
+
+    await asyncio.gather(drain(world.courier), drain(other))
+
+    reminded = [mail.recipients for mail in world.catcher.mails[12:]]
+    assert sorted(set(reminded)) == sorted(reminded)
+    assert len(reminded) == 12

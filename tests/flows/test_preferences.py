@@ -1,0 +1,220 @@
+"""What a subscriber can change, and what silence means."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from service.domain.outbox import Kind, Lane, State
+from service.domain.subscriber import Status
+from service.domain.tokens import BadLink, Purpose
+from service.flows import preferences
+from service.flows.plan import plan
+from tests.builders import NOON, TODAY, answers, evening
+
+ADA = "ada@example.org"
+
+
+def link(world, person, purpose=Purpose.MANAGE):
+    return world.links.token(purpose, person, now=world.clock.now())
+
+
+async def found(world, person):
+    async with world.store.transaction() as tx:
+        return await tx.subscribers.get(person)
+
+
+async def test_a_subscriber_sees_their_settings_by_their_link(world):
+    person = await world.join()
+
+    shown = await preferences.show(
+        world.store, world.links, link(world, person), now=NOON
+    )
+
+    assert shown.person.address == ADA
+    assert shown.person.answers == answers()
+
+
+async def test_a_strangers_link_shows_nothing(world):
+    with pytest.raises(BadLink):
+        await preferences.show(world.store, world.links, link(world, 4711), now=NOON)
+
+
+async def test_a_new_time_counts_from_the_next_reminder(world):
+    person = await world.join()
+    new = preferences.Change(evening=evening(minute=21 * 60), answers=answers())
+
+    due = await preferences.change(
+        world.store, world.links, link(world, person), new, now=NOON
+    )
+
+    assert due is not None
+    assert NOON + timedelta(hours=9) <= due < NOON + timedelta(hours=9, minutes=5)
+    assert len(await world.run(hours=8)) == 1
+    assert len(await world.run(hours=2)) == 2
+
+
+async def test_moving_the_time_after_tonights_mail_brings_no_second_one(world):
+    person = await world.join()
+    await world.run(hours=8)
+    new = preferences.Change(evening=evening(minute=22 * 60), answers=answers())
+
+    await preferences.change(
+        world.store, world.links, link(world, person), new, now=world.clock.now()
+    )
+
+    assert len(await world.run(hours=3)) == 2
+
+
+async def test_a_reminder_that_waits_is_not_sent_after_the_answers_changed(world):
+    person = await world.join()
+    world.clock.move(timedelta(hours=8))
+    now = world.clock.now()
+    await plan(world.store, world.library, limit=10, now=now)
+    new = preferences.Change(
+        evening=evening(), answers=answers(conditions=["heart_failure"])
+    )
+
+    await preferences.change(
+        world.store, world.links, link(world, person), new, now=now
+    )
+
+    assert len(await world.post(Lane.EVENING)) == 1
+    async with world.store.transaction() as tx:
+        states = await tx.outbox.state_of(person, TODAY)
+    assert [s.state for s in states if s.kind is Kind.REMINDER] == [State.SUPPRESSED]
+
+
+async def test_nothing_has_changed_makes_the_answers_fresh(world):
+    person = await world.join()
+    await world.run(days=60)
+
+    await preferences.nothing_changed(
+        world.store, world.links, link(world, person), now=world.clock.now()
+    )
+
+    after = await found(world, person)
+    assert after.person.answers.answered_on == TODAY + timedelta(days=60)
+
+
+async def test_a_pause_without_end_lasts(world):
+    person = await world.join()
+
+    await preferences.pause(
+        world.store, world.links, link(world, person), None, now=NOON
+    )
+
+    assert len(await world.run(days=20, hours=8)) == 1
+    new = preferences.Change(evening=evening(), answers=answers())
+    token = link(world, person)
+    now = world.clock.now()
+    assert (
+        await preferences.change(world.store, world.links, token, new, now=now) is None
+    )
+
+
+async def test_a_pause_ends_on_its_day(world):
+    person = await world.join()
+    until = date(2026, 11, 26)
+
+    await preferences.pause(
+        world.store, world.links, link(world, person), until, now=NOON
+    )
+
+    assert len(await world.run(days=2, hours=8)) == 1
+    assert len(await world.run(days=1)) == 1
+    assert len(await world.run(hours=24)) == 2
+
+
+async def test_who_comes_back_gets_the_next_evening(world):
+    person = await world.join()
+    token = link(world, person)
+    await preferences.pause(world.store, world.links, token, None, now=NOON)
+
+    due = await preferences.resume(world.store, world.links, token, now=NOON)
+
+    assert due > NOON
+    assert len(await world.run(hours=8)) == 2
+
+
+async def test_unsubscribing_stops_even_a_mail_that_waits(world):
+    person = await world.join()
+    world.clock.move(timedelta(hours=8))
+    now = world.clock.now()
+    await plan(world.store, world.library, limit=10, now=now)
+    token = link(world, person, Purpose.UNSUBSCRIBE)
+
+    await preferences.unsubscribe(world.store, world.links, token, now=now)
+    await preferences.unsubscribe(world.store, world.links, token, now=now)
+
+    assert len(await world.post(Lane.EVENING)) == 1
+    assert len(await world.run(days=2)) == 1
+    after = await found(world, person)
+    assert after.status is Status.STOPPED
+
+
+async def test_unsubscribing_can_be_undone_within_fourteen_days(world):
+    person = await world.join()
+    gone = link(world, person, Purpose.UNSUBSCRIBE)
+    await preferences.unsubscribe(world.store, world.links, gone, now=NOON)
+    await world.run(days=13)
+
+    await preferences.resume(
+        world.store, world.links, link(world, person), now=world.clock.now()
+    )
+
+    assert len(await world.run(hours=8)) == 2
+
+
+async def test_after_fourteen_days_the_answers_are_erased(world):
+    person = await world.join()
+    gone = link(world, person, Purpose.UNSUBSCRIBE)
+    await preferences.unsubscribe(world.store, world.links, gone, now=NOON)
+
+    await world.run(days=15)
+
+    assert await found(world, person) is None
+    await preferences.unsubscribe(world.store, world.links, gone, now=world.clock.now())
+    async with world.store.transaction() as tx:
+        assert await tx.suppression.reason(ADA) == "unsubscribed"
+
+
+async def test_who_is_paused_and_left_cannot_be_paused_again(world):
+    person = await world.join()
+    gone = link(world, person, Purpose.UNSUBSCRIBE)
+    await preferences.unsubscribe(world.store, world.links, gone, now=NOON)
+
+    with pytest.raises(BadLink):
+        await preferences.pause(
+            world.store, world.links, link(world, person), None, now=NOON
+        )
+
+
+async def test_a_suppressed_person_who_unsubscribes_stays_suppressed(world):
+    person = await world.join()
+    await suppress(world, person)
+    gone = link(world, person, Purpose.UNSUBSCRIBE)
+
+    await preferences.unsubscribe(world.store, world.links, gone, now=NOON)
+
+    after = await found(world, person)
+    assert after.status is Status.SUPPRESSED
+
+
+async def suppress(world, person):
+    async with world.store.transaction() as tx:
+        known = await tx.subscribers.get(person)
+        bounced = replace(known, status=Status.SUPPRESSED)
+        await tx.subscribers.save(bounced, next_due_at=None, now=NOON)
+
+
+async def test_a_lost_link_is_mailed_again_to_subscribers_only(world):
+    await world.join(ADA)
+
+    await preferences.send_link(world.store, ADA, now=NOON)
+    await preferences.send_link(world.store, ADA, now=NOON)
+    await preferences.send_link(world.store, "stranger@example.org", now=NOON)
+
+    mails = await world.post(Lane.PRIORITY)
+    assert [mail.recipients for mail in mails] == [(ADA,), (ADA,)]
+    assert b"<manage_link." in mails[1].data
