@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from service.domain.errors import Misconfigured, TryLater
+from service.domain.errors import Misconfigured
 from service.store import migrate
 from service.store.consents import Consents
 from service.store.nights import Nights
@@ -111,9 +111,8 @@ class Store:
             raise migrate.wrong_schema(current, where=self._where())
 
     def _silent(self, error: Exception) -> Misconfigured:
-        why = str(error) if isinstance(error, TryLater) else "it refused a question"
         return Misconfigured(
-            what=f"the database does not answer ({why})",
+            what=f"the database does not answer ({error})",
             where=self._where(),
             remedy="Start it, or correct the setting",
         )
