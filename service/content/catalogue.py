@@ -15,9 +15,9 @@ from service.content.files import Files
 from service.content.never_say import NeverSay
 from service.content.reach import unreachable
 from service.content.readability import HIGHEST_GRADE, can_grade, grade
-from service.content.rules import read_safety, unknown_tips
+from service.content.rules import Safety, read_safety, unknown_tips
 from service.content.sources import Source, read_sources
-from service.content.themes import read_themes, unknown_driven
+from service.content.themes import Themes, read_themes, unknown_driven
 from service.content.tips import Known, TipFiles, read_tips
 from service.content.words import FIRST_LANGUAGE, Words, read_words
 from service.domain.records import NO_COUNTRY
@@ -25,6 +25,7 @@ from service.domain.risk import Cause
 from service.domain.tips import Catalogue, Tip
 from service.domain.tonight import Ground, Reason
 
+CONFIG_FILES = ("sources", "safety", "themes", "countries")
 EVERYONE = "because it is for everyone who gets leg cramps"
 
 
@@ -143,10 +144,9 @@ def _read(
 ) -> Library | None:
     """The library, or None where a fault was added to `faults`."""
     files = Files(faults)
-    named = ("sources", "safety", "themes", "countries")
-    opened = [files.read(config / f"{name}.toml") for name in named]
+    opened = [files.read(config / f"{name}.toml") for name in CONFIG_FILES]
     readable = [file for file in opened if file is not None]
-    if len(readable) < len(named):
+    if len(readable) < len(opened):
         return None
     sources_file, safety_file, themes_file, countries_file = readable
     sources = read_sources(sources_file, faults)
@@ -159,13 +159,8 @@ def _read(
         faults += unknown_tips(safety.rules, tips.places, safety_file)
         faults += unknown_driven(themes.rule_driven, tips.places, themes_file)
     words = read_words(templates / "tips", files, tips, safety.never_say, faults)
-    catalogue = Catalogue(
-        version=f"{safety.version}-{files.fingerprint()}",
-        tips=tips.tips,
-        rules=safety.rules,
-        cadence=themes.cadence,
-        rule_driven=themes.rule_driven,
-    )
+    version = f"{safety.version}-{files.fingerprint()}"
+    catalogue = _catalogue(version, tips, safety, themes)
     if not faults:
         faults += _never_told(catalogue, tips)
     if faults:
@@ -180,6 +175,18 @@ def _read(
         countries_by_code=countries,
         sources_by_id=sources,
         words_by_language=words,
+    )
+
+
+def _catalogue(
+    version: str, tips: TipFiles, safety: Safety, themes: Themes
+) -> Catalogue:
+    return Catalogue(
+        version=version,
+        tips=tips.tips,
+        rules=safety.rules,
+        cadence=themes.cadence,
+        rule_driven=themes.rule_driven,
     )
 
 
