@@ -41,7 +41,7 @@ MAKE_DATABASE = r"""
 SELECT 'CREATE DATABASE eventide'
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'eventide') \gexec
 """
-SERIOUS = re.compile(r"\b(error|ERROR|FATAL|PANIC):")
+SERIOUS = r"\b(error|ERROR|FATAL|PANIC):"
 
 # Given on the command line, so that they hold for old directories too. Everything
 # else may be set in postgresql.conf.
@@ -131,7 +131,8 @@ class Cluster:
         # Renamed when whole: initdb writes PG_VERSION long before it is done.
         partial = self.home / "postgres.new"
         if partial.exists():
-            await asyncio.to_thread(shutil.rmtree, partial)
+            # Not in a thread, which would go on removing after we are cancelled.
+            shutil.rmtree(partial)
         self._own(partial)
         # Trust is enough: the socket's folder lets in its owner and root alone.
         made = await self.programs.run(
@@ -264,12 +265,11 @@ def _works_in(process: Path, folder: Path) -> bool:
 
 
 def failure(what: str, home: Path, said: str) -> Misconfigured:
-    """The error that quotes the last serious line of what PostgreSQL said."""
-    lines = [line for line in said.splitlines() if line.strip()]
-    serious = [line for line in lines if SERIOUS.search(line)]
-    quoted = (serious or lines or ["it gave no reason"])[-1].strip()
-    remedy = next(
-        (text for mark, text in REMEDIES.items() if mark in said),
-        f"Read server.log below it, {OWN_SERVER}",
-    )
+    """The error that quotes the line of PostgreSQL's words that tells the most."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    mark = next((mark for mark in REMEDIES if mark in said), None)
+    sought = re.escape(mark) if mark else SERIOUS
+    telling = [line for line in lines if re.search(sought, line)]
+    quoted = (telling or lines or ["it gave no reason"])[-1]
+    remedy = REMEDIES[mark] if mark else f"Read server.log below it, {OWN_SERVER}"
     return Misconfigured(what=f"{what} ({quoted})", where=str(home), remedy=remedy)
