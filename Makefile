@@ -60,7 +60,7 @@ check: .venv/dev ## Looks at format, lint, types, import contracts, tips and sch
 	@echo "Checking the format." && $(BIN)/ruff format --quiet --check .
 	@echo "Checking with the linter." && $(BIN)/ruff check --quiet .
 	@echo "Checking types." && $(BIN)/mypy --no-error-summary
-	@echo "Checking import contracts." && $(BIN)/lint-imports
+	@echo "Checking import contracts." && $(BIN)/lint-imports --no-logo
 	@echo "Checking the tips." && $(BIN)/eventide tips check
 	@echo "Checking that the migrations make the schema." && $(BIN)/eventide migrate --check
 
