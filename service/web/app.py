@@ -1,0 +1,32 @@
+"""The web application: every page, behind the guard."""
+
+from fastapi import APIRouter, FastAPI
+from starlette.staticfiles import StaticFiles
+
+from service.web import (
+    care,
+    errors,
+    health,
+    preferences,
+    signup,
+    sources,
+    unsubscribe,
+)
+from service.web.guard import Guard
+from service.web.site import Site
+
+__all__ = ["Site", "create_app"]
+
+
+def create_app(site: Site, *more: APIRouter) -> FastAPI:
+    """The pages of `site`, and those of `more` (the demo's inbox)."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    for pages in (signup, preferences, unsubscribe, care, sources, health):
+        app.include_router(pages.routes(site))
+    for router in more:
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=site.static))
+    errors.install(app, site)
+    # Added last, so outermost: its headers stand on error pages too.
+    app.add_middleware(Guard, is_https=site.base_url.startswith("https://"))
+    return app

@@ -1,0 +1,20 @@
+"""Evenings in words, as a person says them where they live."""
+
+from datetime import date, datetime, timedelta
+
+from service.domain.night import local, night_at
+from service.domain.subscriber import Evening
+
+
+def in_words(at: datetime, evening: Evening, *, now: datetime) -> str:
+    """The evening of an instant: "tonight, Monday 23 November, at 19:00"."""
+    night = local(evening.zone, at=at).date()
+    today = night_at(evening.zone, now=now)
+    near = {today: "tonight, ", today + timedelta(days=1): "tomorrow, "}.get(night, "")
+    time = f"{evening.minute // 60:02}:{evening.minute % 60:02}"
+    return f"{near}{day_in_words(night)}, at {time} ({evening.zone})"
+
+
+def day_in_words(day: date | None) -> str:
+    """A day: "Monday 23 November"; "" for none."""
+    return f"{day:%A} {day.day} {day:%B}" if day else ""

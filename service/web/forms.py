@@ -1,0 +1,249 @@
+"""What a person typed becomes an answer of the domain's, or a problem in plain words."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from email_validator import EmailNotValidError, validate_email
+from starlette.requests import Request
+
+from service.domain.errors import VisitorError
+from service.domain.night import night_at
+from service.domain.records import NOT_SURE, BadAnswers, answers_to_json, parse_answers
+from service.domain.risk import Answers, Pregnancy
+from service.domain.subscriber import Evening, Frequency, Subscriber
+from service.flows.preferences import Change
+from service.flows.signup import SignUp
+from service.web.options import known_zones, times
+
+NONE = "none"
+PREFER_NOT = "prefer_not"
+YES, NO = "yes", "no"
+LANGUAGE = "en"
+#: A field that people never see; only a program fills it in.
+TRAP = "website"
+CONSENTS = ("consent_health", "consent_mail", "consent_general")
+#: The fields in the order of the page, which is that of the error summary.
+FIELDS = (
+    "adult", "red_flags", "causes", "conditions", "pregnancy", "pregnant_until",
+    "medicines", "alcohol", "severe", "country", "zone", "time", "frequency",
+    "stretching", "email", *CONSENTS, "until",
+)  # fmt: skip
+
+TICK_ONE = "Tick at least one box. “Prefer not to say” is fine too."
+CHOOSE_ONE = "Choose one answer. “Prefer not to say” is fine too."
+FROM_THE_LIST = "Choose one of the answers on the page."
+CONTRADICTION = "“{alone}” is ticked together with other answers. Untick one of them."
+ALONE = {
+    NONE: "None of these",
+    NOT_SURE: "Not sure",
+    PREFER_NOT: "Prefer not to say",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entered:
+    """A form as it was sent: each field with its values, none of them checked."""
+
+    values: Mapping[str, tuple[str, ...]]
+
+    def many(self, name: str) -> tuple[str, ...]:
+        """Every value of a field."""
+        return self.values.get(name, ())
+
+    def one(self, name: str) -> str:
+        """The value of a field without spaces around it, "" where there is none."""
+        return next(iter(self.many(name)), "").strip()
+
+    def has(self, name: str, value: str) -> bool:
+        """Whether a field has this value: what a page ticks again."""
+        return value in self.many(name)
+
+
+NOTHING_ENTERED = Entered(values={})
+
+
+async def entered(request: Request) -> Entered:
+    """The form that a request carries; files are passed over."""
+    values: dict[str, tuple[str, ...]] = {}
+    async with request.form() as form:
+        for name, value in form.multi_items():
+            if isinstance(value, str):
+                values[name] = (*values.get(name, ()), value)
+    return Entered(values=values)
+
+
+def entered_before(subscriber: Subscriber) -> Entered:
+    """The form as this subscriber last filled it in."""
+    said = answers_to_json(subscriber.person.answers)
+    evening = subscriber.evening
+    severe = {True: YES, False: NO, None: PREFER_NOT}[subscriber.person.answers.severe]
+    single = {
+        "pregnancy": said["pregnancy"],
+        "pregnant_until": said["pregnant_until"] or "",
+        "alcohol": said["alcohol"],
+        "severe": severe,
+        "country": subscriber.person.answers.country,
+        "stretching": said["stretching"] or PREFER_NOT,
+        "zone": evening.zone,
+        "time": f"{evening.minute // 60:02}:{evening.minute % 60:02}",
+        "frequency": evening.frequency,
+    }
+    several = {name: _ticked(said[name]) for name in ("conditions", "medicines")}
+    causes = {"causes": subscriber.person.answers.causes or (NOT_SURE,)}
+    return Entered(
+        values={**{name: (str(v),) for name, v in single.items()}, **several, **causes}
+    )
+
+
+def is_under_age(form: Entered) -> bool:
+    """Whether the person said that they are not 18 yet."""
+    return form.one("adult") == NO
+
+
+def sign_up(form: Entered, countries: Iterable[str], *, now: datetime) -> SignUp:
+    """A sign-up. Raises VisitorError with a problem for each field to mend."""
+    reader = _Reader(form)
+    reader.one("adult", (YES,), "Tell us whether you are 18 or over.")
+    address = reader.address()
+    for consent in CONSENTS:
+        reader.one(consent, (YES,), "We need this tick to send you reminders.")
+    change = _change(reader, countries, now=now)
+    reader.stop_if_problems()
+    return SignUp(
+        address=address,
+        answers=change.answers,
+        evening=change.evening,
+        language=LANGUAGE,
+        consents=tuple(name.removeprefix("consent_") for name in CONSENTS),
+    )
+
+
+def change(form: Entered, countries: Iterable[str], *, now: datetime) -> Change:
+    """New settings of a subscriber. Raises VisitorError as sign_up does."""
+    reader = _Reader(form)
+    changed = _change(reader, countries, now=now)
+    reader.stop_if_problems()
+    return changed
+
+
+def address(form: Entered) -> str:
+    """The e-mail address alone. Raises VisitorError."""
+    reader = _Reader(form)
+    found = reader.address()
+    reader.stop_if_problems()
+    return found
+
+
+def pause_until(form: Entered, *, today: date) -> date | None:
+    """The day a pause ends, None for "until I come back". Raises VisitorError."""
+    text = form.one("until")
+    if not text:
+        return None
+    try:
+        until = date.fromisoformat(text)
+    except ValueError:
+        until = today
+    if until <= today:
+        raise VisitorError({"until": "Choose a day after today, or leave it empty."})
+    return until
+
+
+def _change(reader: "_Reader", countries: Iterable[str], *, now: datetime) -> Change:
+    reader.one("red_flags", (NONE,), "Tick the signs that fit, or “None of these”.")
+    evening = reader.evening()
+    answers = reader.answers(countries, answered_on=night_at(evening.zone, now=now))
+    return Change(evening=evening, answers=answers)
+
+
+class _Reader:
+    """Reads one field at a time and notes what is wrong with it."""
+
+    def __init__(self, form: Entered) -> None:
+        self._form = form
+        self._problems: dict[str, str] = {}
+
+    def stop_if_problems(self) -> None:
+        if self._problems:
+            order = [field for field in FIELDS if field in self._problems]
+            raise VisitorError({field: self._problems[field] for field in order})
+
+    def one(self, name: str, allowed: Iterable[str], otherwise: str) -> str:
+        value = self._form.one(name)
+        if value not in allowed:
+            self._problems[name] = otherwise
+        return value
+
+    def evening(self) -> Evening:
+        zone = self.one("zone", known_zones(), "Choose the city nearest to you.")
+        minutes = times()
+        time = self.one("time", minutes, "Choose a time.")
+        frequency = self.one(
+            "frequency", tuple(Frequency), "Choose how often a reminder should come."
+        )
+        if self._problems.keys() & {"zone", "time", "frequency"}:
+            return Evening(zone="UTC", minute=0, frequency=Frequency.EVERY)
+        return Evening(zone=zone, minute=minutes[time], frequency=Frequency(frequency))
+
+    def answers(self, countries: Iterable[str], *, answered_on: date) -> Answers:
+        pregnancy = self._needed("pregnancy")
+        until = self._form.one("pregnant_until")
+        data = {
+            "causes": self._several("causes", (NOT_SURE, PREFER_NOT)),
+            "conditions": self._several("conditions", (NONE, PREFER_NOT)),
+            "pregnancy": pregnancy,
+            "pregnant_until": until
+            if until and pregnancy == Pregnancy.PREGNANT
+            else None,
+            "medicines": self._several("medicines", (NONE, PREFER_NOT)),
+            "alcohol": self._needed("alcohol"),
+            "severe": {YES: True, NO: False}.get(self._needed("severe") or ""),
+            "country": self.one("country", countries, "Choose a country."),
+            "stretching": self._needed("stretching"),
+        }
+        try:
+            return parse_answers(data, answered_on=answered_on)
+        except BadAnswers as error:
+            for name in error.problems:
+                self._problems.setdefault(name, FROM_THE_LIST)
+            return parse_answers({}, answered_on=answered_on)
+
+    def address(self) -> str:
+        try:
+            found = validate_email(
+                self._form.one("email"),
+                check_deliverability=False,
+                allow_smtputf8=False,
+            )
+        except EmailNotValidError:
+            self._problems["email"] = (
+                "Enter an e-mail address with an @, such as name@example.com."
+            )
+            return ""
+        return found.normalized
+
+    def _needed(self, name: str) -> str | None:
+        """The one answer; None for "prefer not to say"."""
+        value = self._form.one(name)
+        if not value:
+            self._problems[name] = CHOOSE_ONE
+        return None if value in ("", PREFER_NOT) else value
+
+    def _several(self, name: str, alone: Iterable[str]) -> list[str] | None:
+        """The ticks; None for "prefer not to say". What stands alone must do so."""
+        values = self._form.many(name)
+        if not values:
+            self._problems[name] = TICK_ONE
+        lone = [value for value in alone if value in values]
+        if lone and len(values) > 1:
+            self._problems[name] = CONTRADICTION.format(alone=ALONE[lone[0]])
+        if PREFER_NOT in lone:
+            return None
+        return [value for value in values if value != NONE]
+
+
+def _ticked(said: object) -> tuple[str, ...]:
+    """The boxes of a question as they were ticked: none at all has a box of its own."""
+    if said is None:
+        return (PREFER_NOT,)
+    return tuple(map(str, said)) if isinstance(said, list) and said else (NONE,)

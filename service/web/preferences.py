@@ -1,0 +1,144 @@
+"""What a subscriber can do with their own link: change, pause, come back."""
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.domain.errors import VisitorError
+from service.domain.night import night_at
+from service.domain.tokens import BadLink, Purpose
+from service.flows import preferences
+from service.web import errors, forms
+from service.web.care import care_page
+from service.web.evenings import day_in_words, in_words
+from service.web.forms import Entered
+from service.web.options import options
+from service.web.signs import urgencies
+from service.web.site import Site
+
+
+def routes(site: Site) -> APIRouter:
+    """`/manage` and `/manage/link`."""
+    router = APIRouter()
+
+    async def settings(request: Request) -> Response:
+        token = request.query_params.get("token", "")
+        if not token:
+            return _link_page(site, forms.NOTHING_ENTERED)
+        try:
+            return await _settings(site, token)
+        except BadLink:
+            return errors.bad_link(site)
+
+    async def act(request: Request) -> Response:
+        return await _act(site, await forms.entered(request))
+
+    async def send_link(request: Request) -> Response:
+        return await _send_link(site, await forms.entered(request))
+
+    router.add_route("/manage", settings, methods=["GET"])
+    router.add_route("/manage", act, methods=["POST"])
+    router.add_route("/manage/link", send_link, methods=["POST"])
+    return router
+
+
+async def _act(site: Site, form: Entered) -> Response:
+    actions = {
+        "save": _save,
+        "pause": _pause,
+        "resume": _resume,
+        "nothing_changed": _nothing_changed,
+    }
+    token = form.one("token")
+    try:
+        return await actions.get(form.one("action"), _show)(site, token, form)
+    except BadLink:
+        return errors.bad_link(site)
+    except VisitorError as error:
+        return await _settings(site, token, form=form, problems=error.problems)
+
+
+async def _show(site: Site, token: str, _: Entered) -> Response:
+    return await _settings(site, token)
+
+
+async def _save(site: Site, token: str, form: Entered) -> Response:
+    signs = urgencies(form.many("red_flags"))
+    if signs:
+        return care_page(site, form.one("country"), signs, is_answer=True)
+    now = site.clock.now()
+    new = forms.change(form, site.library.countries_by_code, now=now)
+    upcoming = await preferences.change(site.store, site.links, token, new, now=now)
+    first = in_words(upcoming, new.evening, now=now) if upcoming else ""
+    return _done(site, "saved", token, first=first)
+
+
+async def _pause(site: Site, token: str, form: Entered) -> Response:
+    now = site.clock.now()
+    known = await preferences.show(site.store, site.links, token, now=now)
+    today = night_at(known.evening.zone, now=now)
+    until = forms.pause_until(form, today=today)
+    await preferences.pause(site.store, site.links, token, until, now=now)
+    return _done(site, "paused", token, until=day_in_words(until))
+
+
+async def _resume(site: Site, token: str, _: Entered) -> Response:
+    now = site.clock.now()
+    upcoming = await preferences.resume(site.store, site.links, token, now=now)
+    known = await preferences.show(site.store, site.links, token, now=now)
+    first = in_words(upcoming, known.evening, now=now)
+    return _done(site, "resumed", token, first=first)
+
+
+async def _nothing_changed(site: Site, token: str, _: Entered) -> Response:
+    now = site.clock.now()
+    await preferences.nothing_changed(site.store, site.links, token, now=now)
+    return _done(site, "nothing_changed", token)
+
+
+async def _settings(
+    site: Site,
+    token: str,
+    *,
+    form: Entered | None = None,
+    problems: dict[str, str] | None = None,
+) -> Response:
+    now = site.clock.now()
+    known = await preferences.show(site.store, site.links, token, now=now)
+    leave = site.links.token(Purpose.UNSUBSCRIBE, known.id, now=now)
+    filled = form if form and problems and "until" not in problems else None
+    context = {
+        "form": filled or forms.entered_before(known),
+        "problems": problems or {},
+        "lists": options(site.library, now=now),
+        "status": known.status,
+        "paused_until": day_in_words(known.paused_until),
+        "answered_on": day_in_words(known.person.answers.answered_on),
+        "token": token,
+        "unsubscribe_token": leave,
+    }
+    return site.page("manage.html", context, 422 if problems else 200)
+
+
+async def _send_link(site: Site, form: Entered) -> Response:
+    try:
+        address = forms.address(form)
+        if not form.one(forms.TRAP):
+            await preferences.send_link(site.store, address, now=site.clock.now())
+    except VisitorError as error:
+        return _link_page(site, form, problems=error.problems)
+    return site.page("link_sent.html", {"address": address})
+
+
+def _link_page(
+    site: Site, form: Entered, *, problems: dict[str, str] | None = None
+) -> Response:
+    context = {"form": form, "problems": problems or {}}
+    return site.page("ask_link.html", context, 422 if problems else 200)
+
+
+def _done(
+    site: Site, what: str, token: str, *, first: str = "", until: str = ""
+) -> Response:
+    context = {"done": what, "token": token, "first": first, "until": until}
+    return site.page("manage_done.html", context)

@@ -1,0 +1,126 @@
+"""The first page with its form, and the link in the confirmation mail."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from service.domain.errors import TryLater, VisitorError
+from service.domain.tokens import BadLink
+from service.flows import signup
+from service.web import errors, forms
+from service.web.care import care_page
+from service.web.evenings import in_words
+from service.web.forms import Entered
+from service.web.options import options
+from service.web.signs import urgencies
+from service.web.site import Site
+
+#: What everybody may be told (rule H27): nobody reading the page has answered yet.
+SAMPLE = ("U4", "U11", "U5")
+SEEK_CARE = "U8"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleTip:
+    """A tip of the sample reminder, in words."""
+
+    label: str
+    words: str
+
+
+def routes(site: Site) -> APIRouter:
+    """`/`, `/signup` and `/confirm`."""
+    router = APIRouter()
+
+    async def home(_: Request) -> Response:
+        return _form_page(site, forms.NOTHING_ENTERED)
+
+    async def to_form(_: Request) -> Response:
+        return RedirectResponse("/#form", 303)
+
+    async def sign_up(request: Request) -> Response:
+        return await _sign_up(site, await forms.entered(request))
+
+    async def confirmation(request: Request) -> Response:
+        token = request.query_params.get("token", "")
+        try:
+            await signup.waiting(site.store, site.links, token, now=site.clock.now())
+        except BadLink:
+            return errors.bad_link(site)
+        return site.page("confirm.html", {"token": token})
+
+    async def confirm(request: Request) -> Response:
+        form = await forms.entered(request)
+        return await _confirm(site, form.one("token"))
+
+    router.add_route("/", home, methods=["GET"])
+    router.add_route("/signup", to_form, methods=["GET"])
+    router.add_route("/signup", sign_up, methods=["POST"])
+    router.add_route("/confirm", confirmation, methods=["GET"])
+    router.add_route("/confirm", confirm, methods=["POST"])
+    return router
+
+
+async def _sign_up(site: Site, form: Entered) -> Response:
+    signs = urgencies(form.many("red_flags"))
+    if signs:
+        return care_page(site, form.one("country"), signs, is_answer=True)
+    if forms.is_under_age(form):
+        return site.page("under_age.html")
+    countries = site.library.countries_by_code
+    try:
+        asked = forms.sign_up(form, countries, now=site.clock.now())
+        if not form.one(forms.TRAP):
+            await signup.request(site.store, asked, now=site.clock.now())
+    except VisitorError as error:
+        return _form_page(site, form, problems=error.problems, status=422)
+    except TryLater:
+        return errors.later(_form_page(site, form, is_away=True, status=503))
+    return site.page("check_inbox.html", {"address": asked.address})
+
+
+async def _confirm(site: Site, token: str) -> Response:
+    now = site.clock.now()
+    try:
+        welcome = await signup.confirm(site.store, site.links, token, now=now)
+    except BadLink:
+        return errors.bad_link(site)
+    first = in_words(welcome.first_at, welcome.evening, now=now)
+    return site.page("welcome.html", {"first": first})
+
+
+def _form_page(
+    site: Site,
+    form: Entered,
+    *,
+    problems: dict[str, str] | None = None,
+    is_away: bool = False,
+    status: int = 200,
+) -> Response:
+    context = {
+        "form": form,
+        "problems": problems or {},
+        "is_away": is_away,
+        "lists": options(site.library, now=site.clock.now()),
+        "sample": _sample(site),
+        "seek_care": _words(site, SEEK_CARE),
+    }
+    return site.page("home.html", context, status)
+
+
+def _sample(site: Site) -> tuple[SampleTip, ...]:
+    catalogue = site.library.catalogue
+    return tuple(
+        SampleTip(
+            label=catalogue.cadence[catalogue.tips[tip].theme].label,
+            words=_words(site, tip),
+        )
+        for tip in SAMPLE
+        if tip in catalogue.tips
+    )
+
+
+def _words(site: Site, tip: str) -> str:
+    return site.library.words(tip, language=forms.LANGUAGE, country="")

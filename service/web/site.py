@@ -1,0 +1,50 @@
+"""What the pages stand on, put together once by the composition root."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from starlette.responses import HTMLResponse
+
+from service.content.catalogue import Library
+from service.content.templating import Templates
+from service.domain.tokens import Links
+from service.store.engine import Store
+
+STATIC = Path(__file__).parents[2] / "templates" / "static"
+
+
+class Clock(Protocol):
+    """What tells the pages the time: the machine's clock, or the demo's."""
+
+    def now(self) -> datetime:
+        """The current instant, aware, in UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Everything that a page needs; `static` is the folder of style, script and icon."""
+
+    store: Store
+    links: Links
+    library: Library
+    templates: Templates
+    clock: Clock
+    base_url: str
+    operator_name: str
+    postal_address: str
+    static: Path = STATIC
+
+    def page(
+        self, name: str, context: Mapping[str, object] | None = None, status: int = 200
+    ) -> HTMLResponse:
+        """The page `templates/web/<name>`, with what stands on every page."""
+        shared = {
+            "operator_name": self.operator_name,
+            "postal_address": self.postal_address,
+            "reviews": self.library.review_summary,
+        }
+        html = self.templates.page(name, {**shared, **(context or {})})
+        return HTMLResponse(html, status)
