@@ -1,6 +1,7 @@
 """The console script `eventide`: registers the commands, says faults in one line."""
 
 import sys
+from collections.abc import Callable
 
 import typer
 
@@ -13,9 +14,17 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (demo, run.web, run.worker, run.migrate, run.keys):
-    app.command()(command)
-for command in (mail.preview, mail.night, mail.explain):
+COMMANDS: tuple[Callable[..., None], ...] = (
+    demo,
+    run.web,
+    run.worker,
+    run.migrate,
+    run.keys,
+    mail.preview,
+    mail.night,
+    mail.explain,
+)
+for command in COMMANDS:
     app.command()(command)
 app.add_typer(tips.app, name="tips")
 

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from service.content.catalogue import Library
 from service.domain.choice import tonight_for
@@ -14,6 +14,9 @@ from service.domain.tonight import History, remember
 from service.store.engine import Store
 from service.store.nights import NightRecord
 from service.store.subscribers import Due
+
+#: The outbox always has a partition for the night before (see upkeep).
+OUTBOX_REACH = timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -80,8 +83,12 @@ class _Work:
         )
         if evening.expires_at <= now:
             late = _message(person, evening, payload="")
+            # Of an outage of days only the last night is counted in the outbox.
+            is_recent = now.date() - night <= OUTBOX_REACH
             return cls(
-                subscriber_id=person.id, next_due_at=following.due_at, message=late
+                subscriber_id=person.id,
+                next_due_at=following.due_at,
+                message=late if is_recent else None,
             )
         tonight = tonight_for(
             person.person.answers,

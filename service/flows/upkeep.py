@@ -3,13 +3,14 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from service.domain.night import first_slot
+from service.domain.night import next_slot
 from service.domain.subscriber import UNDO, Status
 from service.store.engine import Store
 
 OUTBOX_NIGHTS = timedelta(days=3)
 NIGHT_RECORDS = timedelta(days=396)
 AT_ONCE = 500
+A_NIGHT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +53,20 @@ async def upkeep(store: Store, *, now: datetime) -> Kept:
 
 
 async def _end_pauses(store: Store, *, now: datetime) -> int:
-    """Reminders again for people whose pause was to end by now."""
+    """Reminders again for people whose pause was to end by now.
+
+    It ends early enough for any zone; the first evening is the one they named.
+    """
     async with store.transaction() as tx:
         rested = await tx.subscribers.paused_until_before(now.date(), limit=AT_ONCE)
         for subscriber in rested:
             active = replace(subscriber, status=Status.ACTIVE, paused_until=None)
-            slot = first_slot(active.evening, subscriber_id=active.id, now=now)
+            slot = next_slot(
+                active.evening,
+                subscriber_id=active.id,
+                started_on=active.started_on,
+                after=(subscriber.paused_until or now.date()) - A_NIGHT,
+                now=now,
+            )
             await tx.subscribers.save(active, next_due_at=slot.due_at, now=now)
     return len(rested)

@@ -73,25 +73,15 @@ class Letters:
 
     def write(self, message: Message, *, now: datetime) -> Written:
         """The mail for an outbox message. Raises ServiceError if it cannot be made."""
+        subject, night = message.subscriber_id, message.night
         match message.kind:
             case Kind.REMINDER:
                 reminder = reminder_from_json(message.payload)
-                return self.reminder(
-                    reminder, message.subscriber_id, message.night, now=now
-                )
+                return self.reminder(reminder, subject, night, now=now)
             case Kind.CONFIRMATION:
-                purpose = Purpose.CONFIRM
+                return self._with_link(message, Purpose.CONFIRM, now=now)
             case Kind.MANAGE_LINK:
-                purpose = Purpose.MANAGE
-        subject = message.subscriber_id
-        context = {
-            "language": "en",
-            f"{purpose}_url": self._links.url(purpose, subject, now=now),
-            "unsubscribe_url": self._links.url(Purpose.UNSUBSCRIBE, subject, now=now),
-        }
-        return self._written(
-            message.kind, subject, message.payload, context, message.night, now
-        )
+                return self._with_link(message, Purpose.MANAGE, now=now)
 
     def reminder(
         self, reminder: Reminder, subscriber_id: int, night: date, *, now: datetime
@@ -122,6 +112,19 @@ class Letters:
         }
         return self._written(
             Kind.REMINDER, subscriber_id, reminder.address, context, night, now
+        )
+
+    def _with_link(
+        self, message: Message, purpose: Purpose, *, now: datetime
+    ) -> Written:
+        subject = message.subscriber_id
+        context = {
+            "language": "en",
+            f"{purpose}_url": self._links.url(purpose, subject, now=now),
+            "unsubscribe_url": self._links.url(Purpose.UNSUBSCRIBE, subject, now=now),
+        }
+        return self._written(
+            message.kind, subject, message.payload, context, message.night, now
         )
 
     def _lines(self, tips: Iterable[Said], reminder: Reminder) -> tuple[TipLine, ...]:

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 import pytest_asyncio
-from service.mail.smtp import Mailer
 
 from service.content.catalogue import Library
 from service.content.templating import Templates
@@ -18,6 +17,7 @@ from service.flows.deliver import Courier, deliver
 from service.flows.plan import plan
 from service.flows.upkeep import upkeep
 from service.mail.letters import Letters
+from service.mail.smtp import Mailer
 from service.settings import HERE, SmtpSettings
 from service.store.engine import Store
 from tests.builders import NOON, answers, evening
@@ -93,6 +93,14 @@ class World:
         while await deliver(self.courier, lane, limit=20, now=self.clock.now()):
             pass
         return self.catcher.mails
+
+    async def evenings(self, nights: int):
+        """Let so many evenings pass in London, each at eight; returns all mails."""
+        mails = self.catcher.mails
+        for _ in range(nights):
+            hours = (20 - self.clock.now().hour) % 24 or 24
+            mails = await self.run(hours=hours)
+        return mails
 
     async def run(self, **ahead):
         """Let time pass, then do what a worker does; returns all mails so far."""

@@ -26,7 +26,7 @@ async def test_a_confirmed_subscriber_gets_one_reminder_per_night(world):
     await world.join()
 
     for _ in range(3):
-        mails = await world.run(hours=24)
+        await world.evenings(1)
         mails = await world.run(minutes=1)
 
     assert len(mails) == 1 + 3
@@ -72,7 +72,14 @@ async def test_after_an_outage_the_missed_evening_expires_and_nobody_is_woken(wo
 
     assert len(mails) == 1
     assert await states(world, person) == [State.EXPIRED]
-    assert len(await world.run(hours=16)) == 2
+    assert len(await world.evenings(1)) == 2
+
+
+async def test_after_an_outage_of_weeks_the_next_evening_is_kept(world):
+    await world.join()
+
+    assert len(await world.run(days=20)) == 1
+    assert len(await world.evenings(1)) == 2
 
 
 async def test_a_reminder_that_could_not_be_sent_in_time_expires(world):
@@ -89,8 +96,7 @@ async def test_a_reminder_that_could_not_be_sent_in_time_expires(world):
 async def test_every_second_evening_is_left_out_for_who_wants_that(world):
     await world.join(evening=evening(frequency=Frequency.SECOND))
 
-    for _ in range(6):
-        mails = await world.run(hours=24)
+    mails = await world.evenings(6)
 
     assert len(mails) == 1 + 3
 

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from service.domain.night import local
 from service.domain.outbox import Kind, Lane, State
 from service.domain.subscriber import Status
 from service.domain.tokens import BadLink, Purpose
@@ -104,7 +105,7 @@ async def test_a_pause_without_end_lasts(world):
         world.store, world.links, link(world, person), None, now=NOON
     )
 
-    assert len(await world.run(days=20, hours=8)) == 1
+    assert len(await world.evenings(5)) == 1
     new = preferences.Change(evening=evening(), answers=answers())
     token = link(world, person)
     now = world.clock.now()
@@ -121,9 +122,24 @@ async def test_a_pause_ends_on_its_day(world):
         world.store, world.links, link(world, person), until, now=NOON
     )
 
-    assert len(await world.run(days=2, hours=8)) == 1
-    assert len(await world.run(days=1)) == 1
-    assert len(await world.run(hours=24)) == 2
+    assert len(await world.evenings(3)) == 1
+    await world.run(hours=12)
+    assert len(await world.evenings(1)) == 2
+
+
+async def test_a_pause_never_ends_an_evening_early_west_of_the_date_line(world):
+    person = await world.join(evening=evening("Pacific/Honolulu"))
+    until = date(2026, 11, 26)
+    await preferences.pause(
+        world.store, world.links, link(world, person), until, now=NOON
+    )
+
+    await world.run(days=3)
+
+    async with world.store.transaction() as tx:
+        due = await tx.subscribers.next_due_at(person)
+    assert due is not None
+    assert local("Pacific/Honolulu", at=due).date() == until
 
 
 async def test_who_comes_back_gets_the_next_evening(world):
@@ -163,7 +179,7 @@ async def test_unsubscribing_can_be_undone_within_fourteen_days(world):
         world.store, world.links, link(world, person), now=world.clock.now()
     )
 
-    assert len(await world.run(hours=8)) == 2
+    assert len(await world.evenings(1)) == 2
 
 
 async def test_after_fourteen_days_the_answers_are_erased(world):

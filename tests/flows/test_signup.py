@@ -19,15 +19,6 @@ def kinds(mails):
     ]
 
 
-async def test_a_sign_up_is_answered_by_a_confirmation_mail_and_nothing_else(world):
-    await world.ask(ADA)
-
-    mails = await world.run(days=1)
-    mails = await world.post(Lane.PRIORITY)
-
-    assert [mail.recipients for mail in mails] == []
-
-
 async def test_a_confirmation_mail_goes_out_at_once(world):
     await world.ask(ADA)
 
@@ -41,10 +32,7 @@ async def test_without_confirmation_no_reminder_comes(world):
     await world.ask(ADA)
     await world.post(Lane.PRIORITY)
 
-    for _ in range(3):
-        mails = await world.run(days=1)
-
-    assert kinds(mails) == ["confirmation"]
+    assert kinds(await world.evenings(3)) == ["confirmation"]
 
 
 async def test_confirming_says_when_the_first_reminder_comes(world):

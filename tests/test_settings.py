@@ -1,0 +1,129 @@
+"""Settings stop the start by the name of what is wrong with them."""
+
+import stat
+
+import pytest
+
+from service.domain.errors import Misconfigured
+from service.settings import keys, new_keys, own_keys, read
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_without_any_setting_the_defaults_hold():
+    settings = read({})
+
+    assert settings.database.url == ""
+    assert settings.smtp.tls == "starttls"
+    assert settings.secrets.keys.get_secret_value() == ""
+
+
+def test_settings_come_from_the_environment():
+    settings = read({"EVENTIDE_SMTP__PORT": "25", "PATH": "/bin"})
+
+    assert settings.smtp.port == 25
+
+
+def test_settings_come_from_dotenv_and_the_environment_has_the_last_word(tmp_path):
+    (tmp_path / ".env").write_text(
+        "EVENTIDE_SMTP__PORT=26\nEVENTIDE_SMTP__HOST=relay\nEMPTY\n"
+    )
+
+    settings = read({"EVENTIDE_SMTP__PORT": "25"})
+
+    assert (settings.smtp.host, settings.smtp.port) == ("relay", 25)
+
+
+def test_a_secret_may_be_in_a_file(tmp_path):
+    (tmp_path / "password").write_text("hush\n")
+
+    settings = read({"EVENTIDE_SMTP__PASSWORD_FILE": str(tmp_path / "password")})
+
+    assert settings.smtp.password.get_secret_value() == "hush"
+    assert "hush" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("EVENTIDE_SMTP__HOSTT", "x", "no such setting"),
+        ("EVENTIDE_FOO__BAR", "x", "no such setting"),
+        ("EVENTIDE_SMTP__PORT", "many", "valid integer"),
+        ("EVENTIDE_SMTP__TLS", "maybe", "'none', 'starttls' or 'implicit'"),
+        ("EVENTIDE_WEB__BASE_URL", "example.org", "http:// or https://"),
+        ("EVENTIDE_SMTP__PASSWORD_FILE", "/nowhere", "cannot read /nowhere"),
+    ],
+)
+def test_a_bad_setting_is_named_in_one_line_with_the_remedy(name, value, words):
+    with pytest.raises(Misconfigured) as caught:
+        read({name: value})
+
+    line = str(caught.value)
+    assert line.startswith(f"setting {name.split('__')[0]}")
+    assert words in line
+    assert "\n" not in line
+
+
+def test_fresh_keys_can_be_used():
+    settings = read({"EVENTIDE_SECRETS__KEYS": new_keys(name="2026-11")})
+
+    found = keys(settings.secrets)
+
+    assert len(found.lookup) == 32
+    assert list(found.seal) == ["2026-11"]
+    assert len(found.link) == 1
+
+
+def test_rotated_keys_come_newest_first():
+    older, newer = new_keys(name="old").split(), new_keys(name="new").split()
+    settings = read({"EVENTIDE_SECRETS__KEYS": " ".join([*newer[1:], *older])})
+
+    found = keys(settings.secrets)
+
+    assert list(found.seal) == ["new", "old"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "there is no lookup key"),
+        ("lookup=abc", "entry 'lookup' is not a key of 32 bytes"),
+        ("lookup=***", "entry 'lookup' is not a key"),
+        ("colour=blue", "entry 'colour' is not a key"),
+        (new_keys(name="a").splitlines()[0], "there is no seal key"),
+    ],
+)
+def test_missing_or_broken_keys_stop_the_start_and_say_how_to_make_them(text, words):
+    with pytest.raises(Misconfigured) as caught:
+        keys(read({"EVENTIDE_SECRETS__KEYS": text}).secrets)
+
+    assert words in str(caught.value)
+    assert "eventide keys" in str(caught.value)
+
+
+def test_a_second_lookup_key_is_refused():
+    lookup = new_keys(name="a").splitlines()[0].replace("lookup", "lookup.2")
+    settings = read({"EVENTIDE_SECRETS__KEYS": f"{new_keys(name='a')} {lookup}"})
+
+    with pytest.raises(Misconfigured, match="one lookup key"):
+        keys(settings.secrets)
+
+
+def test_own_keys_are_made_once_for_their_owner_alone(tmp_path):
+    path = tmp_path / "data" / "keys"
+
+    first, second = own_keys(path), own_keys(path)
+
+    assert first == second
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert keys(first).lookup
+
+
+def test_where_keys_cannot_be_kept_it_says_so(tmp_path):
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(Misconfigured, match="cannot be kept"):
+        own_keys(tmp_path / "file" / "keys")
