@@ -19,6 +19,7 @@ from service.domain.risk import FRESH_NIGHTS
 from service.domain.tonight import History
 from service.flows.explain import Explanation
 from service.flows.explain import explain as explain_night
+from service.flows.preview import Draft
 from service.flows.preview import draft as draft_of
 
 Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="YYYY-MM-DD.")]
@@ -53,22 +54,16 @@ def preview(
     days = [first + timedelta(days=n) for n in range(nights)]
     for day in track(days, "Writing", disable=nights == 1, transient=True):
         age = timedelta(days=FRESH_NIGHTS + 1 if stale else 0)
-        answers = read_profile(profile, answered_on=day - age)
         draft = draft_of(
             studio.library,
             studio.letters,
-            answers,
+            read_profile(profile, answered_on=day - age),
             history,
             language=language,
             night=day,
         )
         history = draft.history
-        folder = out / day.isoformat() if nights > 1 else out
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "reminder.eml").write_bytes(draft.letter.data)
-        (folder / "reminder.html").write_text(draft.letter.html)
-        (folder / "reminder.txt").write_text(draft.letter.text)
-        (folder / "choice.json").write_text(json.dumps(draft.choice, indent=2) + "\n")
+        _write(draft, out / day.isoformat() if nights > 1 else out)
     typer.echo(f"{nights} {'night' if nights == 1 else 'nights'} in {out}")
 
 
@@ -115,3 +110,11 @@ def explain(
         chance = f"{tip['propensity']:.3f}"
         typer.echo(f"{tip['id']:6}{tip['role']:8}{chance:8}{tip['reason']}")
     typer.echo("rules " + (", ".join(found.choice["rules"]) or "none"))
+
+
+def _write(draft: Draft, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "reminder.eml").write_bytes(draft.letter.data)
+    (folder / "reminder.html").write_text(draft.letter.html)
+    (folder / "reminder.txt").write_text(draft.letter.text)
+    (folder / "choice.json").write_text(json.dumps(draft.choice, indent=2) + "\n")

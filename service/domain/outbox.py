@@ -1,7 +1,7 @@
 """A message on its way: its states, its deadline and what an SMTP answer means.
 
 due -> claimed -> sending -> sent | failed | unknown
-due -> expired | suppressed        claimed -> due (lease ended)
+due -> expired | suppressed        claimed -> due (lease ended) | suppressed
 sending -> due (temporary refusal) sending -> unknown (lease ended)
 """
 

@@ -66,7 +66,7 @@ class Letters:
         self._templates = templates
         self._links = links
         self._operator_name = operator_name
-        self._postal_address = postal_address
+        self._postal = postal_address
         self._name, self._address = sender(sender_line)
         # Of the oldest key, so that a new one does not change a retry's Message-ID.
         self._id_key = hashlib.sha256(b"message-id|" + links.keys[-1]).digest()
@@ -155,16 +155,9 @@ class Letters:
         night: date,
         now: datetime,
     ) -> Written:
-        unsubscribe = context["unsubscribe_url"] if kind is Kind.REMINDER else None
-        rendered = self._templates.mail(
-            kind,
-            {
-                **context,
-                "operator_name": self._operator_name,
-                "postal_address": self._postal_address,
-            },
-        )
-        domain = self._address.rpartition("@")[2]
+        who = {"operator_name": self._operator_name, "postal_address": self._postal}
+        rendered = self._templates.mail(kind, {**context, **who})
+        is_mailing = kind is Kind.REMINDER
         letter = Letter(
             kind=kind,
             from_name=self._name,
@@ -178,10 +171,10 @@ class Letters:
                 subscriber_id=subscriber_id,
                 kind=kind,
                 night=night,
-                domain=domain,
+                domain=self._address.rpartition("@")[2],
             ),
             date=now,
-            unsubscribe_url=None if unsubscribe is None else str(unsubscribe),
+            unsubscribe_url=str(context["unsubscribe_url"]) if is_mailing else None,
         )
         return Written(
             sender=self._address,

@@ -28,7 +28,6 @@ MAILBOX_FULL = 552  # To RCPT it means "too many recipients": RFC 5321, 4.5.3.1.
 SIGN_IN = frozenset({530, 534, 535, 538})  # RFC 4954: about us, not the message.
 ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 FAILURES = (SMTPException, OSError, ValueError)
-CHECK_AFTER_IDLE = 5.0  # Seconds after which a kept connection is asked if it lives.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +35,14 @@ class Patience:
     """How long we wait for a reply, in seconds.
 
     RFC 5321, 4.5.3.2.6 grants the relay 10 minutes after the final dot: whoever
-    hangs up earlier does not know whether the message was taken.
+    hangs up earlier does not know whether the message was taken. A connection that
+    was `idle` for longer is asked whether it lives before it is used.
     """
 
     command: float = 60
     final_dot: float = 600
     goodbye: float = 5
+    idle: float = 5
 
 
 class Mailer:
@@ -191,7 +192,7 @@ class Mailer:
         while self._idle:
             client, since = self._idle.pop()
             idle = asyncio.get_running_loop().time() - since
-            if idle < CHECK_AFTER_IDLE and client.is_connected:
+            if idle < self._patience.idle and client.is_connected:
                 return client
             if await self._obeys(client, "NOOP"):
                 return client
@@ -248,15 +249,14 @@ class Mailer:
 
     def _words(self, error: Exception) -> str:
         relay = f"{self._settings.host}:{self._settings.port}"
-        text = getattr(error, "message", "") or str(error) or type(error).__name__
-        return _clean(f"no connection to the relay {relay}: {text}")
+        return _clean(f"no connection to the relay {relay}: {_text(error)}")
 
 
 async def _answer(reply: Awaitable[SMTPResponse]) -> SMTPResponse:
     try:
         return await reply
     except FAILURES as error:
-        return SMTPResponse(LOST, str(error))
+        return SMTPResponse(LOST, _text(error))
 
 
 def _refused(command: str, reply: SMTPResponse) -> Deferred | Rejected:
@@ -277,6 +277,10 @@ def _has_bad_certificate(error: BaseException | None) -> bool:
             return True
         error = error.__cause__
     return False
+
+
+def _text(error: Exception) -> str:
+    return getattr(error, "message", "") or str(error) or type(error).__name__
 
 
 def _clean(text: str) -> str:

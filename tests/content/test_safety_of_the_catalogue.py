@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +20,7 @@ from service.domain.risk import (
 )
 from service.domain.safety import allow
 from service.domain.tips import Theme
-from service.domain.tonight import Role, remember
+from service.domain.tonight import History, Role, remember
 from tests.builders import TODAY, answers, profile
 
 SOME = st.lists(st.sampled_from(CONDITIONS), unique=True)
@@ -41,7 +42,8 @@ EVERY_CAUSE = list(CAUSES)
 
 def evenings(library, nights, **said):
     """The tips of so many evenings in a row, by night."""
-    history, past = (), []
+    history: History = ()
+    past = []
     for n in range(nights):
         night = TODAY + timedelta(days=n)
         given_today = answers(answered_on=night, **said)
@@ -156,7 +158,8 @@ def test_a_hard_rule_holds_on_each_of_sixty_nights(library, rule, tag, never, is
         if tag in case.when
         for tip in case.instead
     }
-    said, history = set(), ()
+    said: set[str] = set()
+    history: History = ()
     for n in range(60):
         night = TODAY + timedelta(days=n)
         tonight = choose(found, allowed, catalogue, history, seed="1", night=night)
@@ -269,7 +272,7 @@ def test_a_heart_failure_year_has_no_advice_to_drink_more(library):
 
 
 def test_prefer_not_to_say_to_everything_still_leaves_something_to_say(library):
-    silent = {
+    silent: dict[str, Any] = {
         "conditions": None,
         "medicines": None,
         "pregnancy": "unknown",

@@ -14,6 +14,7 @@ from service.domain.tips import Evidence, RuleDriven, Theme
 from service.domain.tonight import (
     HISTORY_NIGHTS,
     Ground,
+    History,
     Reason,
     Role,
     Told,
@@ -40,7 +41,8 @@ def chosen(some, history=(), night=TODAY, seed="1", **said):
 
 def evenings(some, nights, seed="1", **said):
     """That many evenings in a row, each with the history of those before."""
-    history, past = (), []
+    history: History = ()
+    past = []
     for n in range(nights):
         past.append(chosen(some, history, TODAY + timedelta(days=n), seed, **said))
         history = remember(history, past[-1].told())
@@ -248,7 +250,7 @@ def test_stale_answers_are_asked_for():
 
 
 def test_the_history_keeps_ninety_nights_and_each_once():
-    history = ()
+    history: History = ()
     for n in range(120):
         history = remember(history, Told(night=TODAY + timedelta(days=n), tips=()))
     again = remember(history, history[-1])

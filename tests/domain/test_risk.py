@@ -1,6 +1,7 @@
 """From answers to a risk profile: what is not said counts as risky."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -44,7 +45,9 @@ def test_a_ticked_cause_says_as_much_as_the_condition(cause, tag):
     ("question", "tags"), [("conditions", CONDITIONS), ("medicines", MEDICINES)]
 )
 def test_prefer_not_to_say_leaves_every_tag_of_the_question_open(question, tags):
-    found = profile(**{question: None})
+    said: dict[str, Any] = {question: None}
+
+    found = profile(**said)
 
     assert found.unknown == frozenset(tags)
     assert Tag.UNANSWERED in found.present

@@ -25,11 +25,9 @@ async def states(world, person, night=TODAY):
 async def test_a_confirmed_subscriber_gets_one_reminder_per_night(world):
     await world.join()
 
-    for _ in range(3):
-        await world.evenings(1)
-        mails = await world.run(minutes=1)
-
-    assert len(mails) == 1 + 3
+    for night in range(1, 4):
+        assert len(await world.evenings(1)) == 1 + night
+        assert len(await world.run(minutes=1)) == 1 + night
 
 
 async def test_nothing_is_sent_before_its_evening(world):
@@ -106,7 +104,7 @@ async def test_each_is_mailed_at_their_own_evening(world):
     await world.join("london@example.org")
     await world.join("denver@example.org", evening=evening("America/Denver"))
 
-    arrived = []
+    arrived: list[str] = []
     for _ in range(24):
         mails = await world.run(hours=1)
         arrived += [mail.recipients[0] for mail in mails[3 + len(arrived) :]]

@@ -1,0 +1,60 @@
+"""Several workers share the evening, and one that dies takes nothing with it."""
+
+from datetime import timedelta
+
+from service.clock import SystemClock
+from service.domain.outbox import State
+from service.flows.upkeep import upkeep
+
+
+async def counts(town, night):
+    async with town.store.transaction() as tx:
+        found = await tx.outbox.counts(night)
+    return {state: number for state, number in found.items() if number}
+
+
+async def test_two_workers_mail_five_thousand_people_once_each(town, relay):
+    night = await town.settle(5000, now=SystemClock().now())
+
+    async with town.worker(), town.worker():
+        await relay.has_taken(5000)
+
+    assert await counts(town, night) == {State.SENT: 5000}
+    assert len(relay.accepted) == 5000
+    assert set(relay.accepted.values()) == {1}
+
+
+async def test_a_worker_that_is_killed_loses_nothing_and_doubles_nothing(town, relay):
+    now = SystemClock().now()
+    night = await town.settle(400, now=now)
+    async with town.worker() as doomed:
+        await relay.has_taken(40)
+        doomed.kill()
+        await doomed.wait()
+    left = await counts(town, night)
+
+    kept = await upkeep(town.store, now=now + timedelta(minutes=25))
+    waiting = (await counts(town, night))[State.DUE]
+    async with town.worker():
+        await relay.has_taken(relay.accepted.total() + waiting)
+
+    done = await counts(town, night)
+    unknown = done.pop(State.UNKNOWN, 0)
+    assert kept.unknown == unknown == left.get(State.SENDING, 0) <= 10
+    assert kept.released == left.get(State.CLAIMED, 0)
+    assert done == {State.SENT: 400 - unknown}
+    assert set(relay.accepted.values()) == {1}
+    assert len(relay.accepted) >= done[State.SENT]
+
+
+async def test_a_worker_that_is_asked_to_stop_finishes_what_it_holds(town, relay):
+    night = await town.settle(200, now=SystemClock().now())
+
+    async with town.worker() as worker:
+        await relay.has_taken(20)
+        worker.terminate()
+        assert await worker.wait() == 0
+
+    left = await counts(town, night)
+    assert left.keys() <= {State.SENT, State.DUE}
+    assert left[State.SENT] == relay.accepted.total()
