@@ -80,32 +80,34 @@ class _Work:
             started_on=person.started_on,
             after=night,
             now=now,
-        )
-        if evening.expires_at <= now:
-            late = _message(person, evening, payload="")
-            # Of an outage of days only the last night is counted in the outbox.
-            is_recent = now.date() - night <= OUTBOX_REACH
-            return cls(
-                subscriber_id=person.id,
-                next_due_at=following.due_at,
-                message=late if is_recent else None,
-            )
+        ).due_at
+        if evening.expires_at > now:
+            return cls.in_time(due, library, evening, following)
+        # Of an outage of days only the last night is counted in the outbox.
+        is_recent = now.date() - night <= OUTBOX_REACH
+        late = _message(person, evening, payload="") if is_recent else None
+        return cls(subscriber_id=person.id, next_due_at=following, message=late)
+
+    @classmethod
+    def in_time(
+        cls, due: Due, library: Library, evening: Slot, following: datetime
+    ) -> "_Work":
+        person = due.subscriber
         tonight = tonight_for(
             person.person.answers,
             library.catalogue,
             due.history,
             seed=str(person.id),
-            night=night,
+            night=evening.night,
         )
         choice = tonight_to_data(tonight, words=library.reason)
-        payload = reminder_to_json(person, choice)
         return cls(
             subscriber_id=person.id,
-            next_due_at=following.due_at,
-            message=_message(person, evening, payload=payload),
+            next_due_at=following,
+            message=_message(person, evening, payload=reminder_to_json(person, choice)),
             record=NightRecord(
                 subscriber_id=person.id,
-                night=night,
+                night=evening.night,
                 choice=json.dumps(choice),
                 catalogue_version=library.catalogue.version,
             ),
