@@ -138,9 +138,11 @@ def _compiled_letters(directory: Path) -> dict[str, str]:
 
 def _html(path: Path, parts: dict[str, str]) -> str:
     loader = mrml.memory_loader(parts)
-    options = mrml.ParserOptions(include_loader=loader)
+    parsing = mrml.ParserOptions(include_loader=loader)
+    # mrml would fetch the fonts that it knows from Google; readers have their own.
+    rendering = mrml.RenderOptions(fonts={})
     try:
-        output = mrml.to_html(path.read_text(encoding="utf-8"), options)
+        output = mrml.to_html(path.read_text(encoding="utf-8"), parsing, rendering)
     except OSError as error:
         raise _bad_mjml(path, str(error)) from error
     # mrml passes over what it does not know, and a reader would see nothing.

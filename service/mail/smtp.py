@@ -147,7 +147,8 @@ class Mailer:
     async def _handed_over(self, client: SMTP, data: bytes) -> Outcome:
         """The message and its final dot. From here on a silence proves nothing."""
         protocol = client.protocol
-        if protocol is None or not protocol.is_connected:
+        if protocol is None or not protocol.is_connected:  # pragma: no cover - a race:
+            # the relay left between its 354 and this line.
             return Deferred(code=LOST, reply="connection lost before the message")
         dotted = (b"\r\n" + data).replace(b"\r\n.", b"\r\n..")[2:] + b".\r\n"
         protocol.write(dotted)
@@ -183,8 +184,6 @@ class Mailer:
 
     async def _obeys(self, client: SMTP, command: str) -> bool:
         """Whether the relay is there and says yes to a harmless command."""
-        if not client.is_connected:
-            return False
         return (await self._asked(client, command)).code // 100 == YES
 
     async def _kept(self) -> SMTP | None:

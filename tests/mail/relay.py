@@ -127,7 +127,7 @@ class _Conversation(SMTP):
                 await self.ended.wait()
             case line:
                 return line
-        return None
+        return None  # pragma: no cover - the end of the connection ends the task
 
     async def _answer(
         self, command: str, usual: Callable[[Any], Awaitable[None]], arg: str | None

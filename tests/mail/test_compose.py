@@ -219,7 +219,7 @@ def test_any_bodies_survive_the_journey(html, text):
 @example(subject="")
 @example(subject=" two  spaces ")
 @example(subject="=?utf-8?q?not_encoded?=")
-@example(subject="Your evening tip " * 10)
+@example(subject="Your evening tip " * 10 + "ends")
 @example(subject="夕方のヒント" * 30)
 @example(subject="x" * 200)
 def test_any_subject_survives_the_journey(subject):
