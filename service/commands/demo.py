@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from socket import socket
 from typing import Annotated
 
 import typer
@@ -15,7 +16,7 @@ from service import app as composition
 from service import settings as configuration
 from service.app import Service
 from service.clock import DemoClock
-from service.commands.run import until_stopped
+from service.commands.run import stop_signal
 from service.embedded import postgres
 from service.embedded.catcher import Catcher, CaughtMail
 from service.embedded.visitor import visit
@@ -53,19 +54,21 @@ def demo(
 
 
 async def _demo(port: int) -> None:
+    stop = stop_signal()
     settings = composition.settings()
+    listener = bound(HOST, port)
     typer.echo("Starting the database, the mail catcher, the worker and the pages ...")
     home = postgres.data_directory(settings.database.dir) / DATA
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(postgres.running(home, tell=typer.echo))
         keys = configuration.keys(configuration.own_keys(home / composition.KEY_FILE))
-        stage = await stack.enter_async_context(staged(url=url, keys=keys, port=port))
+        stage = await stack.enter_async_context(staged(listener, url=url, keys=keys))
         base = stage.base_url
         typer.echo(f"\n  Sign up     {base}/")
         typer.echo(f"  Inbox       {base}/inbox")
         typer.echo(f"  Your page   {base}/manage\n")
         typer.echo("Every mail stays in the inbox here. Ctrl-C stops everything.")
-        await until_stopped()
+        await stop.wait()
         typer.echo("\nStopping ...")
 
 
@@ -73,7 +76,9 @@ async def _once(out: Path) -> bool:
     keys = configuration.keys(SecretsSettings(keys=configuration.new_keys(name="1")))
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(postgres.throwaway(tell=typer.echo))
-        stage = await stack.enter_async_context(staged(url=url, keys=keys, port=0))
+        stage = await stack.enter_async_context(
+            staged(bound(HOST, 0), url=url, keys=keys)
+        )
         return await visit(stage.base_url, stage.catcher, out, tell=typer.echo)
 
 
@@ -86,10 +91,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(*, url: str, keys: Keys, port: int) -> AsyncIterator[Stage]:
+async def staged(listener: socket, *, url: str, keys: Keys) -> AsyncIterator[Stage]:
     """Everything running on a database: catcher, worker, pages and inbox."""
     clock = DemoClock()
-    listener = bound(HOST, port)
     base_url = f"http://{HOST}:{listener.getsockname()[1]}"
     await migrate.upgrade(url)
     async with AsyncExitStack() as stack:

@@ -42,16 +42,17 @@ def keys() -> None:
     typer.echo(new_keys(name=SystemClock().now().strftime("%Y-%m")))
 
 
-async def until_stopped() -> None:
-    """Wait for SIGTERM or Ctrl-C."""
+def stop_signal() -> asyncio.Event:
+    """An event that SIGTERM or Ctrl-C sets, from now on."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    return stop
 
 
 async def _web() -> None:
+    stop = stop_signal()
     settings = composition.settings()
     listener = bound(settings.web.host, settings.web.port)
     async with (
@@ -59,14 +60,15 @@ async def _web() -> None:
         serving(create_app(composition.site(parts)), listener),
     ):
         typer.echo(f"Serving {settings.web.base_url}", err=True)
-        await until_stopped()
+        await stop.wait()
 
 
 async def _worker() -> None:
+    stop = stop_signal()
     settings = composition.settings()
     async with composition.service(settings) as parts, composition.working(parts):
         typer.echo("At work", err=True)
-        await until_stopped()
+        await stop.wait()
 
 
 async def _migrate() -> None:
@@ -76,6 +78,7 @@ async def _migrate() -> None:
 
 
 async def _check_migrations() -> None:
+    composition.settings()
     async with postgres.throwaway() as url:
         await migrations.upgrade(url)
         differences = await migrations.check(url)

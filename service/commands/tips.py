@@ -26,7 +26,8 @@ def check() -> None:
     for line in (*report.warnings, *report.faults):
         typer.echo(str(line), err=True)
     if report.faults:
-        typer.echo(f"{len(report.faults)} faults in {report.tips} tips", err=True)
+        number = len(report.faults)
+        typer.echo(f"{number} {'fault' if number == 1 else 'faults'}", err=True)
         raise typer.Exit(1)
     typer.echo(f"{report.tips} tips, no faults")
 

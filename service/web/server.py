@@ -1,6 +1,7 @@
 """The HTTP server: binds first, so that a taken port is one clear line at the start."""
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -28,7 +29,7 @@ def bound(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), backlog=512)
     except OSError as error:
         raise Misconfigured(
-            what=f"the web server cannot listen there ({error.strerror})",
+            what=f"the web server cannot listen there ({os.strerror(error.errno or 0)})",
             where=f"{host}:{port}",
             remedy="Choose another port, or end the program that uses this one",
         ) from error

@@ -1,0 +1,189 @@
+"""The roles as processes: they start, serve, stop, and say what is wrong in one line."""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from pathlib import Path
+
+import httpx
+import pytest
+
+from service.settings import new_keys
+
+EVENTIDE = Path(sys.executable).with_name("eventide")
+PATIENCE_SECONDS = 120
+
+
+@pytest.fixture
+def settings(tmp_path):
+    # Root's own temporary folders are closed to the user that PostgreSQL runs as.
+    home = Path(tempfile.mkdtemp(prefix="eventide-test-"))
+    home.chmod(0o711)
+    yield {
+        "EVENTIDE_DATABASE__DIR": str(home / "data"),
+        "HOME": str(tmp_path),
+        "XDG_DATA_HOME": str(tmp_path / "share"),
+    }
+    shutil.rmtree(home)
+
+
+async def start(settings, *arguments):
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("EVENTIDE_")}
+    return await asyncio.create_subprocess_exec(
+        EVENTIDE,
+        *arguments,
+        env={**kept, **settings},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def outcome(settings, *arguments):
+    process = await start(settings, *arguments)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        out, err = await process.communicate()
+    return process.returncode, out.decode(), err.decode()
+
+
+async def line_with(stream, words):
+    """The first line of a process that has these words in it."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while line := (await stream.readline()).decode():
+            if words in line:
+                return line
+    raise AssertionError(f"the process never said {words!r}")
+
+
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        ({"EVENTIDE_SMTP__PORT": "x"}, "setting EVENTIDE_SMTP__PORT: input should be"),
+        ({"EVENTIDE_SMPT__PORT": "25"}, "setting EVENTIDE_SMPT: no such setting"),
+        ({"EVENTIDE_SMTP__SENDER": "nobody"}, "EVENTIDE_SMTP__SENDER"),
+        (
+            {"EVENTIDE_DATABASE__URL": "postgresql://u:secret@127.0.0.1:1/db"},
+            "there is no lookup key. Run `eventide keys` once",
+        ),
+        (
+            {
+                "EVENTIDE_DATABASE__URL": "postgresql://u:secret@127.0.0.1:1/db",
+                "EVENTIDE_SECRETS__KEYS": new_keys(name="1"),
+            },
+            "(127.0.0.1:1/db): the database does not answer",
+        ),
+        ({"EVENTIDE_CONTENT__CONFIG": "/nowhere"}, "/nowhere"),
+    ],
+    ids=["odd", "unknown", "sender", "no keys", "no database", "no catalogue"],
+)
+async def test_a_broken_set_up_stops_the_start_with_one_line(settings, named, words):
+    code, _, err = await outcome({**settings, **named}, "worker")
+
+    fault = [line for line in err.splitlines() if line.startswith("eventide: ")]
+    assert code == 1
+    assert len(fault) == 1
+    assert words in fault[0]
+    assert "Traceback" not in err
+    assert "secret" not in err
+
+
+@pytest.mark.parametrize("role", ["web", "demo"])
+async def test_a_taken_port_is_one_line(settings, role):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        arguments = ("demo", "--port", port) if role == "demo" else ("web",)
+        named = {} if role == "demo" else {"EVENTIDE_WEB__PORT": port}
+        code, _, err = await outcome({**settings, **named}, *arguments)
+
+    assert code == 1
+    assert err.startswith(f"eventide: 127.0.0.1:{port}: the web server cannot listen")
+    assert "Choose another port" in err
+
+
+async def test_keys_are_printed_for_the_operator(settings):
+    code, out, _ = await outcome(settings, "keys")
+
+    assert code == 0
+    assert [line.split("=")[0].split(".")[0] for line in out.split()] == [
+        "lookup",
+        "seal",
+        "link",
+    ]
+
+
+async def test_web_serves_until_it_is_asked_to_stop(settings):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    named = {**settings, "EVENTIDE_WEB__PORT": str(port)}
+
+    web = await start(named, "web")
+    await line_with(web.stderr, "Serving")
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        page = await client.get("/")
+        ready = await client.get("/health/ready")
+    web.send_signal(signal.SIGTERM)
+    await web.communicate()
+
+    assert (page.status_code, ready.status_code, web.returncode) == (200, 200, 0)
+
+
+async def test_a_worker_works_until_it_is_asked_to_stop(settings):
+    worker = await start(settings, "worker")
+    await line_with(worker.stderr, "At work")
+    worker.send_signal(signal.SIGTERM)
+    await worker.communicate()
+
+    assert worker.returncode == 0
+
+
+async def test_migrate_takes_the_schema_to_this_release(settings, empty_database_url):
+    own = await outcome(settings, "migrate")
+    named = {**settings, "EVENTIDE_DATABASE__URL": empty_database_url}
+    theirs = await outcome(named, "migrate")
+
+    assert own[:2] == theirs[:2]
+    assert own[0] == 0
+    assert own[1].startswith("The schema is at ")
+
+
+async def test_migrations_and_tables_agree(settings):
+    code, out, _ = await outcome(settings, "migrate", "--check")
+
+    assert (code, out) == (0, "Migrations and tables agree\n")
+
+
+async def test_explain_says_where_there_was_nothing(settings):
+    code, out, _ = await outcome(
+        settings, "explain", "--subscriber", "4711", "--night", "2026-12-01"
+    )
+
+    assert code == 1
+    assert out.endswith("no such subscriber: never confirmed, or erased\n")
+
+
+async def test_the_demo_drives_itself_from_the_form_to_the_reminder(settings, tmp_path):
+    code, out, err = await outcome(
+        settings, "demo", "--once", "--out", str(tmp_path / "mails")
+    )
+
+    assert code == 0, out + err
+    mails = sorted(path.name for path in (tmp_path / "mails").iterdir())
+    assert mails == ["01-confirmation.eml", "02-reminder.eml"]
+
+
+async def test_the_demo_stops_cleanly_on_ctrl_c_and_keeps_its_people(settings):
+    for _ in range(2):
+        demo = await start(settings, "demo", "--port", "0")
+        line = await line_with(demo.stdout, "Sign up")
+        base = line.split()[-1]
+        async with httpx.AsyncClient() as client:
+            inbox = await client.get(f"{base}inbox")
+        demo.send_signal(signal.SIGINT)
+        out, err = await demo.communicate()
+
+        assert inbox.status_code == 200
+        assert demo.returncode == 0, err
+        assert out.endswith(b"Stopping ...\n")
