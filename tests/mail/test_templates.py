@@ -102,11 +102,10 @@ class Page(HTMLParser):
         self.tags.append((tag, dict(attrs)))
         if tag in {"style", "title"}:
             self._skipped = tag
-        for name, value in attrs:
-            if name == "href":
-                self.links.append(value)
-            elif name in {"src", "srcset", "background", "poster", "data"}:
-                self.addresses.append(value)
+        found = dict(attrs)
+        self.links += [found["href"]] if "href" in found else []
+        fetched = {"src", "srcset", "background", "poster", "data"} & set(found)
+        self.addresses += [found[name] for name in fetched]
 
     def handle_endtag(self, tag):
         if tag == self._skipped:
