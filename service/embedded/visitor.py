@@ -6,6 +6,7 @@ and follows the link it is mailed.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from html.parser import HTMLParser
@@ -46,22 +47,28 @@ class Disappointed(Exception):
 
 
 async def visit(
-    base_url: str, catcher: Catcher, out: Path, *, tell: Callable[[str], None]
+    base_url: str,
+    catcher: Catcher,
+    out: Path,
+    *,
+    tell: Callable[[str], None],
+    patience_seconds: float = PATIENCE_SECONDS,
 ) -> bool:
     """Whether the whole way worked; each mail is left in the folder as NN-kind.eml."""
-    async with httpx.AsyncClient(base_url=base_url, timeout=PATIENCE_SECONDS) as client:
+    post = _Post(catcher, out, patience_seconds)
+    async with httpx.AsyncClient(base_url=base_url, timeout=patience_seconds) as client:
         try:
             tell("Signing up on the form ...")
             await _submit(client, "/", "/signup", ANSWERS)
             tell("Waiting for the confirmation mail ...")
-            confirmation = await _mail(catcher, 1, out)
+            confirmation = await post.mail(1)
             tell("Confirming from the mailed link ...")
             link = _link(confirmation, f"{base_url}/confirm")
             await _submit(client, link, "/confirm", {})
             tell("Moving the clock to the next evening ...")
             await _submit(client, "/inbox", "/inbox/next-evening", {})
             tell("Waiting for the reminder ...")
-            reminder = await _mail(catcher, 2, out)
+            reminder = await post.mail(2)
             _link(reminder, f"{base_url}/unsubscribe")
         except (Disappointed, httpx.HTTPError) as error:
             tell(f"It did not work: {error}")
@@ -91,20 +98,28 @@ def _good(response: httpx.Response) -> httpx.Response:
     return response
 
 
-async def _mail(catcher: Catcher, number: int, out: Path) -> EmailMessage:
-    """The mail with this number, once it has come, also left in `out`."""
-    try:
-        await catcher.wait_for(number, PATIENCE_SECONDS)
-    except TimeoutError:
-        raise Disappointed(f"mail {number} did not come") from None
-    caught: CaughtMail = catcher.mails[number - 1]
-    mail = message_from_bytes(caught.data, policy=policy.default)
-    kind = KIND.match(mail["Message-ID"])
-    name = kind[1] if kind else "mail"
-    (out / f"{number:02}-{name}.eml").write_bytes(caught.data)
-    if ADDRESS not in caught.recipients:
-        raise Disappointed(f"mail {number} is for somebody else")
-    return mail
+@dataclass(frozen=True, slots=True)
+class _Post:
+    """The visitor's mail: what the catcher holds, copied into a folder."""
+
+    catcher: Catcher
+    out: Path
+    patience_seconds: float
+
+    async def mail(self, number: int) -> EmailMessage:
+        """The mail with this number, once it has come."""
+        try:
+            await self.catcher.wait_for(number, self.patience_seconds)
+        except TimeoutError:
+            raise Disappointed(f"mail {number} did not come") from None
+        caught: CaughtMail = self.catcher.mails[number - 1]
+        mail = message_from_bytes(caught.data, policy=policy.default)
+        kind = KIND.match(mail["Message-ID"] or "")
+        name = kind[1] if kind else "mail"
+        (self.out / f"{number:02}-{name}.eml").write_bytes(caught.data)
+        if ADDRESS not in caught.recipients:
+            raise Disappointed(f"mail {number} is for somebody else")
+        return mail
 
 
 def _link(mail: EmailMessage, page: str) -> str:

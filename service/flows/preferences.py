@@ -110,7 +110,7 @@ async def send_link(store: Store, address: str, *, now: datetime) -> None:
     """Mail a subscriber their own link; to anyone else nothing. Looks the same."""
     async with store.transaction() as tx:
         known = await tx.subscribers.find(address)
-        if known is not None and known.status is not Status.SUPPRESSED:
+        if known is not None and known.status in (Status.ACTIVE, Status.PAUSED):
             mail = at_once(
                 Kind.MANAGE_LINK, subscriber_id=known.id, address=address, now=now
             )

@@ -234,3 +234,13 @@ async def test_a_lost_link_is_mailed_again_to_subscribers_only(world):
     mails = await world.post(Lane.PRIORITY)
     assert [mail.recipients for mail in mails] == [(ADA,), (ADA,)]
     assert b"<manage_link." in mails[1].data
+
+
+async def test_who_unsubscribed_is_not_mailed_a_link_by_whoever_asks(world):
+    person = await world.join(ADA)
+    gone = link(world, person, Purpose.UNSUBSCRIBE)
+    await preferences.unsubscribe(world.store, world.links, gone, now=NOON)
+
+    await preferences.send_link(world.store, ADA, now=NOON)
+
+    assert len(await world.post(Lane.PRIORITY)) == 1
