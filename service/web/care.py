@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.web.options import options
+from service.web.pages import care_page
 from service.web.signs import Urgency
 from service.web.site import Site
 
@@ -19,17 +19,3 @@ def routes(site: Site) -> APIRouter:
 
     router.add_route("/care", care, methods=["GET"])
     return router
-
-
-def care_page(
-    site: Site, country: str, urgencies: tuple[Urgency, ...], *, is_answer: bool
-) -> Response:
-    """What to do now. `is_answer`: instead of what the person had asked for."""
-    lists = options(site.library, now=site.clock.now())
-    context = {
-        "country": site.library.country(country),
-        "countries": lists.countries,
-        "urgencies": urgencies,
-        "is_answer": is_answer,
-    }
-    return site.page("care.html", context)

@@ -33,11 +33,6 @@ def install(app: FastAPI, site: Site) -> None:
     app.add_middleware(LastResort, site=site)
 
 
-def bad_link(site: Site) -> Response:
-    """For a link that was changed, used or is too old: what to do about it."""
-    return site.page("bad_link.html", status=410)
-
-
 def later(response: Response) -> Response:
     """The same answer, telling programs when to ask again."""
     response.headers["Retry-After"] = RETRY_SECONDS

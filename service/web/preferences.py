@@ -8,11 +8,11 @@ from service.domain.errors import VisitorError
 from service.domain.night import night_at
 from service.domain.tokens import BadLink, Purpose
 from service.flows import preferences
-from service.web import errors, forms
-from service.web.care import care_page
+from service.web import forms
 from service.web.evenings import day_in_words, in_words
 from service.web.forms import Entered
 from service.web.options import options
+from service.web.pages import bad_link, care_page
 from service.web.signs import urgencies
 from service.web.site import Site
 
@@ -28,7 +28,7 @@ def routes(site: Site) -> APIRouter:
         try:
             return await _settings(site, token)
         except BadLink:
-            return errors.bad_link(site)
+            return bad_link(site)
 
     async def act(request: Request) -> Response:
         return await _act(site, await forms.entered(request))
@@ -53,7 +53,7 @@ async def _act(site: Site, form: Entered) -> Response:
     try:
         return await actions.get(form.one("action"), _show)(site, token, form)
     except BadLink:
-        return errors.bad_link(site)
+        return bad_link(site)
     except VisitorError as error:
         return await _settings(site, token, form=form, problems=error.problems)
 

@@ -10,10 +10,10 @@ from service.domain.errors import TryLater, VisitorError
 from service.domain.tokens import BadLink
 from service.flows import signup
 from service.web import errors, forms
-from service.web.care import care_page
 from service.web.evenings import in_words
 from service.web.forms import Entered
 from service.web.options import options
+from service.web.pages import bad_link, care_page
 from service.web.signs import urgencies
 from service.web.site import Site
 
@@ -48,7 +48,7 @@ def routes(site: Site) -> APIRouter:
         try:
             await signup.waiting(site.store, site.links, token, now=site.clock.now())
         except BadLink:
-            return errors.bad_link(site)
+            return bad_link(site)
         return site.page("confirm.html", {"token": token})
 
     async def confirm(request: Request) -> Response:
@@ -86,7 +86,7 @@ async def _confirm(site: Site, token: str) -> Response:
     try:
         welcome = await signup.confirm(site.store, site.links, token, now=now)
     except BadLink:
-        return errors.bad_link(site)
+        return bad_link(site)
     first = in_words(welcome.first_at, welcome.evening, now=now)
     return site.page("welcome.html", {"first": first})
 

@@ -6,7 +6,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from service.domain.tokens import BadLink, Purpose
 from service.flows import preferences
-from service.web import errors, forms
+from service.web import forms
+from service.web.pages import bad_link
 from service.web.site import Site
 
 ONE_CLICK = ("List-Unsubscribe", "One-Click")
@@ -21,7 +22,7 @@ def routes(site: Site) -> APIRouter:
         try:
             site.links.subject(Purpose.UNSUBSCRIBE, token, now=site.clock.now())
         except BadLink:
-            return errors.bad_link(site)
+            return bad_link(site)
         return site.page("unsubscribe.html", {"token": token})
 
     async def leave(request: Request) -> Response:
@@ -34,7 +35,7 @@ def routes(site: Site) -> APIRouter:
             )
         except BadLink:
             if not is_one_click:
-                return errors.bad_link(site)
+                return bad_link(site)
         if is_one_click:
             # Whatever the token was: a mail program could do nothing about it.
             return PlainTextResponse("Unsubscribed.\n")

@@ -1,0 +1,69 @@
+"""The pages over ASGI, on a real store and the real catalogue."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import cast
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from service.content.templating import Templates
+from service.domain.errors import TryLater
+from service.domain.tokens import Links
+from service.flows.upkeep import upkeep
+from service.settings import HERE
+from service.store.engine import Store
+from service.web.app import Site, create_app
+from tests.builders import NOON
+from tests.fakes import StoppedClock
+from tests.web.visits import BASE, FailingStore, Visitor, browsing
+
+
+@pytest.fixture(scope="session")
+def templates() -> Templates:
+    return Templates(HERE / "templates")
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    return StoppedClock(NOON)
+
+
+@pytest.fixture
+def cut_off_site(library, templates, clock) -> Site:
+    """A site whose database is away: pages that need none work all the same."""
+    return Site(
+        store=cast("Store", FailingStore(TryLater("the database is away"))),
+        links=Links(keys=(b"k" * 32,), base_url=BASE),
+        library=library,
+        templates=templates,
+        clock=clock,
+        base_url=BASE,
+        operator_name="Eventide",
+        postal_address="1 Example Street",
+    )
+
+
+@pytest_asyncio.fixture
+async def cut_off(cut_off_site) -> AsyncIterator[httpx.AsyncClient]:
+    async with browsing(create_app(cut_off_site)) as found:
+        yield found
+
+
+@pytest_asyncio.fixture
+async def site(cut_off_site, store) -> Site:
+    await upkeep(store, now=NOON)
+    return replace(cut_off_site, store=store)
+
+
+@pytest_asyncio.fixture
+async def client(site) -> AsyncIterator[httpx.AsyncClient]:
+    async with browsing(create_app(site)) as found:
+        yield found
+
+
+@pytest.fixture
+def visitor(client, site) -> Visitor:
+    """Somebody at the form, with nothing typed yet."""
+    return Visitor(client=client, site=site)

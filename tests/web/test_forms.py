@@ -1,0 +1,82 @@
+"""What a person typed becomes an answer of the domain's, or a problem in plain words."""
+
+import pytest
+
+from service.domain.errors import VisitorError
+from service.flows.signup import SignUp
+from service.web import forms
+from service.web.forms import Entered
+from tests.builders import NOON
+from tests.web.visits import form
+
+
+def sign_up(library, **typed) -> SignUp:
+    values = {
+        name: (value,) if isinstance(value, str) else tuple(value)
+        for name, value in form(**typed).items()
+    }
+    countries = library.countries_by_code
+    return forms.sign_up(Entered(values=values), countries, now=NOON)
+
+
+def problems(library, **typed) -> dict[str, str]:
+    with pytest.raises(VisitorError) as refused:
+        sign_up(library, **typed)
+    return refused.value.problems
+
+
+@pytest.mark.parametrize(
+    ("field", "ticks", "alone"),
+    [
+        ("causes", ["not_sure", "fatigue"], "Not sure"),
+        ("conditions", ["kidney", "none"], "None of these"),
+        ("conditions", ["kidney", "prefer_not"], "Prefer not to say"),
+        ("medicines", ["none", "med_statin"], "None of these"),
+    ],
+)
+def test_answers_that_contradict_each_other_are_asked_again(
+    library, field, ticks, alone
+):
+    expected = f"“{alone}” is ticked together with other answers. Untick one of them."
+    assert problems(library, **{field: ticks}) == {field: expected}
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [
+        ("causes", "nonsense"),
+        ("conditions", "nonsense"),
+        ("alcohol", "gin"),
+        ("pregnancy", "perhaps"),
+        ("country", "XX"),
+        ("zone", "Mars/Olympus"),
+        ("time", "03:00"),
+        ("frequency", "hourly"),
+        ("stretching", "flying"),
+        ("adult", "maybe"),
+        ("red_flags", "nonsense"),
+    ],
+)
+def test_an_answer_that_is_not_on_the_page_is_refused(library, field, typed):
+    assert list(problems(library, **{field: typed})) == [field]
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "ada", "ada@", "@example.org", "a b@example.org", "ä@example.org"]
+)
+def test_what_is_no_address_is_asked_again(library, typed):
+    assert list(problems(library, email=typed)) == ["email"]
+
+
+def test_an_address_is_kept_as_it_is_written_but_for_the_case_of_its_domain(library):
+    assert sign_up(library, email=" Ada@Example.ORG ").address == "Ada@example.org"
+
+
+def test_an_older_name_of_a_zone_is_taken(library):
+    assert sign_up(library, zone="Asia/Calcutta").evening.zone == "Asia/Calcutta"
+
+
+def test_answers_are_dated_by_the_day_where_the_person_lives(library):
+    signed = sign_up(library, zone="Pacific/Auckland")
+
+    assert signed.answers.answered_on.isoformat() == "2026-11-24"

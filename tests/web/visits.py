@@ -1,0 +1,124 @@
+"""What a visitor types and reads: a filled-in form, and the words of a page."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from html import unescape
+
+import httpx
+from starlette.types import ASGIApp
+
+from service.domain.outbox import Lane, Message
+from service.domain.tokens import Purpose
+from service.web.app import Site
+
+BASE = "https://eventide.example"
+ADDRESS = "ada@example.org"
+
+Typed = str | Sequence[str]
+
+
+class FailingStore:
+    """A store of which nothing can be had but this error."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def transaction(self):
+        raise self._error
+
+    async def check(self) -> None:
+        raise self._error
+
+
+FORM: dict[str, Typed] = {
+    "adult": "yes",
+    "red_flags": "none",
+    "causes": ["fatigue", "dehydration"],
+    "conditions": "none",
+    "pregnancy": "no",
+    "pregnant_until": "",
+    "medicines": ["med_statin", "med_unknown"],
+    "alcohol": "alc_low",
+    "severe": "no",
+    "country": "GB",
+    "zone": "Europe/London",
+    "time": "19:00",
+    "frequency": "every",
+    "stretching": "standing",
+    "email": ADDRESS,
+    "website": "",
+    "consent_health": "yes",
+    "consent_mail": "yes",
+    "consent_general": "yes",
+}
+
+
+def browsing(app: ASGIApp) -> httpx.AsyncClient:
+    """A browser that sees the app and nothing else."""
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE)
+
+
+def form(**typed: Typed) -> dict[str, Typed]:
+    """A form that can be taken, but for what is named."""
+    return {**FORM, **typed}
+
+
+def words(html: str) -> str:
+    """What a page says, without its markup."""
+    joined = re.sub(r"</?(?:a|b|strong)\b[^>]*>", "", html)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", joined)).split())
+
+
+def problems(html: str) -> dict[str, str]:
+    """What the page says beside each field that must be mended."""
+    found = re.findall(r'id="(\w+)-problem">(.*?)</p>', html, re.DOTALL)
+    return {field: words(text).removeprefix("Problem: ") for field, text in found}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visitor:
+    """One person at a browser, and a look at what the service made of it."""
+
+    client: httpx.AsyncClient
+    site: Site
+
+    async def sign_up(self, **typed: Typed) -> httpx.Response:
+        return await self.client.post("/signup", data=form(**typed))
+
+    async def join(self) -> int:
+        """Sign up and confirm; returns the subscriber's id."""
+        await self.sign_up()
+        mail = (await self.mails())[-1]
+        token = self.token(Purpose.CONFIRM, mail.subscriber_id)
+        await self.client.post("/confirm", data={"token": token})
+        return mail.subscriber_id
+
+    async def manage(self, subscriber_id: int, action: str, **typed: Typed):
+        token = self.token(Purpose.MANAGE, subscriber_id)
+        data = {**typed, "token": token, "action": action}
+        return await self.client.post("/manage", data=data)
+
+    async def subscriber(self, subscriber_id: int):
+        async with self.site.store.transaction() as tx:
+            return await tx.subscribers.get(subscriber_id)
+
+    async def pending(self, subscriber_id: int):
+        async with self.site.store.transaction() as tx:
+            return await tx.signups.get(subscriber_id)
+
+    async def mails(self) -> tuple[Message, ...]:
+        """The confirmations and links that a worker would send now."""
+        async with self.site.store.transaction() as tx:
+            return await tx.outbox.claim(
+                Lane.PRIORITY,
+                limit=20,
+                worker="test",
+                lease=timedelta(minutes=1),
+                now=self.site.clock.now(),
+            )
+
+    def token(self, purpose: Purpose, subscriber_id: int) -> str:
+        now = self.site.clock.now()
+        return self.site.links.token(purpose, subscriber_id, now=now)
