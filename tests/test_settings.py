@@ -37,6 +37,12 @@ def test_settings_come_from_dotenv_and_the_environment_has_the_last_word(tmp_pat
     assert (settings.smtp.host, settings.smtp.port) == ("relay", 25)
 
 
+def test_the_pages_address_is_kept_without_a_slash_at_its_end():
+    settings = read({"EVENTIDE_WEB__BASE_URL": "https://example.org/"})
+
+    assert settings.web.base_url == "https://example.org"
+
+
 def test_a_secret_may_be_in_a_file(tmp_path):
     (tmp_path / "password").write_text("hush\n")
 

@@ -57,7 +57,9 @@ async def request(store: Store, form: SignUp, *, now: datetime) -> None:
                 Kind.MANAGE_LINK, subscriber_id=known.id, address=form.address, now=now
             )
             await tx.outbox.put([mail])
-        elif await tx.signups.recent(form.address, since=now - DAY) < REQUESTS_A_DAY:
+            return
+        requests = await tx.signups.recent(form.address, since=now - DAY)
+        if requests < REQUESTS_A_DAY:
             await _ask_to_confirm(tx, form, now=now)
 
 

@@ -44,7 +44,7 @@ class Schedule:
         # It reports through the listener below; its own log lines would say it twice.
         logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
         scheduler = AsyncIOScheduler(timezone="UTC")
-        scheduler.add_listener(_report, EVENT_JOB_MISSED | EVENT_JOB_ERROR)
+        scheduler.add_listener(report, EVENT_JOB_MISSED | EVENT_JOB_ERROR)
         for tick in self._ticks:
             scheduler.add_job(
                 self._run,
@@ -76,7 +76,7 @@ class Schedule:
             self._at_work.discard(task)
 
 
-def _report(event: JobExecutionEvent) -> None:
+def report(event: JobExecutionEvent) -> None:
     """One line for a tick that came too late or broke; the next one goes on."""
     if event.code == EVENT_JOB_MISSED:
         log.warning("tick missed", action="tick", tick=event.job_id)

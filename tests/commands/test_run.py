@@ -1,18 +1,24 @@
 """The roles as processes: they start, serve, stop, and say what is wrong in one line."""
 
 import asyncio
+import json
 import os
 import shutil
 import signal
 import socket
 import sys
 import tempfile
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
-from service.settings import new_keys
+from service.flows.upkeep import upkeep
+from service.settings import keys, new_keys, read
+from service.store.engine import opened
+from service.store.nights import NightRecord
+from service.store.sealing import Sealer
 
 EVENTIDE = Path(sys.executable).with_name("eventide")
 PATIENCE_SECONDS = 120
@@ -52,10 +58,9 @@ async def outcome(settings, *arguments):
 async def line_with(stream, words):
     """The first line of a process that has these words in it."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while line := (await stream.readline()).decode():
-            if words in line:
-                return line
-    raise AssertionError(f"the process never said {words!r}")
+        while words not in (line := (await stream.readline()).decode()):
+            assert line, f"the process never said {words!r}"
+    return line
 
 
 @pytest.mark.parametrize(
@@ -162,6 +167,50 @@ async def test_explain_says_where_there_was_nothing(settings):
 
     assert code == 1
     assert out.endswith("no such subscriber: never confirmed, or erased\n")
+
+
+async def test_explain_tells_what_was_chosen(settings, database_url):
+    named = {
+        **settings,
+        "EVENTIDE_DATABASE__URL": database_url,
+        "EVENTIDE_SECRETS__KEYS": new_keys(name="1"),
+    }
+    found = keys(read(named).secrets)
+    sealer = Sealer(lookup=found.lookup, keys=found.seal, current="1")
+    choice = {
+        "night": "2026-12-01",
+        "tips": [
+            {
+                "id": "F1",
+                "role": "lead",
+                "reason": "because you ticked",
+                "propensity": 0.5,
+            }
+        ],
+        "rules": [],
+    }
+    record = NightRecord(
+        subscriber_id=7,
+        night=date(2026, 12, 1),
+        choice=json.dumps(choice),
+        catalogue_version="v1",
+    )
+    async with opened(database_url, sealer) as store:
+        await upkeep(store, now=datetime(2026, 12, 1, tzinfo=UTC))
+        async with store.transaction() as tx:
+            await tx.nights.record([record])
+
+    code, out, err = await outcome(
+        named, "explain", "--subscriber", "7", "--night", "2026-12-01"
+    )
+
+    assert code == 0, err
+    assert out.splitlines() == [
+        "no such subscriber: never confirmed, or erased",
+        "catalogue v1",
+        "F1    lead    0.500   because you ticked",
+        "rules none",
+    ]
 
 
 async def test_the_demo_drives_itself_from_the_form_to_the_reminder(settings, tmp_path):

@@ -1,0 +1,76 @@
+"""Ticks go on, whatever one of them meets, and are let finish."""
+
+import asyncio
+
+import pytest
+import structlog
+from apscheduler.events import EVENT_JOB_MISSED, JobExecutionEvent
+
+from service.worker.schedule import Schedule, Tick, report
+
+
+@pytest.fixture
+def lines():
+    with structlog.testing.capture_logs() as found:
+        yield found
+
+
+def tick(work):
+    return Tick(name="plan", every_seconds=0.02, work=work)
+
+
+async def test_a_tick_works_on_while_more_is_waiting():
+    left, done = iter([True, True, False]), asyncio.Event()
+
+    async def work():
+        more = next(left, None)
+        if more is None:
+            done.set()
+        return bool(more)
+
+    async with Schedule([tick(work)]).running():
+        await asyncio.wait_for(done.wait(), 30)
+
+    assert next(left, None) is None
+
+
+async def test_after_a_tick_that_broke_the_next_one_comes(lines):
+    calls, again = [], asyncio.Event()
+
+    async def work():
+        calls.append(1)
+        if len(calls) == 1:
+            raise OSError("disk full")
+        again.set()
+        return False
+
+    async with Schedule([tick(work)]).running():
+        await asyncio.wait_for(again.wait(), 30)
+
+    (line,) = lines
+    assert (line["event"], line["tick"]) == ("tick failed", "plan")
+    assert "disk full" in line["error"]
+
+
+async def test_work_in_hand_is_let_finish_and_nothing_new_begins():
+    begun, release, finished = asyncio.Event(), asyncio.Event(), []
+
+    async def work():
+        begun.set()
+        await release.wait()
+        finished.append(1)
+        return True
+
+    async with Schedule([tick(work)]).running():
+        await asyncio.wait_for(begun.wait(), 30)
+        # The block is left first, then the work in hand may go on.
+        asyncio.get_running_loop().call_soon(release.set)
+
+    assert finished == [1]
+
+
+def test_a_tick_that_came_too_late_is_reported(lines):
+    report(JobExecutionEvent(EVENT_JOB_MISSED, "plan", "default", None))
+
+    (line,) = lines
+    assert (line["event"], line["tick"]) == ("tick missed", "plan")
