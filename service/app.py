@@ -210,7 +210,7 @@ async def working(parts: Service) -> AsyncIterator[None]:
             # Unique to this start: a row claimed by an earlier one is not ours.
             worker=f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}",
         )
-        await upkeep(parts.store, now=parts.clock.now())
+        await _keeping(parts)()
         async with Schedule(_ticks(parts, courier)).running():
             yield
 

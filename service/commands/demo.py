@@ -1,7 +1,6 @@
 """`eventide demo`: the whole service on one machine, with a clock that can be moved."""
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -48,9 +47,9 @@ def demo(
     if once:
         folder = out or Path("eventide-demo")
         folder.mkdir(parents=True, exist_ok=True)
-        arrived = asyncio.run(_once(folder))
-        sys.exit(0 if arrived else 1)
-    asyncio.run(_demo(port))
+        asyncio.run(_once(folder))
+    else:
+        asyncio.run(_demo(port))
 
 
 async def _demo(port: int) -> None:
@@ -72,14 +71,14 @@ async def _demo(port: int) -> None:
         typer.echo("\nStopping ...")
 
 
-async def _once(out: Path) -> bool:
+async def _once(out: Path) -> None:
     keys = configuration.keys(SecretsSettings(keys=configuration.new_keys(name="1")))
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(postgres.throwaway(tell=typer.echo))
         stage = await stack.enter_async_context(
             staged(bound(HOST, 0), url=url, keys=keys)
         )
-        return await visit(stage.base_url, stage.catcher, out, tell=typer.echo)
+        await visit(stage.base_url, stage.catcher, out, tell=typer.echo)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,10 +82,15 @@ async def _check_migrations() -> None:
     async with postgres.throwaway() as url:
         await migrations.upgrade(url)
         differences = await migrations.check(url)
+    insist_on_none(differences)
+    typer.echo("Migrations and tables agree")
+
+
+def insist_on_none(differences: tuple[str, ...]) -> None:
+    """Return if tables and migrations agree. Raises Misconfigured."""
     if differences:
         raise Misconfigured(
             what="; ".join(differences),
             where="service/store/migrations",
             remedy="Write a migration for it",
         )
-    typer.echo("Migrations and tables agree")

@@ -15,6 +15,7 @@ from urllib.parse import urljoin
 
 import httpx
 
+from service.domain.errors import ServiceError
 from service.embedded.catcher import Catcher, CaughtMail
 
 ADDRESS = "ada@example.org"
@@ -42,7 +43,7 @@ PATIENCE_SECONDS = 60
 KIND = re.compile(r"<(\w+)\.")
 
 
-class Disappointed(Exception):
+class Disappointed(ServiceError):
     """The visitor did not get what the page promised."""
 
 
@@ -53,8 +54,11 @@ async def visit(
     *,
     tell: Callable[[str], None],
     patience_seconds: float = PATIENCE_SECONDS,
-) -> bool:
-    """Whether the whole way worked; each mail is left in the folder as NN-kind.eml."""
+) -> None:
+    """Go the whole way; each mail is left in the folder as NN-kind.eml.
+
+    Raises Disappointed where the way ended.
+    """
     post = _Post(catcher, out, patience_seconds)
     async with httpx.AsyncClient(base_url=base_url, timeout=patience_seconds) as client:
         try:
@@ -70,11 +74,9 @@ async def visit(
             tell("Waiting for the reminder ...")
             reminder = await post.mail(2)
             _link(reminder, f"{base_url}/unsubscribe")
-        except (Disappointed, httpx.HTTPError) as error:
-            tell(f"It did not work: {error}")
-            return False
+        except httpx.HTTPError as error:
+            raise Disappointed(f"the site does not answer ({error})") from error
     tell(f"The reminder arrived. Both mails are in {out}")
-    return True
 
 
 async def _submit(

@@ -14,6 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from service.commands.run import insist_on_none
+from service.domain.errors import Misconfigured
 from service.flows.upkeep import upkeep
 from service.settings import keys, new_keys, read
 from service.store.engine import opened
@@ -160,6 +162,11 @@ async def test_migrations_and_tables_agree(settings):
     assert (code, out) == (0, "Migrations and tables agree\n")
 
 
+def test_a_table_without_its_migration_is_named():
+    with pytest.raises(Misconfigured, match="Write a migration"):
+        insist_on_none(("add_column subscriber.colour",))
+
+
 async def test_explain_says_where_there_was_nothing(settings):
     code, out, _ = await outcome(
         settings, "explain", "--subscriber", "4711", "--night", "2026-12-01"
@@ -230,9 +237,11 @@ async def test_the_demo_stops_cleanly_on_ctrl_c_and_keeps_its_people(settings):
         base = line.split()[-1]
         async with httpx.AsyncClient() as client:
             inbox = await client.get(f"{base}inbox")
+            nobody = await client.post(f"{base}inbox/next-evening")
         demo.send_signal(signal.SIGINT)
         out, err = await demo.communicate()
 
         assert inbox.status_code == 200
+        assert nobody.headers["location"] == "/inbox?moved=no"
         assert demo.returncode == 0, err
         assert out.endswith(b"Stopping ...\n")

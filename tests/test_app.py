@@ -1,0 +1,78 @@
+"""What the composition root says when it opens the service."""
+
+import shutil
+from datetime import timedelta
+
+import pytest
+from structlog.testing import capture_logs
+
+from service import app as composition
+from service.settings import HERE, keys, new_keys, read
+from service.store.engine import opened
+from tests.builders import NOON, message
+from tests.fakes import StoppedClock
+
+
+@pytest.fixture
+def config(tmp_path):
+    folder = tmp_path / "config"
+    shutil.copytree(HERE / "config", folder)
+    return folder
+
+
+@pytest.fixture
+def settings(config, database_url):
+    return read(
+        {
+            "EVENTIDE_CONTENT__CONFIG": str(config),
+            "EVENTIDE_DATABASE__URL": database_url,
+            "EVENTIDE_SECRETS__KEYS": new_keys(name="1"),
+            "EVENTIDE_SMTP__TLS": "none",
+        }
+    )
+
+
+def parts(settings, now=NOON):
+    return composition.opened(
+        settings,
+        StoppedClock(now),
+        url=settings.database.url,
+        keys=keys(settings.secrets),
+    )
+
+
+async def test_a_tip_whose_review_ran_out_is_dropped_with_an_alarm(settings, config):
+    path = config / "tips" / "fatigue.toml"
+    text = path.read_text().replace(
+        'reviewed_by = ""\nreviewed_on = ""\nexpires_on = ""',
+        'reviewed_by = "Dr A. Example"\n'
+        "reviewed_on = 2025-01-01\nexpires_on = 2026-01-01",
+        1,
+    )
+    path.write_text(text)
+
+    with capture_logs() as lines:
+        async with parts(settings) as found:
+            tips = found.library.catalogue.tips
+
+    assert "F1" not in tips
+    assert len(tips) == 129
+    (line,) = [line for line in lines if line["action"] == "catalogue"]
+    assert (line["log_level"], line["tip_id"]) == ("error", "F1")
+
+
+async def test_a_worker_that_starts_after_an_outage_says_what_was_not_sent(settings):
+    sealer = composition.sealer(keys(settings.secrets))
+    async with opened(settings.database.url, sealer) as store:
+        async with store.transaction() as tx:
+            await tx.outbox.ensure_partitions(around=NOON.date())
+        async with store.transaction() as tx:
+            await tx.outbox.put([message()])
+
+    with capture_logs() as lines:
+        late = NOON + timedelta(hours=9)
+        async with parts(settings, late) as found, composition.working(found):
+            pass
+
+    (line,) = [line for line in lines if line["action"] == "upkeep"]
+    assert (line["log_level"], line["expired"], line["unknown"]) == ("warning", 1, 0)
