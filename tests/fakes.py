@@ -2,8 +2,10 @@
 
 from datetime import datetime, timedelta
 
+from service.clock import SystemClock
 
-class StoppedClock:
+
+class StoppedClock(SystemClock):
     """A clock that moves only when it is told to."""
 
     def __init__(self, now: datetime) -> None:
