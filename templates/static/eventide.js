@@ -23,7 +23,7 @@ const foldParts = () => {
     if (!next) return;
     const button = document.createElement("button");
     button.type = "button";
-    button.className = "button wide";
+    button.className = "button wide continue";
     button.textContent = "Continue";
     button.addEventListener("click", () => {
       next.open = true;
