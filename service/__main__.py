@@ -36,3 +36,7 @@ def main() -> None:
     except ServiceError as error:
         typer.echo(f"eventide: {error}", err=True)
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

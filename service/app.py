@@ -196,6 +196,7 @@ def site(parts: Service) -> Site:
         base_url=parts.settings.web.base_url,
         operator_name=parts.settings.operator.name,
         postal_address=parts.settings.operator.postal_address,
+        static=parts.settings.content.templates / "static",
     )
 
 

@@ -82,7 +82,7 @@ async def confirm(store: Store, links: Links, token: str, *, now: datetime) -> W
     async with store.transaction() as tx:
         pending = await tx.signups.take(subject)
         if pending is None:
-            return await _welcome_back(tx, subject, now=now)
+            return await _welcome_back(tx, subject)
         return await _enrol(tx, pending, now=now)
 
 
@@ -103,13 +103,12 @@ async def _ask_to_confirm(tx: Transaction, form: SignUp, *, now: datetime) -> No
     await tx.outbox.put([mail])
 
 
-async def _welcome_back(tx: Transaction, subject: int, *, now: datetime) -> Welcome:
+async def _welcome_back(tx: Transaction, subject: int) -> Welcome:
     known = await tx.subscribers.get(subject)
-    if known is None:
-        raise BadLink
     first_at = await tx.subscribers.next_due_at(subject)
-    fallback = first_slot(known.evening, subscriber_id=subject, now=now).due_at
-    return Welcome(first_at=first_at or fallback, evening=known.evening)
+    if known is None or first_at is None:
+        raise BadLink
+    return Welcome(first_at=first_at, evening=known.evening)
 
 
 async def _enrol(tx: Transaction, pending: Pending, *, now: datetime) -> Welcome:

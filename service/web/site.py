@@ -13,8 +13,6 @@ from service.content.templating import Templates
 from service.domain.tokens import Links
 from service.store.engine import Store
 
-STATIC = Path(__file__).parents[2] / "templates" / "static"
-
 
 class Clock(Protocol):
     """What tells the pages the time: the machine's clock, or the demo's."""
@@ -35,7 +33,7 @@ class Site:
     base_url: str
     operator_name: str
     postal_address: str
-    static: Path = STATIC
+    static: Path
 
     def page(
         self, name: str, context: Mapping[str, object] | None = None, status: int = 200

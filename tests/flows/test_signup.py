@@ -57,6 +57,18 @@ async def test_confirming_twice_is_the_same_as_once(world):
     assert kinds(await world.run(hours=8)) == ["confirmation", "reminder"]
 
 
+async def test_the_used_link_of_somebody_who_left_welcomes_nobody(world):
+    await world.ask(ADA)
+    token = world.token_mailed_to(await world.post(Lane.PRIORITY))
+    await signup.confirm(world.store, world.links, token, now=NOON)
+    person = world.links.subject(Purpose.CONFIRM, token, now=NOON)
+    gone = world.links.token(Purpose.UNSUBSCRIBE, person, now=NOON)
+    await preferences.unsubscribe(world.store, world.links, gone, now=NOON)
+
+    with pytest.raises(BadLink):
+        await signup.confirm(world.store, world.links, token, now=NOON)
+
+
 async def test_a_confirmation_link_grows_too_old_and_the_answers_are_forgotten(world):
     await world.ask(ADA)
     token = world.token_mailed_to(await world.post(Lane.PRIORITY))

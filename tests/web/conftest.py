@@ -42,6 +42,7 @@ def cut_off_site(library, templates, clock) -> Site:
         base_url=BASE,
         operator_name="Eventide",
         postal_address="1 Example Street",
+        static=HERE / "templates" / "static",
     )
 
 
