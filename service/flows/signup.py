@@ -59,8 +59,9 @@ async def request(store: Store, form: SignUp, *, now: datetime) -> None:
             await tx.outbox.put([mail])
             return
         requests = await tx.signups.recent(form.address, since=now - DAY)
-        if requests < REQUESTS_A_DAY:
-            await _ask_to_confirm(tx, form, now=now)
+        if requests >= REQUESTS_A_DAY:
+            return
+        await _ask_to_confirm(tx, form, now=now)
 
 
 async def waiting(store: Store, links: Links, token: str, *, now: datetime) -> None:

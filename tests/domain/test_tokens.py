@@ -33,16 +33,16 @@ def test_a_link_for_one_purpose_is_worthless_for_another(person, made, used):
 @given(PEOPLE, st.data())
 def test_a_changed_link_is_refused(person, data):
     token = LINKS.token(Purpose.MANAGE, person, now=NOON)
-    place = data.draw(st.integers(0, len(token) - 1))
-    letter = data.draw(st.sampled_from("abcXYZ019-_."))
-    changed = token[:place] + letter + token[place + 1 :]
-
-    try:
-        subject = LINKS.subject(Purpose.MANAGE, changed, now=NOON)
-    except BadLink:
-        return
     # The last letter of base64 has spare bits: another one may mean the same bytes.
-    assert subject == person
+    place = data.draw(st.integers(0, len(token) - 2))
+    letter = data.draw(
+        st.sampled_from("abcXYZ019-_.").filter(lambda x: x != token[place])
+    )
+
+    with pytest.raises(BadLink):
+        LINKS.subject(
+            Purpose.MANAGE, token[:place] + letter + token[place + 1 :], now=NOON
+        )
 
 
 @given(st.text(max_size=60))

@@ -1,7 +1,6 @@
 """The demo as a stranger starts it, and a browser to try it with."""
 
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -40,11 +39,9 @@ def demo() -> Iterator[str]:
 
 def _address(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
-    for line in process.stdout:
-        found = re.search(r"Inbox +(http\S+)/inbox", line)
-        if found:
-            return found[1]
-    pytest.fail(f"the demo ended with {process.wait()} before it was ready")
+    while "/inbox" not in (line := process.stdout.readline()):
+        assert line, f"the demo ended with {process.wait()} before it was ready"
+    return line.split()[-1].removesuffix("/inbox")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
