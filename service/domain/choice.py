@@ -21,6 +21,8 @@ from service.domain.tonight import (
 )
 
 WEEK = 7
+#: Nights since something that was never said.
+NEVER = 10**6
 
 
 def tonight_for(
@@ -162,10 +164,11 @@ class _Desk:
         rested = [
             tip
             for tip in self.drawable
-            if self.said.get(tip.id, 999) > self.lead_rest
+            if self.said.get(tip.id, NEVER) > self.lead_rest
+            and tip.theme not in used
             and not (tip.theme is Theme.MEDICATION and not self._is_open(tip.theme))
         ]
-        is_open = [t for t in rested if t.theme not in used and self._is_open(t.theme)]
+        is_open = [tip for tip in rested if self._is_open(tip.theme)]
         own_care = not any(self._is_own(tip) for tip in self.drawable)
         for pool in (
             [tip for tip in is_open if self._is_own(tip)],
@@ -185,7 +188,7 @@ class _Desk:
             for tip in self.allowed.values()
             if tip.theme is Theme.CARE
             and tip.id not in taken
-            and self.led.get(tip.id, 999) > (self.lead_rest if own else 0)
+            and self.led.get(tip.id, NEVER) > (self.lead_rest if own else 0)
             and (not own or self._is_own(tip))
         ]
 
@@ -204,7 +207,7 @@ class _Desk:
             for tip in self.drawable
             if tip.theme not in used
             and self._is_open(tip.theme)
-            and self.said.get(tip.id, 999) > self.other_rest
+            and self.said.get(tip.id, NEVER) > self.other_rest
             and (
                 tip.theme is Theme.MEDICATION
                 or tip.id in serving

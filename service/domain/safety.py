@@ -1,7 +1,7 @@
 """The hard rules: which tips may be said to a person at all. Default deny.
 
-A tip may be said only if it is in the person's pool (their causes, everyone's, and
-what the rules put in place), every tag that blocks it is known to be absent, each
+A tip may be said only if it is in the person's pool (their causes, everyone's, what
+the rules put in place, and what comes to them by rule), every tag that blocks it is known to be absent, each
 group of tags that it requires is met, and no rule forbids it.
 """
 
@@ -43,10 +43,12 @@ def allow(profile: RiskProfile, catalogue: Catalogue) -> Allowed:
         if any(profile.may_have(tag) for tag in case.when)
     ]
     replaced_by = _replacements(profile, catalogue, cases)
+    driven = {d.tip for d in catalogue.rule_driven if d.when & profile.present}
     tips: list[Tip] = []
     refused: list[Refused] = []
     for tip in catalogue.tips.values():
-        if not (_is_in_pool(tip, profile) or tip.id in replaced_by):
+        is_brought_in = tip.id in replaced_by or tip.id in driven
+        if not (is_brought_in or _is_in_pool(tip, profile)):
             continue
         why = refusal(tip, profile, cases)
         if why is None:

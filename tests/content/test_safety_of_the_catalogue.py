@@ -211,7 +211,7 @@ def test_of_alcohol_only_what_is_right_for_them_is_left(library, said, theme_lef
         ({"medicines": ["med_glucose"]}, {"B5", "B7"}),
         ({"pregnancy": "pregnant"}, {"G1", "G2", "G3", "G5", "G6"}),
         ({"pregnancy": "trying"}, {"G5"}),
-        ({"alcohol": "alc_high"}, set()),
+        ({"alcohol": "alc_high"}, {"A4"}),
     ],
 )
 def test_what_the_rules_put_in_place_may_be_said(library, said, instead):

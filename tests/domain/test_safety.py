@@ -4,7 +4,7 @@ import pytest
 
 from service.domain.risk import Cause, Tag
 from service.domain.safety import allow
-from service.domain.tips import Theme
+from service.domain.tips import RuleDriven, Theme
 from tests.builders import case, catalogue, profile, rule, tip
 
 WALK = tip("P1", cause=Cause.CIRCULATION, content=frozenset({"walk_program"}))
@@ -95,6 +95,16 @@ def test_a_rule_puts_another_tip_in_place():
 
     assert ids(found) == ["P1"]
     assert found.replaced_by == {"P1": "H7"}
+
+
+def test_a_tip_that_comes_by_rule_is_in_the_pool_of_those_it_is_for():
+    driven = RuleDriven(
+        tip="P1", when=frozenset({Tag.ALC_HIGH}), every=7, first=False, because=""
+    )
+    some = catalogue(WALK, rule_driven=(driven,))
+
+    assert ids(allow(profile(alcohol="alc_high"), some)) == ["P1"]
+    assert ids(allow(profile(alcohol="alc_low"), some)) == []
 
 
 def test_what_was_not_answered_puts_nothing_in_place():
