@@ -166,7 +166,8 @@ class _Desk:
             for tip in self.drawable
             if self.said.get(tip.id, NEVER) > self.lead_rest
             and tip.theme not in used
-            and not (tip.theme is Theme.MEDICATION and not self._is_open(tip.theme))
+            and self._suits_tonight(tip.theme)
+            and (tip.theme is not Theme.MEDICATION or self._is_open(tip.theme))
         ]
         is_open = [tip for tip in rested if self._is_open(tip.theme)]
         own_care = not any(self._is_own(tip) for tip in self.drawable)
@@ -199,7 +200,7 @@ class _Desk:
         the others outnumber the nights of that rest, so one of them has rested; once
         a week a tip about medicines may lead in its stead.
         """
-        free = [tip for tip in self.drawable if tip.theme is not Theme.MEDICATION]
+        free = [tip for tip in self.drawable if self._comes_any_evening(tip.theme)]
         spare = len(free) - self.lead_rest - 1 + self.lead_rest // WEEK
         serving = self.extras & {tip.id for tip in free}
         return [
@@ -209,17 +210,25 @@ class _Desk:
             and self._is_open(tip.theme)
             and self.said.get(tip.id, NEVER) > self.other_rest
             and (
-                tip.theme is Theme.MEDICATION
+                not self._comes_any_evening(tip.theme)
                 or tip.id in serving
                 or len(serving) < spare
             )
         ]
 
     def _is_open(self, theme: Theme) -> bool:
-        cadence = self.catalogue.cadence[theme]
         rest = self._theme_rest(theme)
-        suits = not cadence.weekdays or self.night.weekday() in cadence.weekdays
-        return suits and (rest is None or rest > cadence.gap)
+        has_rested = rest is None or rest > self.catalogue.cadence[theme].gap
+        return has_rested and self._suits_tonight(theme)
+
+    def _suits_tonight(self, theme: Theme) -> bool:
+        weekdays = self.catalogue.cadence[theme].weekdays
+        return not weekdays or self.night.weekday() in weekdays
+
+    def _comes_any_evening(self, theme: Theme) -> bool:
+        return (
+            theme is not Theme.MEDICATION and not self.catalogue.cadence[theme].weekdays
+        )
 
     def _theme_rest(self, theme: Theme) -> int | None:
         tips = self.catalogue.tips

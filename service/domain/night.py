@@ -98,14 +98,28 @@ def next_slot(
         night += timedelta(days=1)
 
 
-def first_slot(evening: Evening, *, subscriber_id: int, now: datetime) -> Slot:
-    """The first evening whose chosen time lies ahead: tonight or tomorrow."""
+def first_slot(
+    evening: Evening,
+    *,
+    subscriber_id: int,
+    started_on: date | None,
+    taken: date | None,
+    now: datetime,
+) -> Slot:
+    """The first evening whose chosen time lies ahead, but for the night `taken`.
+
+    `taken` has its mail already. Where `started_on` is None the person starts afresh,
+    and any evening is one of theirs.
+    """
     night = night_at(evening.zone, now=now)
-    found = slot(evening, night, subscriber_id=subscriber_id)
-    while found.due_at <= now:
-        night += timedelta(days=1)
+    while True:
         found = slot(evening, night, subscriber_id=subscriber_id)
-    return found
+        due = is_evening_due(
+            evening.frequency, started_on=started_on or night, night=night
+        )
+        if due and found.due_at > now and night != taken:
+            return found
+        night += timedelta(days=1)
 
 
 def jitter(subscriber_id: int) -> int:

@@ -74,7 +74,10 @@ Outcome = Accepted | Deferred | Rejected | Unknown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One outbox row in a worker's hands. (subscriber_id, night, kind) is its key."""
+    """One outbox row in a worker's hands. (subscriber_id, night, kind) is its key.
+
+    `attempts` counts this one: it is at least 1 once a relay is spoken to.
+    """
 
     subscriber_id: int
     night: date
@@ -114,27 +117,36 @@ def at_once(kind: Kind, *, subscriber_id: int, address: str, now: datetime) -> M
 
 
 def settle(message: Message, outcome: Outcome, *, now: datetime) -> Settled:
-    """What an answer means for the message.
+    """What an answer means for the message, of which this was the last attempt.
 
     A temporary refusal goes back to `due` for a later try inside the deadline, or
     becomes `expired`. An unknown outcome is never sent again, with one exception:
-    somebody waits for a confirmation or a link, and a second copy does no harm.
+    somebody waits for a confirmation or a link, and one second copy does no harm.
+    The relay's own words are not kept: they may repeat an address.
     """
     match outcome:
-        case Accepted(reply=reply):
-            return _settled(message, State.SENT, reply, now)
+        case Accepted():
+            return _settled(message, State.SENT, "accepted", now)
         case Rejected(code=code, enhanced=enhanced):
             return _settled(message, State.FAILED, f"{code} {enhanced}".strip(), now)
-        case Deferred(code=code):
-            return _try_later(message, f"refused for now ({code})", now=now)
-        case Unknown(reason=reason) if message.kind is Kind.REMINDER:
-            return _settled(message, State.UNKNOWN, reason, now)
+        case Unknown(reason=why) if message.kind is Kind.REMINDER or _is_repeat(
+            message
+        ):
+            return _settled(message, State.UNKNOWN, why, now)
         case Unknown(reason=reason):
             return _try_later(message, reason, now=now)
+        case Deferred(code=code, reply=reply):
+            # Without a code no relay said it: it is our word for why none was asked.
+            why = f"refused for now ({code})" if code else reply
+            return _try_later(message, why, now=now)
+
+
+def _is_repeat(message: Message) -> bool:
+    return message.attempts > 1
 
 
 def _try_later(message: Message, reason: str, *, now: datetime) -> Settled:
-    step = RETRY_AFTER[min(message.attempts, len(RETRY_AFTER) - 1)]
+    step = RETRY_AFTER[min(message.attempts, len(RETRY_AFTER)) - 1]
     if now + step > message.expires_at:
         return _settled(message, State.EXPIRED, reason, now)
     return _settled(message, State.DUE, reason, now + step)

@@ -30,6 +30,9 @@ class Frequency(StrEnum):
 
 #: TAPERING: every evening, then every second, then weekly from these nights on.
 TAPER_SECOND, TAPER_WEEKLY = 14, 42
+#: What the sign-up form asks people to agree to, kept with version and date.
+CONSENTS = ("health", "mail", "general")
+CONSENT_VERSION = "2026-11"
 #: After unsubscribing, answers are kept this long so that it can be undone.
 UNDO = timedelta(days=14)
 

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from service.domain.errors import ServiceError
-from service.domain.outbox import Lane, Message, Rejected, Settled, State, settle
+from service.domain.outbox import Lane, Message, Settled, State, settle
 from service.mail.letters import Letters
 from service.mail.smtp import Mailer
 from service.store.engine import Store
@@ -53,12 +52,12 @@ async def deliver(courier: Courier, lane: Lane, *, limit: int, now: datetime) ->
 async def _send(courier: Courier, message: Message, *, now: datetime) -> Settled:
     try:
         letter = courier.letters.write(message, now=now)
-    except ServiceError as error:
-        log.error(
-            "cannot be written", action="deliver", error=str(error), **_ids(message)
-        )
-        refused = Rejected(code=0, enhanced="", reply="cannot be written")
-        return settle(message, refused, now=now)
+    except Exception as error:  # noqa: BLE001  # one bad row must not stop the others
+        # Only its type: the words of an error can hold what somebody answered.
+        fault = type(error).__name__
+        log.error("cannot be written", action="deliver", error=fault, **_ids(message))
+        why = f"cannot be written ({fault})"
+        return Settled(message=message, state=State.FAILED, reason=why, not_before=now)
     outcome = await courier.mailer.send(
         sender=letter.sender, recipient=letter.recipient, data=letter.data
     )

@@ -3,10 +3,17 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from service.domain.night import Slot, first_slot, next_slot, night_at
+from service.domain.night import first_slot, night_at
 from service.domain.outbox import Kind, at_once
 from service.domain.risk import Answers
-from service.domain.subscriber import Evening, Status, Subscriber, may_become
+from service.domain.subscriber import (
+    CONSENT_VERSION,
+    CONSENTS,
+    Evening,
+    Status,
+    Subscriber,
+    may_become,
+)
 from service.domain.tokens import BadLink, Links, Purpose
 from service.store.engine import Store, Transaction
 
@@ -46,7 +53,10 @@ async def change(
         if found.status is not Status.ACTIVE:
             await tx.subscribers.save(changed, next_due_at=None, now=now)
             return None
-        return await _schedule(tx, changed, now=now)
+        # Who chooses another rhythm starts it afresh.
+        is_same = new.evening.frequency is found.evening.frequency
+        started_on = found.started_on if is_same else None
+        return await _schedule(tx, changed, started_on, now=now)
 
 
 async def nothing_changed(
@@ -81,10 +91,12 @@ async def resume(store: Store, links: Links, token: str, *, now: datetime) -> da
     async with store.transaction() as tx:
         found = _allowed(await tx.subscribers.lock(subject), Status.ACTIVE)
         await tx.suppression.lift(found.person.address)
+        if found.status is Status.STOPPED:
+            await tx.consents.add(subject, CONSENTS, version=CONSENT_VERSION, now=now)
         active = replace(
             found, status=Status.ACTIVE, paused_until=None, stopped_at=None
         )
-        return await _schedule(tx, active, now=now)
+        return await _schedule(tx, active, found.started_on, now=now)
 
 
 async def unsubscribe(store: Store, links: Links, token: str, *, now: datetime) -> None:
@@ -131,24 +143,20 @@ def _allowed(found: Subscriber | None, new: Status) -> Subscriber:
 
 
 async def _schedule(
-    tx: Transaction, subscriber: Subscriber, *, now: datetime
+    tx: Transaction, subscriber: Subscriber, started_on: date | None, *, now: datetime
 ) -> datetime:
-    upcoming = await _next_slot(tx, subscriber, now=now)
-    await tx.subscribers.save(subscriber, next_due_at=upcoming.due_at, now=now)
-    return upcoming.due_at
-
-
-async def _next_slot(tx: Transaction, subscriber: Subscriber, *, now: datetime) -> Slot:
-    """The next evening that has no mail yet: a night is never planned twice."""
+    """Keep the subscriber, due at the next evening that has no mail yet (UTC)."""
     evening = subscriber.evening
-    first = first_slot(evening, subscriber_id=subscriber.id, now=now)
-    states = await tx.outbox.state_of(subscriber.id, first.night)
-    if not any(state.kind is Kind.REMINDER for state in states):
-        return first
-    return next_slot(
+    tonight = night_at(evening.zone, now=now)
+    states = await tx.outbox.state_of(subscriber.id, tonight)
+    is_taken = any(state.kind is Kind.REMINDER for state in states)
+    first = first_slot(
         evening,
         subscriber_id=subscriber.id,
-        started_on=subscriber.started_on,
-        after=first.night,
+        started_on=started_on,
+        taken=tonight if is_taken else None,
         now=now,
     )
+    kept = replace(subscriber, started_on=started_on or first.night)
+    await tx.subscribers.save(kept, next_due_at=first.due_at, now=now)
+    return first.due_at

@@ -3,16 +3,21 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from service.domain.night import first_slot
+from service.domain.night import first_slot, night_at
 from service.domain.outbox import Kind, at_once
 from service.domain.risk import Answers
-from service.domain.subscriber import Evening, Person, Status, Subscriber
+from service.domain.subscriber import (
+    CONSENT_VERSION,
+    Evening,
+    Person,
+    Status,
+    Subscriber,
+    may_become,
+)
 from service.domain.tokens import LIFETIMES, BadLink, Links, Purpose
 from service.store.engine import Store, Transaction
 from service.store.signups import Pending
 
-#: What the sign-up form asks people to agree to; kept with the date of consent.
-CONSENT_VERSION = "2026-11"
 #: One address gets this many confirmation mails in a day, whoever fills in the form.
 REQUESTS_A_DAY = 3
 DAY = timedelta(days=1)
@@ -48,8 +53,7 @@ async def request(store: Store, form: SignUp, *, now: datetime) -> None:
     who is signed up.
     """
     async with store.transaction() as tx:
-        reason = await tx.suppression.reason(form.address)
-        if reason is not None and reason not in LIFTED_BY_OPT_IN:
+        if await _is_silenced(tx, form.address):
             return
         known = await tx.subscribers.find(form.address)
         if known is not None and known.status in (Status.ACTIVE, Status.PAUSED):
@@ -76,8 +80,8 @@ async def waiting(store: Store, links: Links, token: str, *, now: datetime) -> N
 async def confirm(store: Store, links: Links, token: str, *, now: datetime) -> Welcome:
     """Make a pending sign-up a subscriber. Raises BadLink.
 
-    Safe to do twice: the sign-up is taken once, and a second call finds the
-    subscriber that it became.
+    Safe to do twice: the sign-up is taken once, and a second call finds the new
+    subscriber that it became. For somebody who came back the link works once.
     """
     subject = links.subject(Purpose.CONFIRM, token, now=now)
     async with store.transaction() as tx:
@@ -113,14 +117,27 @@ async def _welcome_back(tx: Transaction, subject: int) -> Welcome:
 
 
 async def _enrol(tx: Transaction, pending: Pending, *, now: datetime) -> Welcome:
-    address = pending.person.address
+    address, evening = pending.person.address, pending.evening
     known = await tx.subscribers.find(address)
+    if await _is_silenced(tx, address) or (
+        known is not None and not may_become(known.status, Status.ACTIVE)
+    ):
+        raise BadLink
     subscriber_id = pending.id if known is None else known.id
-    first = first_slot(pending.evening, subscriber_id=subscriber_id, now=now)
+    tonight = night_at(evening.zone, now=now)
+    states = await tx.outbox.state_of(subscriber_id, tonight)
+    is_taken = any(state.kind is Kind.REMINDER for state in states)
+    first = first_slot(
+        evening,
+        subscriber_id=subscriber_id,
+        started_on=None,
+        taken=tonight if is_taken else None,
+        now=now,
+    )
     subscriber = Subscriber(
         id=subscriber_id,
         person=pending.person,
-        evening=pending.evening,
+        evening=evening,
         language=pending.language,
         status=Status.ACTIVE,
         started_on=first.night,
@@ -134,4 +151,10 @@ async def _enrol(tx: Transaction, pending: Pending, *, now: datetime) -> Welcome
     )
     await tx.suppression.lift(address)
     await tx.signups.forget(address)
-    return Welcome(first_at=first.due_at, evening=pending.evening)
+    return Welcome(first_at=first.due_at, evening=evening)
+
+
+async def _is_silenced(tx: Transaction, address: str) -> bool:
+    """Whether the address is on the suppression list for good."""
+    reason = await tx.suppression.reason(address)
+    return reason is not None and reason not in LIFTED_BY_OPT_IN

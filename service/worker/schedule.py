@@ -10,6 +10,8 @@ import structlog
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from service.domain.errors import ServiceError, VisitorError
+
 #: A tick that could not start in time is still worth its while this much later.
 GRACE_SECONDS = 60
 
@@ -82,5 +84,17 @@ def report(event: JobExecutionEvent) -> None:
         log.warning("tick missed", action="tick", tick=event.job_id)
     else:
         log.error(
-            "tick failed", action="tick", tick=event.job_id, error=repr(event.exception)
+            "tick failed",
+            action="tick",
+            tick=event.job_id,
+            error=_words(event.exception),
         )
+
+
+def _words(error: BaseException | None) -> str:
+    """What went wrong; of an error that is not ours only its type.
+
+    The words of others, and those for visitors, can hold what somebody answered.
+    """
+    is_ours = isinstance(error, ServiceError) and not isinstance(error, VisitorError)
+    return str(error) if is_ours else type(error).__name__

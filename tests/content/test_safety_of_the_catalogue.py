@@ -220,6 +220,21 @@ def test_what_the_rules_put_in_place_may_be_said(library, said, instead):
     assert instead <= {tip.id for tip in allowed.tips}
 
 
+@pytest.mark.parametrize("condition", ["balance", "foot_numb"])
+def test_who_may_fall_is_not_told_to_walk_about_at_night(library, condition):
+    found = profile(causes=["restless_legs"], conditions=[condition])
+
+    allowed = {tip.id for tip in allow(found, library.catalogue).tips}
+
+    assert not allowed & {"U3", "R2", "A5"}
+
+
+def test_the_warning_against_quinine_is_for_everyone(library):
+    for pregnancy in ("no", "unknown", "pregnant"):
+        allowed = allow(profile(pregnancy=pregnancy), library.catalogue)
+        assert "U6" in {tip.id for tip in allowed.tips}
+
+
 def test_with_stale_answers_only_the_safe_few_and_care_are_left(library):
     stale = profile()
     stale = replace(stale, present=stale.present | {Tag.PROFILE_STALE})

@@ -112,7 +112,13 @@ def test_the_next_evening_comes_after_the_last_and_can_still_be_kept(
 def test_the_first_evening_is_tonight_or_tomorrow(zone, minute, person, day, time_):
     now = datetime.combine(day, time_, tzinfo=UTC)
 
-    found = first_slot(evening(zone, minute), subscriber_id=person, now=now)
+    found = first_slot(
+        evening(zone, minute),
+        subscriber_id=person,
+        started_on=None,
+        taken=None,
+        now=now,
+    )
 
     assert timedelta() < found.due_at - now <= timedelta(hours=26)
 
@@ -135,6 +141,30 @@ def test_within_the_hours_of_patience_tonight_can_still_be_kept():
     )
 
     assert found.night == date(2026, 11, 26)
+
+
+def test_the_first_evening_is_never_one_that_has_its_mail():
+    now = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+    found = first_slot(
+        evening(), subscriber_id=1, started_on=None, taken=TODAY, now=now
+    )
+
+    assert found.night == TODAY + timedelta(days=1)
+
+
+def test_the_first_evening_after_a_change_keeps_to_how_often():
+    now = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+    found = first_slot(
+        evening(frequency=Frequency.SECOND),
+        subscriber_id=1,
+        started_on=TODAY,
+        taken=None,
+        now=now,
+    )
+
+    assert found.night == TODAY + timedelta(days=2)
 
 
 def test_every_second_evening_leaves_one_out():

@@ -6,6 +6,7 @@ import pytest
 import structlog
 from apscheduler.events import EVENT_JOB_MISSED, JobExecutionEvent
 
+from service.domain.errors import TryLater, VisitorError
 from service.worker.schedule import Schedule, Tick, report
 
 
@@ -34,13 +35,21 @@ async def test_a_tick_works_on_while_more_is_waiting():
     assert next(left, None) is None
 
 
-async def test_after_a_tick_that_broke_the_next_one_comes(lines):
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (TryLater("the database is away"), "the database is away"),
+        (ValueError("kidney"), "ValueError"),
+        (VisitorError({"conditions": "kidney"}), "VisitorError"),
+    ],
+)
+async def test_after_a_tick_that_broke_the_next_one_comes(lines, fault, words):
     calls, again = [], asyncio.Event()
 
     async def work():
         calls.append(1)
         if len(calls) == 1:
-            raise OSError("disk full")
+            raise fault
         again.set()
         return False
 
@@ -49,7 +58,7 @@ async def test_after_a_tick_that_broke_the_next_one_comes(lines):
 
     (line,) = lines
     assert (line["event"], line["tick"]) == ("tick failed", "plan")
-    assert "disk full" in line["error"]
+    assert line["error"] == words
 
 
 async def test_work_in_hand_is_let_finish_and_nothing_new_begins():
