@@ -3,7 +3,7 @@
 import os
 import socket
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -14,6 +14,7 @@ from service import settings as configuration
 from service.clock import SystemClock
 from service.content.catalogue import Library, load
 from service.content.templating import Templates
+from service.domain.errors import TryLater
 from service.domain.outbox import Lane
 from service.domain.tokens import Links
 from service.embedded import postgres
@@ -34,6 +35,8 @@ PLAN_AT_ONCE = 1000
 #: A confirmation is on its way within this many seconds.
 PRIORITY_SECONDS = 1
 UPKEEP_SECONDS = 30
+#: Connections of their own for mails that somebody waits for.
+EXPRESS_CONNECTIONS = 2
 DEMO_TICK_SECONDS = 0.5
 KEY_FILE = "keys"
 
@@ -202,33 +205,47 @@ def site(parts: Service) -> Site:
 
 @asynccontextmanager
 async def working(parts: Service) -> AsyncIterator[None]:
-    """A worker at work inside the block; leaving it lets mail in hand finish."""
-    async with Mailer(parts.settings.smtp) as mailer:
-        courier = Courier(
-            store=parts.store,
-            letters=parts.letters,
-            mailer=mailer,
-            # Unique to this start: a row claimed by an earlier one is not ours.
-            worker=f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}",
-        )
+    """A worker at work inside the block; leaving it lets mail in hand finish.
+
+    Raises Misconfigured where the relay refuses our credentials or has no TLS.
+    """
+    smtp = parts.settings.smtp
+    # Unique to this start: a row claimed by an earlier one is not ours.
+    worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    # Whoever waits for a confirmation does not wait behind the evening's reminders.
+    express = smtp.model_copy(update={"connections": EXPRESS_CONNECTIONS})
+    async with Mailer(smtp) as mailer, Mailer(express) as express_mailer:
+        try:
+            await mailer.probe()
+        except TryLater as error:
+            log.warning("the relay is away", action="start", error=str(error))
+        couriers = {
+            lane: Courier(
+                store=parts.store, letters=parts.letters, mailer=used, worker=worker
+            )
+            for lane, used in (
+                (Lane.EVENING, mailer),
+                (Lane.PRIORITY, express_mailer),
+            )
+        }
         await _keeping(parts)()
-        async with Schedule(_ticks(parts, courier)).running():
+        async with Schedule(_ticks(parts, couriers)).running():
             yield
 
 
-def _ticks(parts: Service, courier: Courier) -> list[Tick]:
+def _ticks(parts: Service, couriers: Mapping[Lane, Courier]) -> list[Tick]:
     seconds = parts.settings.schedule.tick_seconds
     return [
         Tick(name="plan", every_seconds=seconds, work=_planning(parts)),
         Tick(
             name="evening",
             every_seconds=seconds,
-            work=_delivering(parts, courier, Lane.EVENING),
+            work=_delivering(parts, couriers, Lane.EVENING),
         ),
         Tick(
             name="priority",
             every_seconds=min(seconds, PRIORITY_SECONDS),
-            work=_delivering(parts, courier, Lane.PRIORITY),
+            work=_delivering(parts, couriers, Lane.PRIORITY),
         ),
         Tick(name="upkeep", every_seconds=UPKEEP_SECONDS, work=_keeping(parts)),
     ]
@@ -248,13 +265,13 @@ def _planning(parts: Service) -> Callable[[], Awaitable[bool]]:
 
 
 def _delivering(
-    parts: Service, courier: Courier, lane: Lane
+    parts: Service, couriers: Mapping[Lane, Courier], lane: Lane
 ) -> Callable[[], Awaitable[bool]]:
     at_once = parts.settings.smtp.connections
 
     async def work() -> bool:
         now = parts.clock.now()
-        return await deliver(courier, lane, limit=at_once, now=now) > 0
+        return await deliver(couriers[lane], lane, limit=at_once, now=now) > 0
 
     return work
 

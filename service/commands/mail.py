@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from datetime import date as date_type
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +24,8 @@ from service.flows.preview import Draft
 from service.flows.preview import draft as draft_of
 
 Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="YYYY-MM-DD.")]
+#: Years that every zone's clock and the calendar can work with.
+YEARS = range(1970, 2101)
 TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 
@@ -49,7 +52,8 @@ def preview(
             where="--language",
             remedy=f"Use one of {', '.join(studio.library.languages)}",
         )
-    first = night.date()
+    first = _within_reach(night)
+    _within_reach(night + timedelta(days=nights))
     history: History = ()
     days = [first + timedelta(days=n) for n in range(nights)]
     for day in track(days, "Writing", disable=nights == 1, transient=True):
@@ -57,7 +61,7 @@ def preview(
         draft = draft_of(
             studio.library,
             studio.letters,
-            read_profile(profile, answered_on=day - age),
+            read_profile(profile, studio.library, answered_on=day - age),
             history,
             language=language,
             night=day,
@@ -86,7 +90,7 @@ def night(
             where="--zone",
             remedy="Use an IANA name such as Europe/London or America/New_York",
         )
-    found = instant(zone, date.date(), int(time[1]) * 60 + int(time[2]))
+    found = instant(zone, _within_reach(date), int(time[1]) * 60 + int(time[2]))
     word = "" if found.clock is Clock.EXACT else f" {found.clock}"
     typer.echo(found.at.strftime("%Y-%m-%dT%H:%M:%SZ") + word)
 
@@ -99,7 +103,7 @@ def explain(
 
     async def ask() -> Explanation:
         async with composition.records() as store:
-            return await explain_night(store, subscriber, night.date())
+            return await explain_night(store, subscriber, _within_reach(night))
 
     found = asyncio.run(ask())
     typer.echo(found.outcome)
@@ -112,9 +116,27 @@ def explain(
     typer.echo("rules " + (", ".join(found.choice["rules"]) or "none"))
 
 
+def _within_reach(day: datetime) -> date_type:
+    if day.year not in YEARS:
+        raise Misconfigured(
+            what=f"{day.year} is out of reach",
+            where="the date",
+            remedy=f"Use a year from {YEARS.start} to {YEARS.stop - 1}",
+        )
+    return day.date()
+
+
 def _write(draft: Draft, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "reminder.eml").write_bytes(draft.letter.data)
-    (folder / "reminder.html").write_text(draft.letter.html)
-    (folder / "reminder.txt").write_text(draft.letter.text)
-    (folder / "choice.json").write_text(json.dumps(draft.choice, indent=2) + "\n")
+    choice = json.dumps(draft.choice, indent=2) + "\n"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "reminder.eml").write_bytes(draft.letter.data)
+        (folder / "reminder.html").write_text(draft.letter.html, encoding="utf-8")
+        (folder / "reminder.txt").write_text(draft.letter.text, encoding="utf-8")
+        (folder / "choice.json").write_text(choice, encoding="utf-8")
+    except OSError as error:
+        raise Misconfigured(
+            what=f"cannot be written to ({error.strerror})",
+            where=str(folder),
+            remedy="Name a folder of your own with --out",
+        ) from error

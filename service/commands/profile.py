@@ -5,15 +5,16 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from service.content.catalogue import Library
 from service.domain.errors import Misconfigured
 from service.domain.records import BadAnswers, parse_answers
 from service.domain.risk import Answers
 
 
-def read_profile(path: Path, *, answered_on: date) -> Answers:
+def read_profile(path: Path, library: Library, *, answered_on: date) -> Answers:
     """The answers in the file, taken as given on that day. Raises Misconfigured."""
     try:
-        data = json.loads(path.read_text())
+        data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise _unusable(path, f"cannot be read ({error.strerror})") from error
     except ValueError as error:
@@ -24,6 +25,9 @@ def read_profile(path: Path, *, answered_on: date) -> Answers:
         answers = parse_answers(data, answered_on=answered_on)
     except BadAnswers as error:
         raise _unusable(path, str(error)) from error
+    if answers.country not in library.countries_by_code:
+        wrong = f"country: '{answers.country}' is no ISO 3166 code (the UK is GB)"
+        raise _unusable(path, wrong)
     return replace(answers, answered_on=answered_on)
 
 

@@ -44,7 +44,7 @@ def eligible(
     content = composition.settings().content
     today = SystemClock().now().date()
     library = load(content.config, content.templates, today=today)
-    answers = read_profile(profile, answered_on=today)
+    answers = read_profile(profile, library, answered_on=today)
     allowed = allow(assess(answers, night=today), library.catalogue)
     if as_json:
         typer.echo(json.dumps([tip.id for tip in allowed.tips]))

@@ -154,3 +154,33 @@ def test_a_wrong_zone_or_time_is_named(zone, at, words):
 
     assert result.exit_code == 1
     assert words in str(result.exception)
+
+
+@pytest.mark.parametrize("arguments", [("0001-01-01", "1"), ("2100-12-31", "2")])
+def test_a_year_out_of_reach_is_named(write, tmp_path, arguments):
+    night, nights = arguments
+
+    result = RUN.invoke(
+        app,
+        [
+            "preview",
+            *("--profile", write(), "--night", night, "--nights", nights),
+            *("--out", str(tmp_path / "out")),
+        ],
+    )
+
+    assert "Use a year from 1970 to 2100" in str(result.exception)
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(write, tmp_path):
+    (tmp_path / "file").write_text("")
+
+    result = preview(write(), tmp_path / "file")
+
+    assert "cannot be written to" in str(result.exception)
+
+
+def test_a_country_that_is_none_is_named(write, tmp_path):
+    result = preview(write(country="UK"), tmp_path / "out")
+
+    assert "the UK is GB" in str(result.exception)
