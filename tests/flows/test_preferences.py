@@ -7,7 +7,7 @@ import pytest
 
 from service.domain.night import local
 from service.domain.outbox import Kind, Lane, State
-from service.domain.subscriber import Status
+from service.domain.subscriber import Frequency, Status
 from service.domain.tokens import BadLink, Purpose
 from service.flows import preferences
 from service.flows.plan import plan
@@ -84,6 +84,38 @@ async def test_a_reminder_that_waits_is_not_sent_after_the_answers_changed(world
     async with world.store.transaction() as tx:
         states = await tx.outbox.state_of(person, TODAY)
     assert [s.state for s in states if s.kind is Kind.REMINDER] == [State.SUPPRESSED]
+
+
+async def test_saving_the_form_brings_no_mail_on_an_evening_that_was_to_be_left_out(
+    world,
+):
+    second = evening(frequency=Frequency.SECOND)
+    person = await world.join(evening=second)
+    await world.evenings(1)
+    new = preferences.Change(evening=second, answers=answers())
+
+    due = await preferences.change(
+        world.store, world.links, link(world, person), new, now=world.clock.now()
+    )
+
+    assert due is not None
+    assert due.date() == TODAY + timedelta(days=2)
+
+
+async def test_another_rhythm_starts_afresh_with_the_next_evening(world):
+    person = await world.join(evening=evening(frequency=Frequency.SECOND))
+    await world.evenings(1)
+    new = preferences.Change(
+        evening=evening(frequency=Frequency.TAPERING), answers=answers()
+    )
+
+    due = await preferences.change(
+        world.store, world.links, link(world, person), new, now=world.clock.now()
+    )
+
+    after = await found(world, person)
+    assert due is not None
+    assert due.date() == after.started_on == TODAY + timedelta(days=1)
 
 
 async def test_nothing_has_changed_makes_the_answers_fresh(world):

@@ -1,5 +1,6 @@
 """Double opt-in: nobody is mailed who did not ask, nobody can find out who did."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -139,3 +140,43 @@ async def test_the_outbox_holds_one_reminder_a_night(world):
     async with world.store.transaction() as tx:
         states = await tx.outbox.state_of(person, NOON.date())
     assert [s.kind for s in states if s.kind is Kind.REMINDER] == [Kind.REMINDER]
+
+
+async def test_who_comes_back_the_same_evening_is_promised_the_next_one(world):
+    person = await world.join(ADA)
+    await world.evenings(1)
+    now = world.clock.now()
+    gone = world.links.token(Purpose.UNSUBSCRIBE, person, now=now)
+    await preferences.unsubscribe(world.store, world.links, gone, now=now)
+    await world.ask(ADA, evening=evening(minute=22 * 60))
+    token = world.token_mailed_to(await world.post(Lane.PRIORITY))
+
+    welcome = await signup.confirm(world.store, world.links, token, now=now)
+
+    assert welcome.first_at.date() == NOON.date() + timedelta(days=1)
+
+
+async def test_a_complaint_between_sign_up_and_confirmation_has_the_last_word(world):
+    await world.ask(ADA)
+    token = world.token_mailed_to(await world.post(Lane.PRIORITY))
+    async with world.store.transaction() as tx:
+        await tx.suppression.add(ADA, "complaint", now=NOON)
+
+    with pytest.raises(BadLink):
+        await signup.confirm(world.store, world.links, token, now=NOON)
+
+
+async def test_a_suppressed_person_cannot_confirm_their_way_back(world):
+    person = await world.join(ADA)
+    async with world.store.transaction() as tx:
+        known = await tx.subscribers.get(person)
+        bounced = replace(known, status=Status.STOPPED)
+        await tx.subscribers.save(bounced, next_due_at=None, now=NOON)
+    await world.ask(ADA)
+    token = world.token_mailed_to(await world.post(Lane.PRIORITY))
+    async with world.store.transaction() as tx:
+        gone = replace(known, status=Status.SUPPRESSED)
+        await tx.subscribers.save(gone, next_due_at=None, now=NOON)
+
+    with pytest.raises(BadLink):
+        await signup.confirm(world.store, world.links, token, now=NOON)
