@@ -144,7 +144,7 @@ def message(id_: int = 1, **named: Any) -> Message:
     plain: dict[str, Any] = {
         "night": TODAY,
         "kind": Kind.REMINDER,
-        "attempts": 1,
+        "attempts": 0,
         "not_before": NOON,
         "expires_at": NOON + timedelta(hours=2),
         "payload": "{}",

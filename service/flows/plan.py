@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
+
 from service.content.catalogue import Library
 from service.domain.choice import tonight_for
 from service.domain.night import Slot, next_slot, night_at, slot
@@ -17,6 +19,9 @@ from service.store.subscribers import Due
 
 #: The outbox always has a partition for the night before (see upkeep).
 OUTBOX_REACH = timedelta(days=1)
+A_DAY = timedelta(days=1)
+
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -26,7 +31,6 @@ class Planned:
     looked_at: int = 0
     queued: int = 0
     too_late: int = 0
-    moved: int = 0
 
 
 async def plan(store: Store, library: Library, *, limit: int, now: datetime) -> Planned:
@@ -40,20 +44,32 @@ async def plan(store: Store, library: Library, *, limit: int, now: datetime) -> 
     report = Planned()
     async with store.transaction() as tx:
         due = await tx.subscribers.due(limit=limit, now=now)
-        work = [_Work.of(person, library, now=now) for person in due]
-        messages = [item.message for item in work if item.message is not None]
+        work = [_worked_out(person, library, now=now) for person in due]
+        new = await tx.outbox.put([item.message for item in work if item.message])
         report.looked_at = len(work)
-        report.moved = len(work) - len(messages)
-        report.too_late = sum(not message.payload for message in messages)
-        report.queued = await tx.outbox.put(messages) - report.too_late
-        await tx.nights.record([item.record for item in work if item.record])
+        report.too_late = sum(not message.payload for message in new)
+        report.queued = len(new) - report.too_late
+        planned = {message.subscriber_id for message in new}
+        fresh = [w for w in work if w.record and w.subscriber_id in planned]
+        await tx.nights.record([item.record for item in fresh if item.record])
         await tx.subscribers.save_histories(
-            [(item.subscriber_id, item.history) for item in work if item.record]
+            [(item.subscriber_id, item.history) for item in fresh]
         )
         await tx.subscribers.reschedule(
             [(item.subscriber_id, item.next_due_at) for item in work]
         )
     return report
+
+
+def _worked_out(due: Due, library: Library, *, now: datetime) -> "_Work":
+    """What to write for a person; for one who cannot be planned, look tomorrow."""
+    try:
+        return _Work.of(due, library, now=now)
+    except Exception as error:  # noqa: BLE001  # one bad row must not stop the others
+        # Only its type: the words of an error can hold what somebody answered.
+        fault, who = type(error).__name__, due.subscriber.id
+        log.error("cannot be planned", action="plan", error=fault, subscriber=who)
+        return _Work(subscriber_id=who, next_due_at=now + A_DAY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

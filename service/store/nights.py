@@ -57,7 +57,12 @@ class Nights:
         self._sealer = sealer
 
     async def record(self, records: Sequence[NightRecord]) -> None:
-        """Keep what was chosen. A night that has a record keeps the one it has."""
+        """Keep what was chosen. A night that has a record keeps the one it has.
+
+        Makes the partition of a month that has none yet.
+        """
+        months = sorted({record.night.replace(day=1) for record in records})
+        await partitions.ensure(self._connection, PARENT, [_span(m) for m in months])
         boxes = [
             self._sealer.seal(r.choice.encode(), about=_about(r.subscriber_id, r.night))
             for r in records

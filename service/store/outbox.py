@@ -18,7 +18,7 @@ from service.domain.outbox import Kind, Lane, Message, Settled, State
 from service.store import outbox_sql as sql
 from service.store import partitions
 from service.store.partitions import Span
-from service.store.sealing import Sealer
+from service.store.sealing import UNREADABLE, KeyMissing, Sealer
 
 PARENT = "outbox"
 #: Ended leases that one call of `reap` settles; the next call goes on.
@@ -52,12 +52,13 @@ class Outbox:
         self._connection = connection
         self._sealer = sealer
 
-    async def put(self, messages: Sequence[Message]) -> int:
-        """Queue messages; one that is there already stays as it is. How many are new.
+    async def put(self, messages: Sequence[Message]) -> tuple[Message, ...]:
+        """Queue messages; one that is there already stays as it is. Those that are new.
 
-        Raises:
-            RefusedByDatabase: (by the transaction) a night has no partition yet.
+        Makes the partition of a night that has none yet.
         """
+        nights = sorted({message.night for message in messages})
+        await partitions.ensure(self._connection, PARENT, [_span(n) for n in nights])
         boxes = [
             self._sealer.seal(m.payload.encode(), about=_about(m)) for m in messages
         ]
@@ -68,16 +69,40 @@ class Outbox:
             "sealed": [sealed for sealed, _ in boxes],
             "key_ids": [key_id for _, key_id in boxes],
         }
-        return (await self._connection.execute(sql.PUT, values)).rowcount
+        found = await self._connection.execute(sql.PUT, values)
+        new = {(row.subscriber_id, row.night, row.kind) for row in found}
+        unique = dict.fromkeys(messages)
+        return tuple(m for m in unique if (m.subscriber_id, m.night, m.kind) in new)
 
     async def claim(
         self, lane: Lane, *, limit: int, worker: str, lease: timedelta, now: datetime
     ) -> tuple[Message, ...]:
-        """Up to `limit` messages for this worker alone, longest waiting first."""
+        """Up to `limit` messages for this worker alone, longest waiting first.
+
+        One that does not open fails at once, and stops no other.
+        """
         values = {"limit": limit, "worker": worker, "until": now + lease, "now": now}
         found = await self._connection.execute(sql.CLAIM[lane], values)
-        mine = [self._message(row) for row in found]
+        mine: list[Message] = []
+        for row in found:
+            try:
+                mine.append(self._message(row))
+            except KeyMissing:
+                raise
+            except UNREADABLE as error:
+                why = f"does not open ({type(error).__name__})"
+                await self._fail(row, why, now=now)
         return tuple(sorted(mine, key=lambda message: message.not_before))
+
+    async def _fail(self, row: Row[Any], reason: str, *, now: datetime) -> None:
+        values = {
+            "subscriber_id": row.subscriber_id,
+            "night": row.night,
+            "kind": row.kind,
+            "reason": reason,
+            "now": now,
+        }
+        await self._connection.execute(sql.FAIL, values)
 
     async def begin(
         self,
@@ -130,7 +155,7 @@ class Outbox:
 
         One that nobody began to send is due again. A reminder that may have been sent
         is `unknown` for good: missing one is better than getting two. Somebody waits
-        for the other kinds, so those are sent again.
+        for the other kinds, so those are sent again, once.
         """
         values = {"now": now, "limit": REAPED_AT_ONCE}
         found = await self._connection.execute(sql.REAP, values)
@@ -143,9 +168,10 @@ class Outbox:
         return (await self._connection.execute(sql.EXPIRE, {"now": now})).rowcount
 
     async def suppress(self, subscriber_id: int, *, reason: str, now: datetime) -> int:
-        """Hold back whatever waits for this person, claimed or not. How many.
+        """Hold back a reminder that waits for this person, claimed or not. How many.
 
-        A mail that is on the wire at this moment is not tried a second time.
+        One that is on the wire at this moment is not tried a second time. A link that
+        somebody asked for goes out all the same.
         """
         values = {"subscriber_id": subscriber_id, "now": now}
         await self._connection.execute(sql.SUPPRESS_SENDING, values)

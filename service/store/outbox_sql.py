@@ -23,6 +23,14 @@ PUT = text(
         CAST(:sealed AS bytea[]), CAST(:key_ids AS text[])
     ) AS new (subscriber_id, night, kind, not_before, expires_at, sealed, key_id)
     ON CONFLICT (subscriber_id, night, kind) DO NOTHING
+    RETURNING subscriber_id, night, kind
+    """
+)
+FAIL = text(
+    """
+    UPDATE outbox
+    SET state = 'failed', reason = :reason, lease_until = NULL, updated_at = :now
+    WHERE subscriber_id = :subscriber_id AND night = :night AND kind = :kind
     """
 )
 
@@ -113,7 +121,7 @@ REAP = text(
     """
     WITH ended AS (
         SELECT subscriber_id, night, kind,
-            CASE WHEN state = 'sending' AND kind = 'reminder'
+            CASE WHEN state = 'sending' AND (kind = 'reminder' OR attempts > 1)
                 THEN 'unknown' ELSE 'due' END AS becomes
         FROM outbox
         WHERE state IN ('claimed', 'sending') AND lease_until <= :now
@@ -135,14 +143,15 @@ REAP = text(
 SUPPRESS_SENDING = text(
     """
     UPDATE outbox SET expires_at = LEAST(expires_at, :now)
-    WHERE subscriber_id = :subscriber_id AND state = 'sending'
+    WHERE subscriber_id = :subscriber_id AND kind = 'reminder' AND state = 'sending'
     """
 )
 SUPPRESS = text(
     """
     UPDATE outbox
     SET state = 'suppressed', reason = :reason, lease_until = NULL, updated_at = :now
-    WHERE subscriber_id = :subscriber_id AND state IN ('due', 'claimed')
+    WHERE subscriber_id = :subscriber_id AND kind = 'reminder'
+        AND state IN ('due', 'claimed')
     """
 )
 

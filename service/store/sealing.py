@@ -14,13 +14,21 @@ import idna
 from nacl.exceptions import CryptoError
 from nacl.secret import Aead
 
-from service.domain.errors import Misconfigured
+from service.domain.errors import Misconfigured, ServiceError
 
 SETTING = "EVENTIDE_SECRETS__KEYS"
 
 
 class SealBroken(Misconfigured):
     """A sealed row cannot be opened: its key is missing, or the row was altered."""
+
+
+class KeyMissing(SealBroken):
+    """The key of a row is not among ours: the operator's fault, not the row's."""
+
+
+#: What a single row can be guilty of when it is opened and read.
+UNREADABLE = (ServiceError, ValueError, KeyError, TypeError)
 
 
 class Sealer:
@@ -53,9 +61,9 @@ class Sealer:
         return bytes(box), self._current
 
     def open(self, box: bytes, key_id: str, *, about: str) -> bytes:
-        """What was sealed for the row `about`; raises `SealBroken`."""
+        """What was sealed for the row `about`; raises `SealBroken` (`KeyMissing`)."""
         if key_id not in self._boxes:
-            raise SealBroken(
+            raise KeyMissing(
                 what=f"key {key_id!r} is missing, which sealed the row {about}",
                 where=SETTING,
                 remedy="Put the key back; rows that it sealed cannot be read without",

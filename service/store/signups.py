@@ -36,6 +36,11 @@ RECENT = text(
     WHERE address_key = :address_key AND requested_at >= :since
     """
 )
+ONE_BY_ONE = text(
+    """
+    SELECT pg_advisory_xact_lock(hashtextextended(encode(:address_key, 'hex'), 0))
+    """
+)
 FORGET = text("DELETE FROM signup WHERE address_key = :address_key")
 DROP_EXPIRED = text("DELETE FROM signup WHERE expires_at <= :now")
 
@@ -95,8 +100,14 @@ class Signups:
         return None if row is None else self._pending(row)
 
     async def recent(self, address: str, *, since: datetime) -> int:
-        """How often somebody has signed this address up since then."""
+        """How often somebody has signed this address up since then.
+
+        Until this transaction ends nobody else can ask the same: two forms sent at
+        once are counted one after the other.
+        """
         values = {"address_key": self._sealer.address_key(address), "since": since}
+        key = {"address_key": values["address_key"]}
+        await self._connection.execute(ONE_BY_ONE, key)
         return int((await self._connection.execute(RECENT, values)).scalar_one())
 
     async def forget(self, address: str) -> None:

@@ -7,9 +7,10 @@ just planned is seen to be (their outbox rows are there to be suppressed).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import Row, TextClause
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,7 +23,11 @@ from service.domain.records import (
 from service.domain.subscriber import Evening, Frequency, Status, Subscriber
 from service.domain.tonight import History
 from service.store import subscribers_sql as sql
-from service.store.sealing import Sealer
+from service.store.sealing import UNREADABLE, KeyMissing, Sealer
+
+A_DAY = timedelta(days=1)
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,17 +90,31 @@ class Subscribers:
     async def due(self, *, limit: int, now: datetime) -> tuple[Due, ...]:
         """Up to `limit` people to plan for, longest due first.
 
-        They are locked, and those that another worker has locked are passed over.
+        They are locked, and those that another worker has locked are passed over. One
+        whose row does not open is looked at again a day later: it stops nobody else.
         """
         found = await self._connection.execute(sql.DUE, {"limit": limit, "now": now})
-        return tuple(
-            Due(
-                subscriber=self._subscriber(row),
-                history=self._history(row),
-                next_due_at=row.next_due_at,
-            )
-            for row in found
-        )
+        readable: list[Due] = []
+        moves: list[tuple[int, datetime]] = []
+        for row in found:
+            try:
+                subscriber, history = self._subscriber(row), self._history(row)
+            except KeyMissing:
+                raise
+            except UNREADABLE as error:
+                _report_unreadable(row.id, error)
+                moves.append((row.id, now + A_DAY))
+            else:
+                readable.append(
+                    Due(
+                        subscriber=subscriber,
+                        history=history,
+                        next_due_at=row.next_due_at,
+                    )
+                )
+        if moves:
+            await self.reschedule(moves)
+        return tuple(readable)
 
     async def reschedule(self, moves: Sequence[tuple[int, datetime]]) -> None:
         """Set when each of these people, who are on the schedule, is due next."""
@@ -135,10 +154,21 @@ class Subscribers:
     async def paused_until_before(
         self, day: date, limit: int = 500
     ) -> tuple[Subscriber, ...]:
-        """People whose pause ends on `day` or ended before it, locked."""
+        """People whose pause ends on `day` or ended before it, locked.
+
+        One whose row does not open stays paused, and stops nobody else.
+        """
         values = {"day": day, "limit": limit}
         found = await self._connection.execute(sql.PAUSED_UNTIL_BEFORE, values)
-        return tuple(self._subscriber(row) for row in found)
+        readable: list[Subscriber] = []
+        for row in found:
+            try:
+                readable.append(self._subscriber(row))
+            except KeyMissing:
+                raise
+            except UNREADABLE as error:
+                _report_unreadable(row.id, error)
+        return tuple(readable)
 
     async def _one(self, statement: TextClause, **values: object) -> Subscriber | None:
         row = (await self._connection.execute(statement, values)).one_or_none()
@@ -200,6 +230,12 @@ class Subscribers:
         about = f"history:{row.id}"
         plain = self._sealer.open(row.history_sealed, row.history_key_id, about=about)
         return history_from_json(plain.decode())
+
+
+def _report_unreadable(subscriber_id: int, error: Exception) -> None:
+    """An alarm without the words of the error: they can hold what somebody answered."""
+    fault = type(error).__name__
+    log.error("row does not open", action="open", subscriber=subscriber_id, error=fault)
 
 
 def _about(subscriber_id: int) -> str:

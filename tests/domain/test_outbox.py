@@ -43,7 +43,7 @@ def test_a_refusal_for_now_is_tried_again_later_and_later(attempts, minutes):
 
 
 def test_a_refusal_near_the_deadline_is_the_end_of_it():
-    late = message(expires_at=NOON + timedelta(seconds=30))
+    late = message(attempts=1, expires_at=NOON + timedelta(seconds=30))
 
     settled = settle(late, Deferred(code=451, reply="try again"), now=NOON)
 
@@ -51,7 +51,7 @@ def test_a_refusal_near_the_deadline_is_the_end_of_it():
 
 
 def test_a_reminder_that_may_have_arrived_is_never_sent_again():
-    settled = settle(message(), Unknown(reason="hung up"), now=NOON)
+    settled = settle(message(attempts=1), Unknown(reason="hung up"), now=NOON)
 
     assert (settled.state, settled.reason) == (State.UNKNOWN, "hung up")
 
@@ -67,6 +67,6 @@ def test_a_mail_that_somebody_waits_for_is_rather_sent_twice_than_never(kind):
 
 
 def test_why_no_relay_could_be_asked_is_kept_for_the_operator():
-    settled = settle(message(), Deferred(code=0, reply="no answer"), now=NOON)
+    settled = settle(message(attempts=1), Deferred(code=0, reply="no answer"), now=NOON)
 
     assert (settled.state, settled.reason) == (State.DUE, "no answer")

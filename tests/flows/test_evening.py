@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from service.domain.outbox import Kind, Lane, State
 from service.domain.subscriber import Frequency
@@ -161,6 +162,24 @@ async def test_where_the_zones_clock_turned_out_later_the_reminder_waits(world):
         due = await tx.subscribers.next_due_at(person)
     assert due is not None
     assert due > NOON + timedelta(hours=6)
+
+
+async def test_somebody_who_cannot_be_planned_stops_nobody_else(world):
+    await world.join("gone@example.org")
+    await world.join("bob@example.org")
+    async with world.store.transaction() as tx:
+        gone = await tx.subscribers.find("gone@example.org")
+        nowhere = replace(gone, evening=evening("Mars/Base"))
+        await tx.subscribers.save(
+            nowhere, next_due_at=NOON + timedelta(hours=7), now=NOON
+        )
+
+    with capture_logs() as lines:
+        mails = await world.evenings(1)
+
+    assert [mail.recipients[0] for mail in mails[2:]] == ["bob@example.org"]
+    (line,) = [line for line in lines if line["event"] == "cannot be planned"]
+    assert (line["subscriber"], line["error"]) == (gone.id, "ZoneInfoNotFoundError")
 
 
 async def test_a_message_that_cannot_be_written_fails_alone(world):

@@ -15,7 +15,7 @@ from service.store.trouble import (
     require_release,
     translated,
 )
-from tests.builders import NOON, message, subscriber
+from tests.builders import NOON, evening, subscriber
 
 NOWHERE = "postgresql://ann:hunter2@127.0.0.1:1/eventide"
 
@@ -121,9 +121,10 @@ async def test_an_address_that_somebody_took_first_is_worth_another_try(store):
 
 
 async def test_what_breaks_a_rule_of_the_schema_is_refused_without_quoting_it(store):
-    with pytest.raises(RefusedByDatabase, match='no partition of relation "outbox"'):
+    early = subscriber(evening=evening(minute=3 * 60))
+    with pytest.raises(RefusedByDatabase, match="minute"):
         async with store.transaction() as tx:
-            await tx.outbox.put([message()])
+            await tx.subscribers.add(early, next_due_at=None, now=NOON)
 
     unstorable = subscriber(language="ann\0")
     with pytest.raises(RefusedByDatabase) as caught:

@@ -8,7 +8,9 @@ from service.domain.outbox import Kind, Lane, Settled, State
 from service.store.engine import opened
 from service.store.nights import NightRecord
 from service.store.outbox import Reaped
+from service.store.sealing import KeyMissing, Sealer
 from tests.builders import NOON, TODAY, message
+from tests.store.plain_sql import raw
 
 LEASE = timedelta(minutes=5)
 LATER = NOON + LEASE
@@ -61,14 +63,59 @@ def ended(done, state, *, reason="250 ok", not_before=NOON):
 async def test_a_night_has_one_reminder_however_often_it_is_planned(ready):
     first = message(payload="first")
 
-    assert await put(ready, first, message(2), first) == 2
-    assert await put(ready, message(payload="second"), message(3)) == 1
+    assert await put(ready, first, message(2), first) == (first, message(2))
+    assert await put(ready, message(payload="second"), message(3)) == (message(3),)
     claimed = await claim(ready)
     assert [(m.subscriber_id, m.payload) for m in claimed] == [
         (1, "first"),
         (2, "{}"),
         (3, "{}"),
     ]
+
+
+async def test_a_night_without_a_partition_gets_one(store):
+    far = message(night=TODAY + 400 * DAY)
+
+    assert await put(store, far) == (far,)
+
+
+async def test_a_message_that_does_not_open_fails_and_stops_no_other(
+    ready, database_url
+):
+    await put(ready, message(1), message(2))
+    query = "UPDATE outbox SET sealed = 'altered' WHERE subscriber_id = 1"
+    await raw(database_url, query)
+
+    claimed = await claim(ready)
+
+    assert [m.subscriber_id for m in claimed] == [2]
+    (broken,) = await states(ready, 1)
+    assert (broken.state, broken.reason) == (State.FAILED, "does not open (SealBroken)")
+
+
+async def test_a_missing_key_stops_the_claim_and_fails_nobody(ready, database_url):
+    await put(ready, message(1))
+    other = Sealer(lookup=b"l" * 32, keys={"2027-01": b"n" * 32}, current="2027-01")
+
+    async with opened(database_url, other) as later:
+        with pytest.raises(KeyMissing):
+            await claim(later)
+
+    assert await state(ready) is State.DUE
+
+
+async def test_a_confirmation_whose_worker_was_lost_twice_is_not_sent_a_third_time(
+    ready,
+):
+    await put(ready, message(kind=Kind.CONFIRMATION, expires_at=NOON + DAY))
+    found = []
+    for hours in (0, 1):
+        now = NOON + timedelta(hours=hours)
+        await begin(ready, await claim(ready, lane=Lane.PRIORITY, now=now), now=now)
+        await reap(ready, now=now + LEASE)
+        found.append(await state(ready))
+
+    assert found == [State.DUE, State.UNKNOWN]
 
 
 async def test_a_claimed_message_is_the_one_that_was_queued(ready):
@@ -303,7 +350,7 @@ async def test_nights_are_made_ahead_once_whoever_does_it(store, database_url, s
     await prepare(store)
 
     nights = [TODAY + step * DAY for step in range(-1, 4)]
-    assert await put(store, *(message(night=night) for night in nights)) == 5
+    assert len(await put(store, *(message(night=night) for night in nights))) == 5
 
 
 async def test_old_nights_are_dropped_and_their_outcomes_kept(ready):

@@ -2,19 +2,19 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-import asyncpg
 import pytest
-from sqlalchemy.engine import make_url
+from structlog.testing import capture_logs
 
 from service.domain.subscriber import Frequency, Person, Status
 from service.domain.tonight import Role, Told, ToldTip
 from service.store.engine import opened
 from service.store.nights import NightRecord
-from service.store.sealing import SealBroken, Sealer
+from service.store.sealing import KeyMissing, SealBroken, Sealer
 from service.store.signups import Pending
 from service.store.suppression import Reason
 from service.store.trouble import RefusedByDatabase
 from tests.builders import NOON, TODAY, answers, evening, message, subscriber
+from tests.store.plain_sql import raw
 
 DAY = timedelta(days=1)
 TOLD = (Told(night=TODAY, tips=(ToldTip(id="F1", role=Role.LEAD),)),)
@@ -29,15 +29,6 @@ async def add(store, *people, at=NOON):
 async def due(store, *, now=NOON, limit=10):
     async with store.transaction() as tx:
         return await tx.subscribers.due(limit=limit, now=now)
-
-
-async def raw(url, query, *values):
-    plain = make_url(url).set(drivername="postgresql")
-    connection = await asyncpg.connect(plain.render_as_string(hide_password=False))
-    try:
-        return await connection.fetch(query, *values)
-    finally:
-        await connection.close()
 
 
 def pending(id_=1, address="ann@example.org", **named):
@@ -118,6 +109,53 @@ async def test_a_lost_key_is_named_when_a_row_needs_it(store, database_url):
     async with opened(database_url, other) as later, later.transaction() as tx:
         with pytest.raises(SealBroken, match="key '2026-11' is missing"):
             await tx.subscribers.get(1)
+
+
+async def test_a_row_that_does_not_open_stops_nobody_else(store, database_url):
+    await add(store, subscriber(1), subscriber(2))
+    query = "UPDATE subscriber SET sealed = 'altered' WHERE id = 1"
+    await raw(database_url, query)
+
+    with capture_logs() as lines:
+        async with store.transaction() as tx:
+            first = await tx.subscribers.due(limit=10, now=NOON)
+            again = await tx.subscribers.due(limit=10, now=NOON)
+
+    assert [each.subscriber.id for each in first] == [2]
+    assert [each.subscriber.id for each in again] == [2]
+    (line,) = lines
+    assert (line["subscriber"], line["error"]) == (1, "SealBroken")
+
+
+async def test_a_missing_key_stops_planning_and_moves_nobody(store, database_url):
+    await add(store, subscriber())
+    other = Sealer(lookup=b"l" * 32, keys={"2027-01": b"n" * 32}, current="2027-01")
+
+    async with opened(database_url, other) as later:
+        with pytest.raises(KeyMissing):
+            async with later.transaction() as tx:
+                await tx.subscribers.due(limit=10, now=NOON)
+
+    async with store.transaction() as tx:
+        assert len(await tx.subscribers.due(limit=10, now=NOON)) == 1
+
+
+async def test_a_paused_row_that_does_not_open_stays_paused(store, database_url):
+    for id_ in (1, 2):
+        paused = subscriber(id_, status=Status.PAUSED, paused_until=TODAY)
+        await add(store, paused, at=None)
+    query = "UPDATE subscriber SET sealed = 'altered' WHERE id = 1"
+    await raw(database_url, query)
+
+    async with store.transaction() as tx:
+        found = await tx.subscribers.paused_until_before(TODAY)
+    other = Sealer(lookup=b"l" * 32, keys={"2027-01": b"n" * 32}, current="2027-01")
+    async with opened(database_url, other) as later:
+        with pytest.raises(KeyMissing):
+            async with later.transaction() as tx:
+                await tx.subscribers.paused_until_before(TODAY)
+
+    assert [each.id for each in found] == [2]
 
 
 async def test_only_those_whose_time_has_come_are_due_longest_waiting_first(store):
