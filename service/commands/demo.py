@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from socket import socket
 from typing import Annotated
@@ -16,6 +16,7 @@ from service import settings as configuration
 from service.app import Service
 from service.clock import DemoClock
 from service.commands.run import stop_signal
+from service.domain.outbox import State
 from service.embedded import postgres
 from service.embedded.catcher import Catcher, CaughtMail
 from service.embedded.visitor import visit
@@ -28,11 +29,16 @@ from service.web.server import bound, serving
 
 HOST = "127.0.0.1"
 DATA = "demo"
+#: How long a press of "next evening" waits for mail to go out, and looks again.
+PATIENCE_SECONDS = 20
+LOOK_AGAIN_SECONDS = 0.1
 
 
 def demo(
     *,
-    port: Annotated[int, typer.Option(help="Port of the pages.")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the pages.")
+    ] = 8000,
     once: Annotated[
         bool, typer.Option("--once", help="Drive itself once over HTTP and SMTP.")
     ] = False,
@@ -118,6 +124,7 @@ class Inbox:
         self._catcher = catcher
         self._clock = clock
         self._store = parts.store
+        self._turn = asyncio.Lock()
 
     def mails(self) -> tuple[CaughtMail, ...]:
         """The caught mails, oldest first."""
@@ -128,11 +135,40 @@ class Inbox:
         return self._clock.now()
 
     async def next_evening(self) -> datetime | None:
-        """Move the clock to the next reminder; None where nobody is waiting for one."""
+        """Move the clock to the next reminder; None where nobody is waiting for one.
+
+        The mail of an evening that has begun is let go out first, and the new one is
+        there when this returns: as often as it is pressed, so many mails come.
+        """
+        async with self._turn:
+            await self._settled()
+            due = await self._first_due()
+            if due is None:
+                return None
+            self._clock.move_to(due)
+            await upkeep(self._store, now=self._clock.now())
+            await self._settled()
+            return self._clock.now()
+
+    async def _settled(self) -> None:
+        """Return once the worker has done all that is due by now, or soon after."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while await self._is_busy():  # noqa: ASYNC110  # rows send no word
+                    await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+    async def _is_busy(self) -> bool:
+        now = self._clock.now()
+        due = await self._first_due()
         async with self._store.transaction() as tx:
-            due = await tx.subscribers.first_due_at()
-        if due is None:
-            return None
-        self._clock.move_to(due)
-        await upkeep(self._store, now=self._clock.now())
-        return self._clock.now()
+            counts = [
+                await tx.outbox.counts(now.date() + timedelta(days=step))
+                for step in (-1, 0, 1)
+            ]
+        open_states = (State.DUE, State.CLAIMED, State.SENDING)
+        is_open = any(night[state] for night in counts for state in open_states)
+        return is_open or (due is not None and due <= now)
+
+    async def _first_due(self) -> datetime | None:
+        async with self._store.transaction() as tx:
+            return await tx.subscribers.first_due_at()

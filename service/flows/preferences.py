@@ -1,7 +1,7 @@
 """What a subscriber can change by a signed link: the evening, the answers, silence."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from service.domain.night import first_slot, night_at
 from service.domain.outbox import Kind, at_once
@@ -16,6 +16,9 @@ from service.domain.subscriber import (
 )
 from service.domain.tokens import BadLink, Links, Purpose
 from service.store.engine import Store, Transaction
+
+#: How long reminders rest after a warning sign, unless the person says sooner.
+REST = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +86,24 @@ async def pause(
         paused = replace(found, status=Status.PAUSED, paused_until=until)
         await tx.outbox.suppress(subject, reason="paused", now=now)
         await tx.subscribers.save(paused, next_due_at=None, now=now)
+
+
+async def rest(store: Store, links: Links, token: str, *, now: datetime) -> None:
+    """No reminders for 14 nights: a warning sign is looked at first (rule H26).
+
+    Which sign it was is not kept. A longer pause stays as it is. Raises BadLink.
+    """
+    subject = links.subject(Purpose.MANAGE, token, now=now)
+    async with store.transaction() as tx:
+        found = _known(await tx.subscribers.lock(subject))
+        until = night_at(found.evening.zone, now=now) + REST
+        is_longer = found.paused_until is None or found.paused_until >= until
+        if found.status is Status.PAUSED and is_longer:
+            return
+        if found.status in (Status.ACTIVE, Status.PAUSED):
+            paused = replace(found, status=Status.PAUSED, paused_until=until)
+            await tx.outbox.suppress(subject, reason="paused", now=now)
+            await tx.subscribers.save(paused, next_due_at=None, now=now)
 
 
 async def resume(store: Store, links: Links, token: str, *, now: datetime) -> datetime:

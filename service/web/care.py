@@ -15,7 +15,7 @@ def routes(site: Site) -> APIRouter:
 
     async def care(request: Request) -> Response:
         country = request.query_params.get("country", "")
-        return care_page(site, country, tuple(Urgency), is_answer=False)
+        return care_page(site, country, tuple(Urgency), answers="")
 
     router.add_route("/care", care, methods=["GET"])
     return router

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from email_validator import EmailNotValidError, validate_email
 from starlette.requests import Request
@@ -23,6 +23,7 @@ LANGUAGE = "en"
 #: A field that people never see; only a program fills it in.
 TRAP = "website"
 CONSENTS = ("consent_health", "consent_mail", "consent_general")
+LONGEST_PAUSE = timedelta(days=2 * 365)
 #: The fields in the order of the page, which is that of the error summary.
 FIELDS = (
     "adult", "red_flags", "causes", "conditions", "pregnancy", "pregnant_until",
@@ -33,6 +34,7 @@ FIELDS = (
 TICK_ONE = "Tick at least one box. “Prefer not to say” is fine too."
 CHOOSE_ONE = "Choose one answer. “Prefer not to say” is fine too."
 FROM_THE_LIST = "Choose one of the answers on the page."
+NOT_OVER = "Choose this month or a later one, or leave it open."
 CONTRADICTION = "“{alone}” is ticked together with other answers. Untick one of them."
 ALONE = {
     NONE: "None of these",
@@ -146,6 +148,9 @@ def pause_until(form: Entered, *, today: date) -> date | None:
         until = today
     if until <= today:
         raise VisitorError({"until": "Choose a day after today, or leave it empty."})
+    if until - today > LONGEST_PAUSE:
+        problem = "Choose a day in the next two years, or leave it empty."
+        raise VisitorError({"until": problem})
     return until
 
 
@@ -202,11 +207,15 @@ class _Reader:
             "stretching": self._needed("stretching"),
         }
         try:
-            return parse_answers(data, answered_on=answered_on)
+            answers = parse_answers(data, answered_on=answered_on)
         except BadAnswers as error:
             for name in error.problems:
                 self._problems.setdefault(name, FROM_THE_LIST)
             return parse_answers({}, answered_on=answered_on)
+        last = answers.pregnant_until
+        if last and last < answered_on.replace(day=1):
+            self._problems["pregnant_until"] = NOT_OVER
+        return answers
 
     def address(self) -> str:
         try:

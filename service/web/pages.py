@@ -8,15 +8,15 @@ from service.web.site import Site
 
 
 def care_page(
-    site: Site, country: str, urgencies: tuple[Urgency, ...], *, is_answer: bool
+    site: Site, country: str, urgencies: tuple[Urgency, ...], *, answers: str
 ) -> Response:
-    """What to do now. `is_answer`: instead of what the person had asked for."""
+    """What to do now. `answers`: the form it answers, "" for none."""
     lists = options(site.library, now=site.clock.now())
     context = {
         "country": site.library.country(country),
         "countries": lists.countries,
         "urgencies": urgencies,
-        "is_answer": is_answer,
+        "answers": answers,
     }
     return site.page("care.html", context)
 

@@ -63,10 +63,12 @@ async def _show(site: Site, token: str, _: Entered) -> Response:
 
 
 async def _save(site: Site, token: str, form: Entered) -> Response:
+    now = site.clock.now()
+    await preferences.show(site.store, site.links, token, now=now)
     signs = urgencies(form.many("red_flags"))
     if signs:
-        return care_page(site, form.one("country"), signs, is_answer=True)
-    now = site.clock.now()
+        await preferences.rest(site.store, site.links, token, now=now)
+        return care_page(site, form.one("country"), signs, answers="manage")
     new = forms.change(form, site.library.countries_by_code, now=now)
     upcoming = await preferences.change(site.store, site.links, token, new, now=now)
     first = in_words(upcoming, new.evening, now=now) if upcoming else ""

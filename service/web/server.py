@@ -31,7 +31,8 @@ def bound(host: str, port: int) -> socket.socket:
         raise Misconfigured(
             what=f"the web server cannot listen there ({os.strerror(error.errno or 0)})",
             where=f"{host}:{port}",
-            remedy="Choose another port, or end the program that uses this one",
+            remedy="Choose another port (EVENTIDE_WEB__PORT, or --port of the demo), "
+            "or end the program that uses this one",
         ) from error
 
 

@@ -66,7 +66,7 @@ def routes(site: Site) -> APIRouter:
 async def _sign_up(site: Site, form: Entered) -> Response:
     signs = urgencies(form.many("red_flags"))
     if signs:
-        return care_page(site, form.one("country"), signs, is_answer=True)
+        return care_page(site, form.one("country"), signs, answers="signup")
     if forms.is_under_age(form):
         return site.page("under_age.html")
     countries = site.library.countries_by_code

@@ -8,19 +8,25 @@ import signal
 import socket
 import sys
 import tempfile
+from contextlib import AsyncExitStack
 from datetime import UTC, date, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 import pytest
 
+from service.commands.demo import staged
 from service.commands.run import insist_on_none
 from service.domain.errors import Misconfigured
+from service.embedded.postgres import throwaway
+from service.embedded.visitor import visit
 from service.flows.upkeep import upkeep
 from service.settings import keys, new_keys, read
 from service.store.engine import opened
 from service.store.nights import NightRecord
 from service.store.sealing import Sealer
+from service.web.server import bound
 
 EVENTIDE = Path(sys.executable).with_name("eventide")
 PATIENCE_SECONDS = 120
@@ -174,6 +180,24 @@ async def test_explain_says_where_there_was_nothing(settings):
 
     assert code == 1
     assert out.endswith("no such subscriber: never confirmed, or erased\n")
+
+
+async def test_next_evening_brings_a_mail_as_often_as_it_is_pressed():
+    keys_of_demo = keys(read({"EVENTIDE_SECRETS__KEYS": new_keys(name="1")}).secrets)
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(throwaway())
+        stage = await stack.enter_async_context(
+            staged(bound("127.0.0.1", 0), url=url, keys=keys_of_demo)
+        )
+        lines: list[str] = []
+        with TemporaryDirectory() as out:
+            await visit(stage.base_url, stage.catcher, Path(out), tell=lines.append)
+        async with httpx.AsyncClient(base_url=stage.base_url, timeout=60) as client:
+            presses = [client.post("/inbox/next-evening") for _ in range(5)]
+            answers = await asyncio.gather(*presses)
+
+    assert {answer.headers["location"] for answer in answers} == {"/inbox?moved=yes"}
+    assert len(stage.catcher.mails) == 2 + 5
 
 
 async def test_explain_tells_what_was_chosen(settings, database_url):

@@ -174,6 +174,42 @@ async def test_a_pause_never_ends_an_evening_early_west_of_the_date_line(world):
     assert local("Pacific/Honolulu", at=due).date() == until
 
 
+async def test_after_a_warning_sign_reminders_rest_for_fourteen_nights(world):
+    person = await world.join()
+
+    await preferences.rest(world.store, world.links, link(world, person), now=NOON)
+
+    assert len(await world.evenings(14)) == 1
+    await world.run(hours=12)
+    assert len(await world.evenings(1)) == 2
+
+
+async def test_a_rest_makes_a_short_pause_longer_and_a_long_one_no_shorter(world):
+    person = await world.join()
+    token = link(world, person)
+    rested = []
+    for until in (TODAY + timedelta(days=3), TODAY + timedelta(days=60), None):
+        await preferences.pause(world.store, world.links, token, until, now=NOON)
+        await preferences.rest(world.store, world.links, token, now=NOON)
+        rested.append((await found(world, person)).paused_until)
+
+    assert rested == [
+        TODAY + timedelta(days=14),
+        TODAY + timedelta(days=60),
+        None,
+    ]
+
+
+async def test_who_has_left_is_not_started_again_by_a_rest(world):
+    person = await world.join()
+    gone = link(world, person, Purpose.UNSUBSCRIBE)
+    await preferences.unsubscribe(world.store, world.links, gone, now=NOON)
+
+    await preferences.rest(world.store, world.links, link(world, person), now=NOON)
+
+    assert (await found(world, person)).status is Status.STOPPED
+
+
 async def test_who_comes_back_gets_the_next_evening(world):
     person = await world.join()
     token = link(world, person)

@@ -1,12 +1,14 @@
 """What a person typed becomes an answer of the domain's, or a problem in plain words."""
 
+from datetime import date
+
 import pytest
 
 from service.domain.errors import VisitorError
 from service.flows.signup import SignUp
 from service.web import forms
 from service.web.forms import Entered
-from tests.builders import NOON
+from tests.builders import NOON, TODAY
 from tests.web.visits import form
 
 
@@ -74,6 +76,46 @@ def test_an_address_is_kept_as_it_is_written_but_for_the_case_of_its_domain(libr
 
 def test_an_older_name_of_a_zone_is_taken(library):
     assert sign_up(library, zone="Asia/Calcutta").evening.zone == "Asia/Calcutta"
+
+
+@pytest.mark.parametrize("month", ["2026-10", "2025-12", "0001-01"])
+def test_tips_for_pregnancy_cannot_end_in_a_month_that_is_over(library, month):
+    expected = "Choose this month or a later one, or leave it open."
+
+    found = problems(library, pregnancy="pregnant", pregnant_until=month)
+
+    assert found == {"pregnant_until": expected}
+
+
+@pytest.mark.parametrize("month", ["2026-11", "2027-10"])
+def test_tips_for_pregnancy_may_end_this_month_or_later(library, month):
+    signed = sign_up(library, pregnancy="pregnant", pregnant_until=month)
+
+    assert f"{signed.answers.pregnant_until:%Y-%m}" == month
+
+
+def test_a_month_without_a_pregnancy_is_passed_over(library):
+    signed = sign_up(library, pregnancy="no", pregnant_until="2026-10")
+
+    assert signed.answers.pregnant_until is None
+
+
+@pytest.mark.parametrize("until", ["2028-11-23", "2199-01-01", "9999-12-31"])
+def test_a_pause_of_more_than_two_years_is_refused(until):
+    typed = Entered(values={"until": (until,)})
+
+    with pytest.raises(VisitorError) as refused:
+        forms.pause_until(typed, today=TODAY)
+
+    assert refused.value.problems == {
+        "until": "Choose a day in the next two years, or leave it empty."
+    }
+
+
+def test_a_pause_may_take_two_years():
+    typed = Entered(values={"until": ("2028-11-22",)})
+
+    assert forms.pause_until(typed, today=TODAY) == date(2028, 11, 22)
 
 
 def test_answers_are_dated_by_the_day_where_the_person_lives(library):

@@ -113,7 +113,14 @@ async def test_a_mail_that_is_not_there_is_a_kind_page(browser, desk, path):
 
 @pytest.mark.parametrize(
     ("next_at", "said"),
-    [(NOON, "The clock has moved."), (None, "Nobody is waiting for a reminder yet.")],
+    [
+        (NOON, "The clock has moved."),
+        (
+            None,
+            "Nobody is waiting for a reminder yet. "
+            "Sign up and confirm first, or end a pause.",
+        ),
+    ],
 )
 async def test_the_button_moves_on_to_the_next_evening(browser, desk, next_at, said):
     desk.next_at = next_at
