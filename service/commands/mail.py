@@ -108,7 +108,7 @@ def explain(
     found = asyncio.run(ask())
     typer.echo(found.outcome)
     if found.choice is None:
-        raise typer.Exit(1)
+        return
     typer.echo(f"catalogue {found.catalogue_version}")
     for tip in found.choice["tips"]:
         chance = f"{tip['propensity']:.3f}"

@@ -59,7 +59,9 @@ async def _web() -> None:
         composition.service(settings) as parts,
         serving(create_app(composition.site(parts)), listener),
     ):
-        typer.echo(f"Serving {settings.web.base_url}", err=True)
+        host, port = listener.getsockname()[:2]
+        where = f"{settings.web.base_url} on {host}:{port}"
+        typer.echo(f"Serving {where}", err=True)
         await stop.wait()
 
 

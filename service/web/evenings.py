@@ -12,9 +12,12 @@ def in_words(at: datetime, evening: Evening, *, now: datetime) -> str:
     today = night_at(evening.zone, now=now)
     near = {today: "tonight, ", today + timedelta(days=1): "tomorrow, "}.get(night, "")
     time = f"{evening.minute // 60:02}:{evening.minute % 60:02}"
-    return f"{near}{day_in_words(night)}, at {time} ({evening.zone})"
+    return f"{near}{day_in_words(night, today=today)}, at {time} ({evening.zone})"
 
 
-def day_in_words(day: date | None) -> str:
-    """A day: "Monday 23 November"; "" for none."""
-    return f"{day:%A} {day.day} {day:%B}" if day else ""
+def day_in_words(day: date | None, *, today: date) -> str:
+    """A day: "Monday 23 November", with its year if that is not today's; "" for none."""
+    if day is None:
+        return ""
+    year = "" if day.year == today.year else f" {day.year}"
+    return f"{day:%A} {day.day} {day:%B}{year}"

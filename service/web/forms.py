@@ -23,7 +23,7 @@ LANGUAGE = "en"
 #: A field that people never see; only a program fills it in.
 TRAP = "website"
 CONSENTS = ("consent_health", "consent_mail", "consent_general")
-LONGEST_PAUSE = timedelta(days=2 * 365)
+LONGEST_PAUSE = timedelta(days=2 * 365 + 1)
 #: The fields in the order of the page, which is that of the error summary.
 FIELDS = (
     "adult", "red_flags", "causes", "conditions", "pregnancy", "pregnant_until",

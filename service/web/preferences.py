@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.domain.errors import VisitorError
+from service.domain.errors import TryLater, VisitorError
 from service.domain.night import night_at
 from service.domain.tokens import BadLink, Purpose
 from service.flows import preferences
@@ -13,7 +13,7 @@ from service.web.evenings import day_in_words, in_words
 from service.web.forms import Entered
 from service.web.options import options
 from service.web.pages import bad_link, care_page
-from service.web.signs import urgencies
+from service.web.signs import Urgency, urgencies
 from service.web.site import Site
 
 
@@ -63,16 +63,28 @@ async def _show(site: Site, token: str, _: Entered) -> Response:
 
 
 async def _save(site: Site, token: str, form: Entered) -> Response:
-    now = site.clock.now()
-    await preferences.show(site.store, site.links, token, now=now)
     signs = urgencies(form.many("red_flags"))
     if signs:
-        await preferences.rest(site.store, site.links, token, now=now)
-        return care_page(site, form.one("country"), signs, answers="manage")
+        return await _rest(site, token, form.one("country"), signs)
+    now = site.clock.now()
+    await preferences.show(site.store, site.links, token, now=now)
     new = forms.change(form, site.library.countries_by_code, now=now)
     upcoming = await preferences.change(site.store, site.links, token, new, now=now)
     first = in_words(upcoming, new.evening, now=now) if upcoming else ""
     return _done(site, "saved", token, first=first)
+
+
+async def _rest(
+    site: Site, token: str, country: str, signs: tuple[Urgency, ...]
+) -> Response:
+    """Whom to call, whatever becomes of the link or the database."""
+    answers = "manage"
+    try:
+        now = site.clock.now()
+        await preferences.rest(site.store, site.links, token, now=now)
+    except (BadLink, TryLater):
+        answers = "signup"
+    return care_page(site, country, signs, answers=answers)
 
 
 async def _pause(site: Site, token: str, form: Entered) -> Response:
@@ -81,7 +93,7 @@ async def _pause(site: Site, token: str, form: Entered) -> Response:
     today = night_at(known.evening.zone, now=now)
     until = forms.pause_until(form, today=today)
     await preferences.pause(site.store, site.links, token, until, now=now)
-    return _done(site, "paused", token, until=day_in_words(until))
+    return _done(site, "paused", token, until=day_in_words(until, today=today))
 
 
 async def _resume(site: Site, token: str, _: Entered) -> Response:
@@ -108,14 +120,15 @@ async def _settings(
     now = site.clock.now()
     known = await preferences.show(site.store, site.links, token, now=now)
     leave = site.links.token(Purpose.UNSUBSCRIBE, known.id, now=now)
+    today = night_at(known.evening.zone, now=now)
     filled = form if form and problems and "until" not in problems else None
     context = {
         "form": filled or forms.entered_before(known),
         "problems": problems or {},
         "lists": options(site.library, now=now),
         "status": known.status,
-        "paused_until": day_in_words(known.paused_until),
-        "answered_on": day_in_words(known.person.answers.answered_on),
+        "paused_until": day_in_words(known.paused_until, today=today),
+        "answered_on": day_in_words(known.person.answers.answered_on, today=today),
         "token": token,
         "unsubscribe_token": leave,
     }
