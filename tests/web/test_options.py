@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 from service.web.evenings import day_in_words, in_words
 from service.web.options import options, times
-from tests.builders import NOON, evening
+from tests.builders import NOON, TODAY, evening
 
 
 def test_times_run_from_four_to_ten_every_quarter_of_an_hour():
@@ -49,5 +49,13 @@ def test_an_evening_is_named_as_people_say_it():
     # Already the 24th in Auckland, where it is one in the morning.
     auckland = "tonight, Tuesday 24 November, at 19:00 (Pacific/Auckland)"
     assert said(tomorrow, "Pacific/Auckland") == auckland
-    assert day_in_words(None) == ""
-    assert day_in_words(date(2026, 12, 1)) == "Tuesday 1 December"
+
+
+def test_a_day_is_named_with_its_year_unless_that_is_this_year():
+    def said(day: date | None) -> str:
+        return day_in_words(day, today=TODAY)
+
+    assert said(None) == ""
+    assert said(date(2026, 12, 1)) == "Tuesday 1 December"
+    assert said(date(2027, 12, 1)) == "Wednesday 1 December 2027"
+    assert said(date(2025, 12, 1)) == "Monday 1 December 2025"

@@ -9,6 +9,7 @@ from service.domain.risk import Tag
 from service.domain.subscriber import Frequency, Status
 from service.domain.tokens import Purpose
 from service.flows.upkeep import upkeep
+from tests.builders import NOON
 from tests.web.visits import ADDRESS, FORM, problems, words
 
 
@@ -82,6 +83,28 @@ async def test_a_sign_that_needs_help_leads_to_care_and_reminders_rest(visitor):
     assert (after.person, after.evening) == (before.person, before.evening)
 
 
+async def test_a_sign_leads_to_care_even_where_the_link_is_dead(client):
+    dead = {**FORM, "red_flags": "chest", "action": "save", "token": "made.up"}
+
+    answer = await client.post("/manage", data=dead)
+
+    assert answer.status_code == 200
+    assert "Call 999 now" in words(answer.text)
+    assert "nothing has been changed" in words(answer.text)
+
+
+async def test_a_sign_leads_to_care_even_while_the_database_is_away(
+    cut_off, cut_off_site
+):
+    token = cut_off_site.links.token(Purpose.MANAGE, 1, now=NOON)
+    sent = {**FORM, "red_flags": "chest", "action": "save", "token": token}
+
+    answer = await cut_off.post("/manage", data=sent)
+
+    assert answer.status_code == 200
+    assert "Call 999 now" in words(answer.text)
+
+
 async def test_nothing_has_changed_makes_the_answers_fresh(visitor, clock):
     subscriber_id = await visitor.join()
     clock.move(timedelta(days=25))
@@ -106,6 +129,17 @@ async def test_a_pause_until_a_day(visitor, client):
     assert (found.status, found.paused_until) == (Status.PAUSED, date(2026, 12, 24))
 
 
+async def test_a_pause_that_ends_in_another_year_names_the_year(visitor, client):
+    subscriber_id = await visitor.join()
+
+    answer = await visitor.manage(subscriber_id, "pause", until="2027-12-24")
+
+    token = visitor.token(Purpose.MANAGE, subscriber_id)
+    page = await client.get("/manage", params={"token": token})
+    assert "Reminders come back on Friday 24 December 2027." in words(answer.text)
+    assert "Reminders come back on Friday 24 December 2027." in words(page.text)
+
+
 async def test_a_pause_without_an_end_and_new_answers_meanwhile(visitor, client):
     subscriber_id = await visitor.join()
 
@@ -119,8 +153,8 @@ async def test_a_pause_without_an_end_and_new_answers_meanwhile(visitor, client)
     assert "Reminders come back when you say so." in words(page.text)
 
 
-@pytest.mark.parametrize("typed", ["2026-11-23", "2020-01-01", "soon"])
-async def test_a_pause_must_end_in_the_future(visitor, typed):
+@pytest.mark.parametrize("typed", ["2026-11-23", "2020-01-01", "soon", "2199-01-01"])
+async def test_a_pause_must_end_in_the_next_two_years(visitor, typed):
     subscriber_id = await visitor.join()
 
     answer = await visitor.manage(subscriber_id, "pause", until=typed)
