@@ -305,6 +305,20 @@ async def test_whoever_unsubscribes_gets_nothing_that_was_waiting(ready):
     assert await state(ready, 2) is State.DUE
 
 
+@pytest.mark.parametrize("kind", [Kind.CONFIRMATION, Kind.MANAGE_LINK])
+async def test_a_link_that_somebody_asked_for_goes_out_after_unsubscribing(ready, kind):
+    await put(ready, message(1), message(1, kind=kind), message(2, kind=kind))
+    sending = await begin(ready, await claim(ready, lane=Lane.PRIORITY, limit=1))
+
+    assert await suppress(ready) == 1
+    assert await suppress(ready, 2) == 0
+    (waiting,) = await claim(ready, lane=Lane.PRIORITY)
+    assert {m.subscriber_id for m in (*sending, waiting)} == {1, 2}
+    await record(ready, *(ended(m, State.DUE, reason="450") for m in sending))
+
+    assert len(await claim(ready, lane=Lane.PRIORITY, worker=OTHER)) == 1
+
+
 async def test_a_mail_on_the_wire_is_not_tried_again_after_unsubscribing(ready):
     await put(ready, message())
     (mine,) = await begin(ready, await claim(ready))

@@ -359,6 +359,35 @@ async def test_sign_ups_of_an_address_are_counted_and_forgotten_together(store):
         assert await tx.signups.get(3) is not None
 
 
+async def test_forms_sent_at_once_for_one_address_are_counted_one_by_one(
+    store, database_url, sealer
+):
+    async def sign_up(store, id_):
+        async with store.transaction() as tx:
+            found = await tx.signups.recent("Ann@example.org", since=NOON)
+            await tx.signups.add(pending(id_))
+            return found
+
+    async with opened(database_url, sealer) as second:
+        async with store.transaction() as tx:
+            assert await tx.signups.recent("ann@example.org", since=NOON) == 0
+            waiting = asyncio.create_task(sign_up(second, 2))
+            await blocked(database_url)
+            await tx.signups.add(pending(1))
+        assert await waiting == 1
+
+
+async def test_a_form_does_not_wait_for_another_address(store, database_url, sealer):
+    async with (
+        opened(database_url, sealer) as second,
+        store.transaction() as mine,
+        second.transaction() as theirs,
+        asyncio.timeout(10),
+    ):
+        assert await mine.signups.recent("ann@example.org", since=NOON) == 0
+        assert await theirs.signups.recent("bob@example.org", since=NOON) == 0
+
+
 async def test_unconfirmed_sign_ups_are_dropped_when_they_expire(store):
     async with store.transaction() as tx:
         await tx.signups.add(pending(1, expires_at=NOON))
@@ -444,6 +473,19 @@ async def test_the_first_record_of_a_night_stands(ready):
 
         assert await tx.nights.get(1, TODAY) == first
         assert await tx.nights.get(1, TODAY + DAY) is None
+
+
+async def test_a_record_of_a_month_without_a_partition_makes_one(store):
+    far = NightRecord(
+        subscriber_id=1,
+        night=TODAY + 400 * DAY,
+        choice="[]",
+        catalogue_version="v1",
+    )
+    async with store.transaction() as tx:
+        await tx.nights.record([far])
+
+        assert await tx.nights.get(1, far.night) == far
 
 
 async def test_night_records_go_a_month_at_a_time_when_too_old(store):
