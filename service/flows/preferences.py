@@ -169,8 +169,7 @@ async def _schedule(
     """Keep the subscriber, due at the next evening that has no mail yet (UTC)."""
     evening = subscriber.evening
     tonight = night_at(evening.zone, now=now)
-    states = await tx.outbox.state_of(subscriber.id, tonight)
-    is_taken = any(state.kind is Kind.REMINDER for state in states)
+    is_taken = await tx.outbox.has_reminder(subscriber.id, tonight)
     first = first_slot(
         evening,
         subscriber_id=subscriber.id,

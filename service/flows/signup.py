@@ -125,8 +125,7 @@ async def _enrol(tx: Transaction, pending: Pending, *, now: datetime) -> Welcome
         raise BadLink
     subscriber_id = pending.id if known is None else known.id
     tonight = night_at(evening.zone, now=now)
-    states = await tx.outbox.state_of(subscriber_id, tonight)
-    is_taken = any(state.kind is Kind.REMINDER for state in states)
+    is_taken = await tx.outbox.has_reminder(subscriber_id, tonight)
     first = first_slot(
         evening,
         subscriber_id=subscriber_id,

@@ -196,6 +196,11 @@ class Outbox:
             for row in await self._connection.execute(sql.STATE_OF, values)
         )
 
+    async def has_reminder(self, subscriber_id: int, night: date) -> bool:
+        """Whether that night of a person has its reminder, whatever became of it."""
+        states = await self.state_of(subscriber_id, night)
+        return any(state.kind is Kind.REMINDER for state in states)
+
     async def counts(self, night: date) -> Mapping[State, int]:
         """How many messages of a night are in each state, zeros included."""
         found = await self._connection.execute(sql.COUNTS, {"night": night})
