@@ -113,7 +113,16 @@ async def test_a_taken_port_is_one_line(settings, role):
 
     assert code == 1
     assert err.startswith(f"eventide: 127.0.0.1:{port}: the web server cannot listen")
-    assert "Choose another port" in err
+    assert "Choose another port (EVENTIDE_WEB__PORT, or --port of the demo)" in err
+
+
+@pytest.mark.parametrize("port", ["-1", "65536"])
+async def test_the_demo_refuses_a_port_that_there_is_not(settings, port):
+    code, _, err = await outcome(settings, "demo", "--port", port)
+
+    assert code == 2
+    assert "--port" in err
+    assert "Traceback" not in err
 
 
 async def test_keys_are_printed_for_the_operator(settings):
