@@ -72,9 +72,10 @@ async def waiting(store: Store, links: Links, token: str, *, now: datetime) -> N
     """Return if the confirmation link works. Raises BadLink. Writes nothing."""
     subject = links.subject(Purpose.CONFIRM, token, now=now)
     async with store.transaction() as tx:
-        is_waiting = await tx.signups.get(subject) is not None
-        if not is_waiting and await tx.subscribers.get(subject) is None:
-            raise BadLink
+        pending = await tx.signups.get(subject)
+        confirmed = await tx.subscribers.get(subject)
+    if pending is None and confirmed is None:
+        raise BadLink
 
 
 async def confirm(store: Store, links: Links, token: str, *, now: datetime) -> Welcome:
