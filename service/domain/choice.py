@@ -21,6 +21,8 @@ from service.domain.tonight import (
 )
 
 WEEK = 7
+#: The tip that stands in every mail, in its fixed place (evidence.md D.2).
+SEEK_CARE = "U8"
 #: Nights since something that was never said.
 NEVER = 10**6
 
@@ -150,7 +152,7 @@ class _Desk:
             and tip.id not in taken
         ]
         shown = [signs[self.night.toordinal() % len(signs)]] if signs else []
-        always = self.allowed.get("U8")
+        always = self.allowed.get(SEEK_CARE)
         if always is not None and always.id not in taken:
             shown.append(always)
         return [self._choice(tip, Role.FIXED, self._reason(tip)) for tip in shown]

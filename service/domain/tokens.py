@@ -23,10 +23,12 @@ class Purpose(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
 
 
+#: A sign-up that is not confirmed by then is forgotten.
+CONFIRM_WITHIN = timedelta(days=7)
 #: How long a link works. An old mail's unsubscribe link must never fail (RFC 8058).
 LIFETIMES: Mapping[Purpose, timedelta | None] = MappingProxyType(
     {
-        Purpose.CONFIRM: timedelta(days=7),
+        Purpose.CONFIRM: CONFIRM_WITHIN,
         Purpose.MANAGE: timedelta(days=30),
         Purpose.UNSUBSCRIBE: None,
     }

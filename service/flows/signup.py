@@ -14,14 +14,13 @@ from service.domain.subscriber import (
     Subscriber,
     may_become,
 )
-from service.domain.tokens import LIFETIMES, BadLink, Links, Purpose
+from service.domain.tokens import CONFIRM_WITHIN, BadLink, Links, Purpose
 from service.store.engine import Store, Transaction
 from service.store.signups import Pending
 
 #: One address gets this many confirmation mails in a day, whoever fills in the form.
 REQUESTS_A_DAY = 3
 DAY = timedelta(days=1)
-WAITING = LIFETIMES[Purpose.CONFIRM] or DAY
 #: Addresses that asked for silence may come back by a fresh double opt-in.
 LIFTED_BY_OPT_IN = frozenset({"unsubscribed", "erased"})
 
@@ -100,7 +99,7 @@ async def _ask_to_confirm(tx: Transaction, form: SignUp, *, now: datetime) -> No
         language=form.language,
         consents=form.consents,
         requested_at=now,
-        expires_at=now + WAITING,
+        expires_at=now + CONFIRM_WITHIN,
     )
     await tx.signups.add(pending)
     mail = at_once(

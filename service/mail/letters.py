@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from service.content.catalogue import Library
 from service.content.templating import Templates
+from service.domain.choice import SEEK_CARE
 from service.domain.outbox import Kind, Message
 from service.domain.records import Reminder, Said, reminder_from_json
 from service.domain.tips import When
@@ -15,8 +16,6 @@ from service.domain.tonight import Role
 from service.mail.addresses import on_the_wire, sender
 from service.mail.compose import Letter, compose, message_id
 
-#: The line that stands in every mail (evidence.md D.2), in its fixed place.
-SEEK_CARE = "U8"
 WHEN = {
     When.TONIGHT: "Tonight",
     When.TOMORROW: "Tomorrow",

@@ -11,7 +11,7 @@ from service.domain.errors import VisitorError
 from service.domain.night import night_at
 from service.domain.records import NOT_SURE, BadAnswers, answers_to_json, parse_answers
 from service.domain.risk import Answers, Pregnancy
-from service.domain.subscriber import Evening, Frequency, Subscriber
+from service.domain.subscriber import CONSENTS, Evening, Frequency, Subscriber
 from service.flows.preferences import Change
 from service.flows.signup import SignUp
 from service.web.options import known_zones, times
@@ -22,13 +22,13 @@ YES, NO = "yes", "no"
 LANGUAGE = "en"
 #: A field that people never see; only a program fills it in.
 TRAP = "website"
-CONSENTS = ("consent_health", "consent_mail", "consent_general")
+CONSENT_FIELDS = tuple(f"consent_{what}" for what in CONSENTS)
 LONGEST_PAUSE = timedelta(days=2 * 365 + 1)
 #: The fields in the order of the page, which is that of the error summary.
 FIELDS = (
     "adult", "red_flags", "causes", "conditions", "pregnancy", "pregnant_until",
     "medicines", "alcohol", "severe", "country", "zone", "time", "frequency",
-    "stretching", "email", *CONSENTS, "until",
+    "stretching", "email", *CONSENT_FIELDS, "until",
 )  # fmt: skip
 
 TICK_ONE = "Tick at least one box. “Prefer not to say” is fine too."
@@ -108,7 +108,7 @@ def sign_up(form: Entered, countries: Iterable[str], *, now: datetime) -> SignUp
     reader = _Reader(form)
     reader.one("adult", (YES,), "Tell us whether you are 18 or over.")
     address = reader.address()
-    for consent in CONSENTS:
+    for consent in CONSENT_FIELDS:
         reader.one(consent, (YES,), "We need this tick to send you reminders.")
     change = _change(reader, countries, now=now)
     reader.stop_if_problems()
@@ -117,7 +117,7 @@ def sign_up(form: Entered, countries: Iterable[str], *, now: datetime) -> SignUp
         answers=change.answers,
         evening=change.evening,
         language=LANGUAGE,
-        consents=tuple(name.removeprefix("consent_") for name in CONSENTS),
+        consents=CONSENTS,
     )
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from service.domain.choice import SEEK_CARE
 from service.domain.errors import TryLater, VisitorError
 from service.domain.tokens import BadLink
 from service.flows import signup
@@ -19,7 +20,6 @@ from service.web.site import Site
 
 #: What everybody may be told (rule H27): nobody reading the page has answered yet.
 SAMPLE = ("U4", "U11", "U5")
-SEEK_CARE = "U8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
