@@ -10,6 +10,6 @@ The data flow, each step named alike in every folder:
 6. `domain.tips` chooses tonight's few from the rest and says why.
 7. One outbox row for (subscriber, night, kind) holds the choice: one mail or none.
 8. A tick asks `flows.deliver` to claim rows, commit, compose and send them.
-9. `mail.smtp` says Accepted, Deferred, Rejected or Unknown, and that is recorded.
+9. `mail.smtp` says Accepted, Refused, Unsent or Unknown, and that is recorded.
 10. `/manage` and `/unsubscribe` change or stop it; every message links to both.
 """

@@ -1,13 +1,17 @@
 """A message on its way: its states, its deadline and what an SMTP answer means.
 
 due -> claimed -> sending -> sent | failed | unknown
-due -> expired | suppressed        claimed -> due (lease ended) | suppressed
+due -> expired | suppressed        claimed -> due (held, lease ended) | suppressed
 sending -> due (temporary refusal) sending -> unknown (lease ended)
 """
 
+import hashlib
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
 
 class Kind(StrEnum):
@@ -38,6 +42,17 @@ class Lane(StrEnum):
     EVENING = "evening"
 
 
+class Stage(StrEnum):
+    """What a relay answered to. REPORT: it told us later, by mail (RFC 3464)."""
+
+    CONNECT = "connect"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    MESSAGE = "message"
+    REPORT = "report"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
     """The relay took the message and said so; `reply` is its text (queue id)."""
@@ -46,20 +61,24 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deferred:
-    """The relay did not take the message now; the same message may be tried again."""
+class Refused:
+    """A relay said no, for now or for good: `meaning` tells which.
 
+    `code` is 0 where only a report names the reason; `enhanced` is RFC 3463's code
+    or "".
+    """
+
+    stage: Stage
     code: int
+    enhanced: str
     reply: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected:
-    """The relay will not take this message; `enhanced` is RFC 3463's code or ""."""
+class Unsent:
+    """Nothing of the message was handed over, and no relay said anything about it."""
 
-    code: int
-    enhanced: str
-    reply: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +88,90 @@ class Unknown:
     reason: str
 
 
-Outcome = Accepted | Deferred | Rejected | Unknown
+Outcome = Accepted | Refused | Unsent | Unknown
+
+
+class Meaning(StrEnum):
+    """What a refusal is about, and so who must do something about it."""
+
+    LATER = "later"
+    SLOWER = "slower"
+    RELAY_BUSY = "relay busy"
+    MAILBOX_FULL = "mailbox full"
+    NO_SUCH_ADDRESS = "no such address"
+    BAD_ADDRESS = "bad address"
+    NO_ROUTE = "no route"
+    UNCLEAR = "unclear"
+    POLICY = "policy"
+    OUR_SENDER = "our sender"
+    OUR_SIZE = "our size"
+    OUR_PROTOCOL = "our protocol"
+    OUR_MESSAGE = "our message"
+
+
+# What is matched: the stage, the code, the enhanced code ("-" without one) and the
+# relay's words, lower case. The first row that fits counts. RFC 5321, 4.2; RFC 3463.
+_TABLE = (
+    (r"\w+ 421 ", Meaning.RELAY_BUSY),
+    (r"connect 4", Meaning.RELAY_BUSY),
+    (r"\w+ (530|534|535|538) ", Meaning.OUR_SENDER),
+    (r"\w+ \d+ 5\.(1\.7|1\.8|7\.8) ", Meaning.OUR_SENDER),
+    # To RCPT it means "too many recipients": RFC 5321, 4.5.3.1.10.
+    (r"rcpt 552 -", Meaning.LATER),
+    (r"\w+ \d+ [45]\.2\.2 ", Meaning.MAILBOX_FULL),
+    (r"\w+ (450|451|452|454) ", Meaning.SLOWER),
+    (r"\w+ 4?\d+ 4\.7\.", Meaning.SLOWER),
+    (r"\w+ 4\d\d ", Meaning.LATER),
+    (r"\w+ \d+ 5\.1\.(1|6|10) ", Meaning.NO_SUCH_ADDRESS),
+    (r"\w+ \d+ 5\.2\.1 ", Meaning.NO_SUCH_ADDRESS),
+    (r"\w+ \d+ 5\.(1\.3|6\.7) ", Meaning.BAD_ADDRESS),
+    (r"\w+ \d+ 5\.(2\.3|3\.4) ", Meaning.OUR_SIZE),
+    (r"\w+ 552 ", Meaning.OUR_SIZE),
+    (r"\w+ \d+ 5\.4\.4 ", Meaning.LATER),
+    (r"\w+ \d+ 5\.(1\.2|4\.1) ", Meaning.NO_ROUTE),
+    (r"\w+ \d+ 5\.5\.", Meaning.OUR_PROTOCOL),
+    (r"\w+ \d+ 5\.6\.", Meaning.OUR_MESSAGE),
+    (r"mail 5", Meaning.OUR_SENDER),
+    (r"connect 5", Meaning.OUR_SENDER),
+    (r"\w+ \d+ 5\.7\.", Meaning.POLICY),
+    (r"\w+ 50[0-4] ", Meaning.OUR_PROTOCOL),
+    (r"rcpt 553 ", Meaning.BAD_ADDRESS),
+    # Without a code that says more, the words must do.
+    (r"\w+ \d+ (-|5\.0\.0) .*(spam|block|blacklist|polic|denied)", Meaning.POLICY),
+    (
+        r"(rcpt|report) \d+ (-|5\.0\.0) .*(no such|unknown|does(n't| not) exist)",
+        Meaning.NO_SUCH_ADDRESS,
+    ),
+    # A report that the relay tried until it gave up.
+    (r"report 0 4\.", Meaning.NO_ROUTE),
+    (r"", Meaning.UNCLEAR),
+)
+TABLE = tuple((re.compile(pattern), meaning) for pattern, meaning in _TABLE)
+
+
+def meaning(refused: Refused) -> Meaning:
+    """What a refusal means, by the table above."""
+    code = refused.enhanced or "-"
+    said = f"{refused.stage} {refused.code} {code} {refused.reply.lower()}"
+    return next(meaning for pattern, meaning in TABLE if pattern.match(said))
+
+
+class Bounce(StrEnum):
+    """What a refusal says about the address, beyond this one message."""
+
+    HARD = "hard"
+    SOFT = "soft"
+
+
+BOUNCES: Mapping[Meaning, Bounce] = MappingProxyType(
+    {
+        Meaning.NO_SUCH_ADDRESS: Bounce.HARD,
+        Meaning.BAD_ADDRESS: Bounce.HARD,
+        Meaning.MAILBOX_FULL: Bounce.SOFT,
+        Meaning.NO_ROUTE: Bounce.SOFT,
+        Meaning.UNCLEAR: Bounce.SOFT,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,17 +192,27 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """What becomes of a message after an attempt; `not_before` is for DUE alone."""
+    """What becomes of a message after an attempt; `not_before` is for DUE alone.
+
+    `bounce` is what the end of the message says about its address.
+    """
 
     message: Message
     state: State
     reason: str
     not_before: datetime
+    bounce: Bounce | None = None
 
 
 #: Somebody waits for these mails; after a day they have tried again.
 WAITED_FOR = timedelta(days=1)
-RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+#: The wait after the first refusal; it doubles with each one, up to the longest.
+FIRST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(minutes=30)
+#: The relay is away or pauses: it is asked again as soon as that may be over.
+AWAY_WAIT = timedelta(seconds=20)
+#: The last try leaves so much before the deadline, for the relay to answer.
+LAST_CALL = timedelta(minutes=1)
 
 
 def at_once(kind: Kind, *, subscriber_id: int, address: str, now: datetime) -> Message:
@@ -119,38 +231,78 @@ def at_once(kind: Kind, *, subscriber_id: int, address: str, now: datetime) -> M
 def settle(message: Message, outcome: Outcome, *, now: datetime) -> Settled:
     """What an answer means for the message, of which this was the last attempt.
 
-    A temporary refusal goes back to `due` for a later try inside the deadline, or
-    becomes `expired`. An unknown outcome is never sent again, with one exception:
-    somebody waits for a confirmation or a link, and one second copy does no harm.
+    A temporary refusal, or one that is our own fault or the domain's policy, goes back
+    to `due` for a later try inside the deadline, or becomes `expired`. An unknown
+    outcome is never sent again, with one exception: somebody waits for a confirmation
+    or a link, and one second copy does no harm.
     The relay's own words are not kept: they may repeat an address.
     """
     match outcome:
         case Accepted():
-            return _settled(message, State.SENT, "accepted", now)
-        case Rejected(code=code, enhanced=enhanced):
-            return _settled(message, State.FAILED, f"{code} {enhanced}".strip(), now)
+            return _ended(message, State.SENT, "accepted", now)
+        case Refused():
+            return _refused(message, outcome, now=now)
         case Unknown(reason=why) if message.kind is Kind.REMINDER or _is_repeat(
             message
         ):
-            return _settled(message, State.UNKNOWN, why, now)
-        case Unknown(reason=reason):
-            return _try_later(message, reason, now=now)
-        case Deferred(code=code, reply=reply):
-            # Without a code no relay said it: it is our word for why none was asked.
-            why = f"refused for now ({code})" if code else reply
-            return _try_later(message, why, now=now)
+            return _ended(message, State.UNKNOWN, why, now)
+        case Unknown(reason=why):
+            return _try_later(message, why, wait=_ladder(message), now=now)
+        case Unsent(reason=why):
+            return _try_later(message, why, wait=_spread(message, AWAY_WAIT), now=now)
 
 
 def _is_repeat(message: Message) -> bool:
     return message.attempts > 1
 
 
-def _try_later(message: Message, reason: str, *, now: datetime) -> Settled:
-    step = RETRY_AFTER[min(message.attempts, len(RETRY_AFTER)) - 1]
-    if now + step > message.expires_at:
-        return _settled(message, State.EXPIRED, reason, now)
-    return _settled(message, State.DUE, reason, now + step)
+def _refused(message: Message, refused: Refused, *, now: datetime) -> Settled:
+    what = meaning(refused)
+    why = f"{what}: {refused.code} {refused.enhanced}".strip()
+    bounce = BOUNCES.get(what)
+    if bounce is not None and refused.code >= 500:  # noqa: PLR2004  # RFC 5321, 4.2.1
+        return _ended(message, State.FAILED, why, now, bounce)
+    is_untouched = what is Meaning.RELAY_BUSY
+    wait = _spread(message, AWAY_WAIT) if is_untouched else _ladder(message)
+    return _try_later(message, why, wait=wait, now=now, bounce=bounce)
 
 
-def _settled(message: Message, state: State, reason: str, when: datetime) -> Settled:
-    return Settled(message=message, state=state, reason=reason, not_before=when)
+def _try_later(
+    message: Message,
+    reason: str,
+    *,
+    wait: timedelta,
+    now: datetime,
+    bounce: Bounce | None = None,
+) -> Settled:
+    """Once more after `wait`, or a last time just before the deadline, or never."""
+    last_call = message.expires_at - LAST_CALL
+    if now >= last_call:
+        return _ended(message, State.EXPIRED, reason, now, bounce)
+    when = min(now + wait, last_call)
+    return _ended(message, State.DUE, reason, when)
+
+
+def _ladder(message: Message) -> timedelta:
+    """1, 2, 4, 8, 16, 30, 30, ... minutes, each person's a little apart."""
+    steps = min(message.attempts, 10) - 1
+    return _spread(message, min(FIRST_WAIT * 2**steps, LONGEST_WAIT))
+
+
+def _spread(message: Message, wait: timedelta) -> timedelta:
+    """`wait` give or take a fifth: stable, so that all do not come back at once."""
+    key = f"{message.subscriber_id}|{message.night}|{message.attempts}"
+    dice = hashlib.blake2b(key.encode(), digest_size=2).digest()
+    return wait * (0.8 + 0.4 * int.from_bytes(dice) / 0xFFFF)
+
+
+def _ended(
+    message: Message,
+    state: State,
+    reason: str,
+    when: datetime,
+    bounce: Bounce | None = None,
+) -> Settled:
+    return Settled(
+        message=message, state=state, reason=reason, not_before=when, bounce=bounce
+    )

@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from service.domain.clock import Clock
 from service.domain.errors import Misconfigured
 
 HOST = "127.0.0.1"
@@ -28,13 +29,6 @@ class CaughtMail:
     recipients: tuple[str, ...]
     received_at: datetime
     data: bytes
-
-
-class Clock(Protocol):
-    """What tells the catcher when a mail came: the demo's clock, or a test's."""
-
-    def now(self) -> datetime:
-        """The current instant, aware, in UTC."""
 
 
 class Catcher:

@@ -51,16 +51,14 @@ async def deliver(courier: Courier, lane: Lane, *, limit: int, now: datetime) ->
 
 async def _send(courier: Courier, message: Message, *, now: datetime) -> Settled:
     try:
-        letter = courier.letters.write(message, now=now)
+        envelope = courier.letters.write(message, now=now)
     except Exception as error:  # noqa: BLE001  # one bad row must not stop the others
         # Only its type: the words of an error can hold what somebody answered.
         fault = type(error).__name__
         log.error("cannot be written", action="deliver", error=fault, **_ids(message))
         why = f"cannot be written ({fault})"
         return Settled(message=message, state=State.FAILED, reason=why, not_before=now)
-    outcome = await courier.mailer.send(
-        sender=letter.sender, recipient=letter.recipient, data=letter.data
-    )
+    outcome = await courier.mailer.send(envelope)
     settled = settle(message, outcome, now=now)
     say = log.info if settled.state is State.SENT else log.warning
     reason = "" if settled.state is State.SENT else settled.reason

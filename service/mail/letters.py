@@ -15,6 +15,7 @@ from service.domain.tokens import Links, Purpose
 from service.domain.tonight import Role
 from service.mail.addresses import on_the_wire, sender
 from service.mail.compose import Letter, compose, message_id
+from service.mail.envelope import Envelope
 
 WHEN = {
     When.TONIGHT: "Tonight",
@@ -38,10 +39,11 @@ class TipLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A mail ready for the wire, and its two bodies for people to look at."""
+    """A mail as it goes over the wire, and its two bodies for people to look at."""
 
     sender: str
     recipient: str
+    message_id: str
     data: bytes
     html: str
     text: str
@@ -70,8 +72,18 @@ class Letters:
         # Of the oldest key, so that a new one does not change a retry's Message-ID.
         self._id_key = hashlib.sha256(b"message-id|" + links.keys[-1]).digest()
 
-    def write(self, message: Message, *, now: datetime) -> Written:
+    def write(self, message: Message, *, now: datetime) -> Envelope:
         """The mail for an outbox message. Raises ServiceError if it cannot be made."""
+        written = self._for(message, now=now)
+        return Envelope(
+            sender=written.sender,
+            recipient=written.recipient,
+            data=written.data,
+            envid=written.message_id.strip("<>"),
+            expires_at=message.expires_at,
+        )
+
+    def _for(self, message: Message, *, now: datetime) -> Written:
         subject, night = message.subscriber_id, message.night
         match message.kind:
             case Kind.REMINDER:
@@ -178,6 +190,7 @@ class Letters:
         return Written(
             sender=self._address,
             recipient=on_the_wire(address),
+            message_id=letter.message_id,
             data=compose(letter),
             html=rendered.html,
             text=rendered.text,

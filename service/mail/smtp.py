@@ -17,15 +17,14 @@ from typing import Self
 from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPException, SMTPResponse
 
 from service.domain.errors import Misconfigured, TryLater, VisitorError
-from service.domain.outbox import Accepted, Deferred, Outcome, Rejected, Unknown
+from service.domain.outbox import Accepted, Outcome, Refused, Stage, Unknown, Unsent
 from service.mail.addresses import on_the_wire
+from service.mail.envelope import Envelope
 from service.settings import SmtpSettings
 
 YES, GO_ON, NOT_NOW, NO = 2, 3, 4, 5  # First digits of a reply: RFC 5321, 4.2.1.
 LOST = 0  # The code of a reply that never came.
 CLOSING = 421
-MAILBOX_FULL = 552  # To RCPT it means "too many recipients": RFC 5321, 4.5.3.1.10.
-SIGN_IN = frozenset({530, 534, 535, 538})  # RFC 4954: about us, not the message.
 ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 FAILURES = (SMTPException, OSError, ValueError)
 
@@ -80,15 +79,16 @@ class Mailer:
         self._idle.clear()
         await asyncio.gather(*(self._leave(client) for client in clients))
 
-    async def send(self, *, sender: str, recipient: str, data: bytes) -> Outcome:
-        """What became of one message, whose lines end in CRLF.
+    async def send(self, envelope: Envelope) -> Outcome:
+        """What became of one message.
 
         Never raises for what the relay or the network does.
         """
         try:
-            sender, recipient = on_the_wire(sender), on_the_wire(recipient)
+            sender = on_the_wire(envelope.sender)
+            recipient = on_the_wire(envelope.recipient)
         except VisitorError as error:
-            return Rejected(code=553, enhanced="5.1.3", reply=str(error))
+            return _unfit("5.1.3", str(error))
         async with self._slots:
             client = await self._kept()
             if client is None:
@@ -96,7 +96,7 @@ class Mailer:
                     client = await self._connected()
                 except FAILURES as error:
                     return self._no_connection(error)
-            return await self._served(client, sender, recipient, data)
+            return await self._served(client, sender, recipient, envelope.data)
 
     async def probe(self) -> None:
         """Return if the relay is there and lets us in.
@@ -132,7 +132,7 @@ class Mailer:
         if not recipient.isascii():
             if not client.supports_extension("smtputf8"):
                 why = "the relay takes no addresses with such letters (SMTPUTF8)"
-                return Rejected(code=553, enhanced="5.6.7", reply=why)
+                return _unfit("5.6.7", why)
             options = " BODY=8BITMIME SMTPUTF8"
         for command, wanted in (
             (f"MAIL FROM:<{sender}>{options}", YES),
@@ -141,7 +141,7 @@ class Mailer:
         ):
             reply = await self._asked(client, command)
             if reply.code // 100 != wanted:
-                return _refused(command, reply)
+                return _refused(Stage(command[:4].lower()), reply)
         return await self._handed_over(client, data)
 
     async def _handed_over(self, client: SMTP, data: bytes) -> Outcome:
@@ -149,7 +149,7 @@ class Mailer:
         protocol = client.protocol
         if protocol is None or not protocol.is_connected:  # pragma: no cover - a race:
             # the relay left between its 354 and this line.
-            return Deferred(code=LOST, reply="connection lost before the message")
+            return Unsent(reason="connection lost before the message")
         dotted = (b"\r\n" + data).replace(b"\r\n.", b"\r\n..")[2:] + b".\r\n"
         protocol.write(dotted)
         reply = await _answer(protocol.read_response(timeout=self._patience.final_dot))
@@ -157,7 +157,7 @@ class Mailer:
             case 2:  # YES
                 return Accepted(reply=_clean(reply.message))
             case 4 | 5:  # NOT_NOW, NO
-                return _refused("message", reply)
+                return _refused(Stage.MESSAGE, reply)
             case _:
                 return Unknown(reason=_clean(f"after the message: {reply.message}"))
 
@@ -174,12 +174,10 @@ class Mailer:
         match outcome:
             case Accepted():
                 return client.is_connected
-            case Rejected():
-                return await self._obeys(client, "RSET")
-            case Deferred(code=code):
+            case Refused(code=code):
                 is_plain = code // 100 in (NOT_NOW, NO) and code != CLOSING
                 return is_plain and await self._obeys(client, "RSET")
-            case Unknown():
+            case Unsent() | Unknown():
                 return False
 
     async def _obeys(self, client: SMTP, command: str) -> bool:
@@ -225,9 +223,11 @@ class Mailer:
         await _answer(client.quit(timeout=self._patience.goodbye))
         client.close()
 
-    def _no_connection(self, error: Exception) -> Deferred:
+    def _no_connection(self, error: Exception) -> Refused | Unsent:
         code = getattr(error, "code", LOST)
-        return Deferred(code=max(code, LOST), reply=self._words(error))
+        if code <= LOST:
+            return Unsent(reason=self._words(error))
+        return _refused(Stage.CONNECT, SMTPResponse(code, _text(error)))
 
     def _diagnosis(self, error: Exception) -> Misconfigured | TryLater:
         """What the operator must do about it, or that there is only waiting."""
@@ -258,16 +258,18 @@ async def _answer(reply: Awaitable[SMTPResponse]) -> SMTPResponse:
         return SMTPResponse(LOST, _text(error))
 
 
-def _refused(command: str, reply: SMTPResponse) -> Deferred | Rejected:
+def _refused(stage: Stage, reply: SMTPResponse) -> Refused | Unsent:
     text = _clean(reply.message)
-    is_about_us = reply.code in SIGN_IN and command != "message"
-    is_full = reply.code == MAILBOX_FULL and command.startswith("RCPT")
-    if reply.code // 100 != NO or is_about_us or is_full:
-        return Deferred(code=max(reply.code, LOST), reply=text)
+    if reply.code <= LOST:
+        return Unsent(reason=f"connection lost at {stage}: {text}")
     found = ENHANCED.match(text)
-    return Rejected(
-        code=reply.code, enhanced=found.group() if found else "", reply=text
-    )
+    enhanced = found.group() if found else ""
+    return Refused(stage=stage, code=reply.code, enhanced=enhanced, reply=text)
+
+
+def _unfit(enhanced: str, why: str) -> Refused:
+    """A message that no relay was asked about: it could only have said the same."""
+    return Refused(stage=Stage.RCPT, code=553, enhanced=enhanced, reply=why)
 
 
 def _has_bad_certificate(error: BaseException | None) -> bool:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    Double,
     ForeignKey,
     Index,
     LargeBinary,
@@ -210,4 +211,13 @@ NIGHT = Table(
     Column("outcome", Text),
     Column("reason", Text),
     postgresql_partition_by="RANGE (night)",
+)
+
+#: One row for each worker that runs; `per_second` is how many mails it sends now.
+WORKER = Table(
+    "worker",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    _instant("seen_at"),
+    Column("per_second", Double, nullable=False),
 )

@@ -2,23 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 from starlette.responses import HTMLResponse
 
 from service.content.catalogue import Library
 from service.content.templating import Templates
+from service.domain.clock import Clock
 from service.domain.tokens import Links
 from service.store.engine import Store
-
-
-class Clock(Protocol):
-    """What tells the pages the time: the machine's clock, or the demo's."""
-
-    def now(self) -> datetime:
-        """The current instant, aware, in UTC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
