@@ -17,6 +17,7 @@ from service.content.templating import Templates
 from service.domain.errors import TryLater
 from service.domain.outbox import Lane
 from service.domain.tokens import Links
+from service.domain.verp import Verp
 from service.embedded import postgres
 from service.flows.deliver import Courier, deliver
 from service.flows.plan import plan
@@ -153,10 +154,15 @@ def _letters(
         library=library,
         templates=templates,
         links=links,
+        verp=_verp(settings, links),
         sender_line=settings.smtp.sender,
         operator_name=settings.operator.name,
         postal_address=settings.operator.postal_address,
     )
+
+
+def _verp(settings: Settings, links: Links) -> Verp:
+    return Verp(keys=links.keys, address=settings.bounces.address)
 
 
 @asynccontextmanager
