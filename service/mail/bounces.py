@@ -59,17 +59,20 @@ def _read(message: Message) -> Came:
     return Unusable(why="not a report")
 
 
-def _report(message: Message, parts: list[Message], blocks: list[Message]) -> Report:
-    envelope = [_field(each, "Original-Envelope-Id") for each in blocks]
+def _report(message: Message, parts: list[Message], blocks: list[Message]) -> Came:
+    outcomes = [each for each in blocks if _field(each, "Action")]
+    if not outcomes:
+        return Unusable(why="a report of nothing")
     refusals = [
         Refusal(
             named=_addresses(each, "Original-Recipient", "Final-Recipient"),
             status="".join(STATUS.findall(_field(each, "Status"))[:1]),
             diagnostic=_field(each, "Diagnostic-Code"),
         )
-        for each in blocks
-        if _field(each, "Action").lower().startswith("failed")
+        for each in outcomes
+        if _field(each, "Action").lower().startswith("fail")
     ]
+    envelope = [_field(each, "Original-Envelope-Id") for each in blocks]
     return Report(traces=_traces(message, parts, *envelope), refusals=tuple(refusals))
 
 
@@ -116,7 +119,13 @@ def _addresses(block: Message, *names: str) -> tuple[str, ...]:
     """The addresses in these fields; none where the reporter took them out."""
     found = (_field(block, name).rpartition(";")[2].strip(" <>") for name in names)
     plain = (UNICODE_LETTER.sub(_letter, address) for address in found)
-    return tuple(a for a in plain if "@" in a and "redacted" not in a.lower())
+    return tuple(filter(_is_told, plain))
+
+
+def _is_told(address: str) -> bool:
+    """Whether this is an address, and was not taken out for the person's sake."""
+    is_one = "@" in address and address.isprintable()
+    return is_one and "redacted" not in address.lower()
 
 
 def _letter(match: re.Match[str]) -> str:
