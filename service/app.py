@@ -19,6 +19,7 @@ from service.domain.outbox import Lane
 from service.domain.tokens import Links
 from service.domain.verp import Verp
 from service.embedded import postgres
+from service.flows.bounces import Desk
 from service.flows.deliver import Courier, deliver
 from service.flows.plan import plan
 from service.flows.upkeep import upkeep
@@ -29,6 +30,7 @@ from service.store import engine, migrate
 from service.store.engine import Store
 from service.store.sealing import Sealer
 from service.web.site import Site
+from service.worker.intake import intake
 from service.worker.schedule import Schedule, Tick
 
 #: People planned in one transaction: 40 to 60 ms of locks.
@@ -154,15 +156,11 @@ def _letters(
         library=library,
         templates=templates,
         links=links,
-        verp=_verp(settings, links),
+        verp=Verp(keys=links.keys, address=settings.bounces.address),
         sender_line=settings.smtp.sender,
         operator_name=settings.operator.name,
         postal_address=settings.operator.postal_address,
     )
-
-
-def _verp(settings: Settings, links: Links) -> Verp:
-    return Verp(keys=links.keys, address=settings.bounces.address)
 
 
 @asynccontextmanager
@@ -209,6 +207,12 @@ def site(parts: Service) -> Site:
     )
 
 
+def desk(parts: Service) -> Desk:
+    """Where bounces are handed in."""
+    verp = Verp(keys=parts.links.keys, address=parts.settings.bounces.address)
+    return Desk(store=parts.store, verp=verp, clock=parts.clock)
+
+
 @asynccontextmanager
 async def working(parts: Service) -> AsyncIterator[None]:
     """A worker at work inside the block; leaving it lets mail in hand finish.
@@ -235,7 +239,8 @@ async def working(parts: Service) -> AsyncIterator[None]:
             )
         }
         await _keeping(parts)()
-        async with Schedule(_ticks(parts, couriers)).running():
+        bounces = intake(desk(parts), parts.settings.bounces)
+        async with bounces, Schedule(_ticks(parts, couriers)).running():
             yield
 
 

@@ -1,9 +1,11 @@
 """Mail that comes back: whose mail it was, what it means, and what follows from it."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
+from service.domain.clock import Clock
 from service.domain.feedback import (
     Alarm,
     Bounced,
@@ -20,6 +22,20 @@ from service.mail.bounces import Came, read
 from service.store.engine import Store, Transaction
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Where mail that comes back is handed in, by whichever way it came."""
+
+    store: Store
+    verp: Verp
+    clock: Clock
+
+    async def receive(self, raw: bytes, recipient: str = "") -> Verdict:
+        """`receive`, at this moment."""
+        now = self.clock.now()
+        return await receive(self.store, self.verp, raw, recipient=recipient, now=now)
 
 
 async def receive(
