@@ -25,6 +25,10 @@ class Shares:
 
     def __init__(self):
         self.workers = 0
+        self.free = 1
+
+    def room(self, _now):
+        return self.free
 
     def share(self, workers):
         self.workers = workers
@@ -104,8 +108,12 @@ async def test_the_forecast_of_the_evening_is_told_while_anything_is_due(
     assert (busy[0]["log_level"], late[0]["log_level"]) == ("info", "warning")
 
 
-async def test_what_was_given_up_is_told(shift_of, store):
+@pytest.mark.parametrize(
+    ("free", "why"), [(1, "deadline passed"), (0, "no relay took mail")]
+)
+async def test_what_was_given_up_is_told_with_its_reason(shift_of, store, free, why):
     shift = shift_of("one")
+    shift.couriers[Lane.EVENING].relays.free = free
     await upkeep(store, now=NOON)
     async with store.transaction() as tx:
         await tx.outbox.put([message(expires_at=NOON, night=TODAY)])
@@ -116,6 +124,9 @@ async def test_what_was_given_up_is_told(shift_of, store):
 
     (line,) = lines
     assert (line["action"], line["expired"], line["unknown"]) == ("upkeep", 1, 0)
+    async with store.transaction() as tx:
+        (lost,) = await tx.outbox.not_sent(since=TODAY)
+    assert (lost.state, lost.why) == (State.EXPIRED, why)
 
 
 async def test_a_tick_says_whether_there_may_be_more(shift_of, store):
