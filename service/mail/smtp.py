@@ -16,11 +16,12 @@ from typing import Self
 
 from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPException, SMTPResponse
 
+from service.domain.clock import Clock
 from service.domain.errors import Misconfigured, TryLater, VisitorError
 from service.domain.outbox import Accepted, Outcome, Refused, Stage, Unknown, Unsent
 from service.mail.addresses import on_the_wire
 from service.mail.envelope import Envelope
-from service.settings import SmtpSettings
+from service.settings import RelaySettings
 
 YES, GO_ON, NOT_NOW, NO = 2, 3, 4, 5  # First digits of a reply: RFC 5321, 4.2.1.
 LOST = 0  # The code of a reply that never came.
@@ -52,7 +53,11 @@ class Mailer:
     """
 
     def __init__(
-        self, settings: SmtpSettings, *, patience: Patience | None = None
+        self,
+        settings: RelaySettings,
+        *,
+        clock: Clock | None = None,  # noqa: ARG002
+        patience: Patience | None = None,
     ) -> None:
         """Keep the settings; nothing is opened yet."""
         self._settings = settings
