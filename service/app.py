@@ -214,7 +214,10 @@ async def working(parts: Service) -> AsyncIterator[None]:
     worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     # Whoever waits for a confirmation does not wait behind the evening's reminders.
     express = smtp.model_copy(update={"connections": EXPRESS_CONNECTIONS})
-    async with Mailer(smtp) as mailer, Mailer(express) as express_mailer:
+    async with (
+        Mailer(smtp, clock=parts.clock) as mailer,
+        Mailer(express, clock=parts.clock) as express_mailer,
+    ):
         try:
             await mailer.probe()
         except TryLater as error:

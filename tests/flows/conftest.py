@@ -119,7 +119,7 @@ async def world(store, library, links, letters) -> AsyncIterator[World]:
         smtp = SmtpSettings(
             host="127.0.0.1", port=catcher.port, tls="none", hostname="localhost"
         )
-        async with Mailer(smtp) as mailer:
+        async with Mailer(smtp, clock=clock) as mailer:
             await upkeep(store, now=NOON)
             yield World(
                 store=store,
