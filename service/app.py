@@ -210,7 +210,7 @@ async def working(parts: Service) -> AsyncIterator[None]:
     express = smtp.model_copy(update={"connections": EXPRESS_CONNECTIONS})
     async with (
         Relays(smtp, clock=clock) as relays,
-        Relays(express, clock=clock) as express_relays,
+        Relays(express, clock=clock, manners=relays.manners) as express_relays,
     ):
         try:
             await relays.probe()

@@ -42,10 +42,10 @@ class Wire:
             raise self.answer
         return self.answer
 
-    def room(self, _now):
-        return self.free
+    def room(self, *, now):  # noqa: ARG002
+        return min(self.free, 2 * self.connections)
 
-    def hold(self, domain, _now):
+    def hold(self, domain, *, now):  # noqa: ARG002
         return self.held.pop(domain, None)
 
     async def has_heard(self, messages):

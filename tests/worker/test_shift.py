@@ -27,7 +27,7 @@ class Shares:
         self.workers = 0
         self.free = 1
 
-    def room(self, _now):
+    def room(self, *, now):  # noqa: ARG002
         return self.free
 
     def share(self, workers):
