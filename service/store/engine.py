@@ -25,6 +25,7 @@ from service.store.trouble import (
     require_release,
     translated,
 )
+from service.store.workers import Workers
 
 #: Seconds to wait for the server to take a connection.
 PATIENCE = 10
@@ -70,6 +71,7 @@ class Transaction:
     suppression: Suppression
     consents: Consents
     feedback: FeedbackStore
+    workers: Workers
 
 
 class Store:
@@ -132,4 +134,5 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         suppression=Suppression(connection, sealer),
         consents=Consents(connection),
         feedback=FeedbackStore(connection, sealer),
+        workers=Workers(connection),
     )

@@ -14,8 +14,6 @@ from service.flows import bounces, preferences
 from tests.builders import TODAY
 from tests.mail.returned import A_PERSON, ADA, VACATION, complaint, report
 
-REMINDER = {"night": TODAY, "kind": Kind.REMINDER}
-
 
 @pytest.fixture
 async def person(world):
@@ -23,6 +21,10 @@ async def person(world):
     found = await world.join(ADA)
     await world.run(hours=8)
     return found
+
+
+def tonights(person):
+    return Mailed(subscriber_id=person, night=TODAY, kind=Kind.REMINDER)
 
 
 def sender(world):
@@ -52,7 +54,7 @@ async def test_a_mail_to_a_dead_address_is_the_last(world, verp, person):
     found = await receive(world, verp, report(back_to))
     again = await receive(world, verp, report(back_to))
 
-    mailed = Mailed(subscriber_id=person, **REMINDER)
+    mailed = tonights(person)
     assert found == again == Bounced(mailed=mailed, bounce=Bounce.HARD)
     assert await status(world, person) is Status.SUPPRESSED
     before = len(world.catcher.mails)
@@ -80,7 +82,7 @@ async def test_the_token_is_found_wherever_the_report_has_it(world, verp, person
 async def test_a_complaint_is_heard_at_once(world, verp, person):
     found = await receive(world, verp, complaint(sender(world)))
 
-    assert found == Complained(mailed=Mailed(subscriber_id=person, **REMINDER))
+    assert found == Complained(mailed=tonights(person))
     assert await status(world, person) is Status.SUPPRESSED
     async with world.store.transaction() as tx:
         assert await tx.suppression.reason(ADA) == "complaint"
@@ -117,7 +119,7 @@ async def test_our_own_fault_is_an_alarm_and_silences_nobody(world, verp, person
     with capture_logs() as lines:
         found = await receive(world, verp, refused)
 
-    mailed = Mailed(subscriber_id=person, **REMINDER)
+    mailed = tonights(person)
     assert found == Alarm(mailed=mailed, meaning=Meaning.POLICY, status="5.7.26")
     assert await status(world, person) is Status.ACTIVE
     (line,) = lines

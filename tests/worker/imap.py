@@ -26,6 +26,7 @@ class Postbox:
         self._news = asyncio.Condition()
         self._writers: set[asyncio.StreamWriter] = set()
         self._ended = asyncio.Event()
+        self._idle_tag = b""
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._converse, HOST, self.port)
@@ -114,6 +115,8 @@ class Postbox:
             case "EXPUNGE":
                 for number in self.deleted:
                     self.mails.pop(int(number), None)
+            case _:
+                pass
         return b""
 
 
