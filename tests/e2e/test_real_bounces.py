@@ -212,8 +212,6 @@ async def test_reports_over_lmtp_silence_exactly_those_who_are_gone(evening, hom
     async with (
         NextHop() as hop,
         listening(evening.desk, f"{HOST}:0") as lmtp,
-        postfix(
-            home / "postfix", next_hop=hop.port, bounces_to=f"lmtp:inet:{HOST}:{lmtp}"
-        ) as port,
+        postfix(home / "postfix", next_hop=hop.port, lmtp=lmtp) as port,
     ):
         await two_evenings(evening, hop, port)
