@@ -52,6 +52,13 @@ POLICY = Fault(
     longest_wait=timedelta(hours=2),
     remedy="See SPF, DKIM and DMARC of the sender and its standing at this domain",
 )
+#: Of a relay through which one domain after another refuses us by policy.
+SHUNNED = Fault(
+    in_a_row=1,
+    first_wait=timedelta(minutes=5),
+    longest_wait=timedelta(minutes=30),
+    remedy="See that the relay may send our mail on and is on no block list",
+)
 
 _FAULTS: Mapping[Meaning, Fault] = MappingProxyType(
     {
