@@ -1,5 +1,7 @@
 """SQL past the store: what an intruder or a broken disk would do."""
 
+from contextlib import asynccontextmanager
+
 import asyncpg
 from sqlalchemy.engine import make_url
 
@@ -11,3 +13,19 @@ async def raw(url, query, *values):
         return await connection.fetch(query, *values)
     finally:
         await connection.close()
+
+
+@asynccontextmanager
+async def cut_off(url):
+    """Inside the block nobody can reach the database."""
+    name = make_url(url).database
+    server = (
+        make_url(url).set(database="postgres").render_as_string(hide_password=False)
+    )
+    await raw(server, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
+    await raw(server, end, name)
+    try:
+        yield
+    finally:
+        await raw(server, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
