@@ -95,8 +95,8 @@ class Gate(StrEnum):
 
 
 #: After so long without an answer the one message is given up, and another may go.
-#: RFC 5321, 4.5.3.2 lets a relay take as long.
-PROBE = timedelta(minutes=15)
+#: It may be lost without a word, as with the worker that was to send it.
+PROBE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -414,6 +414,9 @@ async def test_no_domain_gets_more_than_its_setting_and_workers_share_it(clock):
     ):
         assert going(pool, "big.example", 100, clock) == 20
         await sent(pool, domain="big.example")
+        await sent(pool, domain="small.example")
+        assert going(pool, "big.example", 100, clock) == 0
+        pool.share(1)
         assert going(pool, "big.example", 100, clock) == 0
         pool.share(2)
         assert going(pool, "big.example", 100, clock) == 10
