@@ -68,7 +68,7 @@ class Relay:
         return Standing(relay=self.name, gate=gate, rate=self.rate(now=now))
 
     def room(self, *, now: datetime) -> int:
-        """How many messages may be begun now."""
+        """How many messages it may have on the wire now."""
         gate = self.breaker.gate(now=now)
         most = {Gate.CLOSED: 2 * self._connections, Gate.HALF_OPEN: 1, Gate.OPEN: 0}
         bucket = self._filled(now)

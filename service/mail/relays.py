@@ -80,10 +80,10 @@ class Relays:
             relay.workers = workers
 
     def room(self, *, now: datetime) -> int:
-        """How many messages may be begun now.
+        """How many messages may be on the wire now.
 
-        At most two for each connection; one for a relay that is tried again; none
-        while no relay takes any or none has a turn soon.
+        At most two for each connection; as many as have their turn soon, where there
+        is a rate; one for a relay that is tried again; none while no relay takes any.
         """
         room = sum(relay.room(now=now) for relay in self.manners.relays)
         return min(room, 2 * self.connections)
