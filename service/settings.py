@@ -26,6 +26,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
+from service.domain import verp
 from service.domain.errors import Misconfigured
 
 PREFIX = "EVENTIDE_"
@@ -96,6 +97,20 @@ class WebSettings(Section):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
 
 
+class BouncesSettings(Section):
+    """Where mail that comes back is addressed to, and how it reaches us."""
+
+    address: Annotated[str, AfterValidator(verp.checked)] = ""
+    listen: Annotated[str, Field(pattern=r"^([\w.-]+:\d{1,5})?$")] = ""
+    imap_host: str = ""
+    imap_port: Annotated[int, Field(ge=1, le=65535)] = 993
+    imap_user: str = ""
+    imap_password: SecretStr = SecretStr("")
+    imap_tls: Literal["none", "implicit"] = "implicit"
+    imap_folder: str = "INBOX"
+    http_key: SecretStr = SecretStr("")
+
+
 class OperatorSettings(Section):
     """Who runs this service; the postal address stands in every mail."""
 
@@ -139,6 +154,7 @@ class Settings(BaseSettings):
 
     database: DatabaseSettings = DatabaseSettings()
     smtp: SmtpSettings = SmtpSettings()
+    bounces: BouncesSettings = BouncesSettings()
     web: WebSettings = WebSettings()
     operator: OperatorSettings = OperatorSettings()
     secrets: SecretsSettings = SecretsSettings()

@@ -43,6 +43,7 @@ async def upkeep(
         reaped = await tx.outbox.reap(now=now)
         expired = await tx.outbox.expire(why=why_late, now=now)
         forgotten = await tx.signups.drop_expired(now=now)
+        await tx.feedback.drop_old(now=now)
         gone = await tx.subscribers.stopped_before(now - UNDO, limit=AT_ONCE)
         for subscriber_id in gone:
             await tx.subscribers.erase(subscriber_id)

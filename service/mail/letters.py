@@ -13,6 +13,7 @@ from service.domain.records import Reminder, Said, reminder_from_json
 from service.domain.tips import When
 from service.domain.tokens import Links, Purpose
 from service.domain.tonight import Role
+from service.domain.verp import Verp
 from service.mail.addresses import on_the_wire, sender
 from service.mail.compose import Letter, compose, message_id
 from service.mail.envelope import Envelope
@@ -52,12 +53,13 @@ class Written:
 class Letters:
     """Writes mails; the same message always gives the same words and Message-ID."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what every mail needs, each given by name
         self,
         *,
         library: Library,
         templates: Templates,
         links: Links,
+        verp: Verp,
         sender_line: str,
         operator_name: str,
         postal_address: str,
@@ -66,6 +68,7 @@ class Letters:
         self._library = library
         self._templates = templates
         self._links = links
+        self._verp = verp
         self._operator_name = operator_name
         self._postal = postal_address
         self._name, self._address = sender(sender_line)
@@ -76,10 +79,10 @@ class Letters:
         """The mail for an outbox message. Raises ServiceError if it cannot be made."""
         written = self._for(message, now=now)
         return Envelope(
-            sender=written.sender,
+            sender=self._verp.sender(message, default=written.sender),
             recipient=written.recipient,
             data=written.data,
-            envid=written.message_id.strip("<>"),
+            envid=self._verp.token(message),
             expires_at=message.expires_at,
         )
 

@@ -1,5 +1,6 @@
-"""SQL past the store: what an intruder or a broken disk would do."""
+"""SQL past the store: what an intruder or a broken disk would do, and who waits."""
 
+import asyncio
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -13,6 +14,17 @@ async def raw(url, query, *values):
         return await connection.fetch(query, *values)
     finally:
         await connection.close()
+
+
+async def blocked(url):
+    """Return once a session of the service waits for a lock."""
+    waiting = (
+        "SELECT 1 FROM pg_stat_activity "
+        "WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    async with asyncio.timeout(10):
+        while not await raw(url, waiting):
+            pass
 
 
 @asynccontextmanager
