@@ -5,12 +5,9 @@ from functools import lru_cache
 
 from jinja2 import BaseLoader, Environment, Template, UndefinedError, meta, nodes
 from jinja2.visitor import NodeTransformer
-from markupsafe import escape
 
 #: Kept of each segment: more than there are tips, or pairs of them, on an evening.
 SEGMENTS_KEPT = 2048
-#: Those of a few people: a link stands in a mail several times.
-LINKS_KEPT = 16
 
 Encode = Callable[[str], bytes]
 
@@ -36,28 +33,20 @@ class Stencil:
 
         The encodings of two texts, joined, must be one of the two texts joined.
         """
+        self.name = name
         self._segments: list[tuple[tuple[str, ...], Callable[..., bytes]]] = []
-        encode_own = lru_cache(maxsize=LINKS_KEPT)(encode)
-        tree = _Inclusion(environment, loader).parsed(name)
-        for names, cut in _cuts(tree.body, own):
-            made: Callable[..., bytes]
+        for names, cut in _Cutter(environment, loader, own).cuts(name):
+            made = _encoded(_said(cut, environment, name, names), encode)
             if own.isdisjoint(names):
-                said = _said(environment, name, names, cut)
-                made = lru_cache(maxsize=SEGMENTS_KEPT)(_encoded(said, encode))
-            elif _is_name(cut):
-                made = _encoded(_shown(environment, name), encode_own)
-            else:
-                made = _encoded(_said(environment, name, names, cut), encode_own)
+                made = lru_cache(maxsize=SEGMENTS_KEPT)(made)
             self._segments.append((names, made))
 
     def filled(self, values: Mapping[str, Hashable]) -> bytes:
         """The template with these values. Raises UndefinedError where one is missing."""
+        value = values.__getitem__
         try:
             return b"".join(
-                [
-                    made(*[values[name] for name in names])
-                    for names, made in self._segments
-                ]
+                [made(*map(value, names)) for names, made in self._segments]
             )
         except KeyError as error:
             raise UndefinedError(f"{error} is undefined") from error
@@ -68,81 +57,88 @@ def _encoded(said: Callable[..., str], encode: Encode) -> Callable[..., bytes]:
 
 
 def _said(
-    environment: Environment, name: str, names: tuple[str, ...], cut: list[nodes.Node]
+    cut: nodes.Template, environment: Environment, name: str, names: tuple[str, ...]
 ) -> Callable[..., str]:
-    """What Jinja makes of these nodes, as a function of the names in them."""
-    code = environment.compile(_template(cut), name)
-    template = Template.from_code(environment, code, {})
-    return lambda *values: template.render(zip(names, values, strict=True))
+    """What Jinja makes of a segment, as a function of the names in it."""
+    if _is_name(cut):
+        # A link: to start a template for it would cost more than all else.
+        is_escaped = nodes.EvalContext(environment, name).autoescape
+        escape = environment.filters["escape"]
+        return (lambda value: str(escape(value))) if is_escaped else str
+    template = Template.from_code(environment, environment.compile(cut, name), {})
+
+    def said(*values: Hashable) -> str:
+        context = dict(zip(names, values, strict=True))
+        return "".join(
+            template.root_render_func(template.new_context(context, shared=True))
+        )
+
+    return said
 
 
-def _shown(environment: Environment, name: str) -> Callable[..., str]:
-    """What Jinja makes of `{{ name }}`, without the cost of starting a template."""
-    is_escaped = nodes.EvalContext(environment, name).autoescape
-    return (lambda value: str(escape(value))) if is_escaped else str
-
-
-def _is_name(cut: list[nodes.Node]) -> bool:
-    match cut:
+def _is_name(cut: nodes.Template) -> bool:
+    match cut.body:
         case [nodes.Output(nodes=[nodes.Name()])]:
             return True
         case _:
             return False
 
 
-class _Inclusion(NodeTransformer):
-    """Parses a template with what it includes put in its place."""
+class _Cutter(NodeTransformer):
+    """Reads a template, puts what it includes in its place, and cuts it."""
 
-    def __init__(self, environment: Environment, loader: BaseLoader) -> None:
+    def __init__(
+        self, environment: Environment, loader: BaseLoader, own: frozenset[str]
+    ) -> None:
         self._environment = environment
         self._loader = loader
+        self._own = own
 
-    def parsed(self, name: str) -> nodes.Template:
+    def cuts(self, name: str) -> Iterator[tuple[tuple[str, ...], nodes.Template]]:
+        """Templates which, one behind the other, say the same; and their names."""
+        names: set[str] = set()
+        cut: list[nodes.Node] = []
+        for part in self._parts(self._read(name)):
+            found = self._names(part)
+            is_alike = found <= names or names <= found
+            if cut and not (is_alike and self._own.isdisjoint(found | names)):
+                yield tuple(sorted(names)), self._template(cut)
+                names, cut = set(), []
+            names |= found
+            cut.append(part)
+        if cut:
+            yield tuple(sorted(names)), self._template(cut)
+
+    def visit_Include(self, node: nodes.Include) -> nodes.Node:  # noqa: N802  # Jinja's name for it
+        """What is included, escaped where the name of its own file says so."""
+        name = node.template.as_const()
+        is_escaped = nodes.EvalContext(self._environment, name).autoescape
+        option = nodes.Keyword("autoescape", nodes.Const(is_escaped))
+        return nodes.ScopedEvalContextModifier([option], self._read(name), lineno=1)
+
+    def _read(self, name: str) -> list[nodes.Node]:
         source, _, _ = self._loader.get_source(self._environment, name)
         tree = self._environment.parse(source, name)
         self.visit(tree)
+        return tree.body
+
+    def _parts(self, body: list[nodes.Node]) -> Iterator[nodes.Node]:
+        """Smaller nodes; an `if` around a link becomes one around each of its parts."""
+        for node in body:
+            match node:
+                case nodes.Output():
+                    for said in node.nodes:
+                        yield nodes.Output([said], lineno=said.lineno)
+                case nodes.If(elif_=[], else_=[]) if self._names(node) & self._own:
+                    for part in self._parts(node.body):
+                        yield nodes.If(node.test, [part], [], [], lineno=node.lineno)
+                case _:
+                    yield node
+
+    def _names(self, node: nodes.Node) -> set[str]:
+        return meta.find_undeclared_variables(self._template([node]))
+
+    def _template(self, body: list[nodes.Node]) -> nodes.Template:
+        tree = nodes.Template(body, lineno=1)
+        tree.set_environment(self._environment)
         return tree
-
-    def visit_Include(self, node: nodes.Include) -> list[nodes.Node]:  # noqa: N802  # Jinja's name for it
-        return self.parsed(node.template.as_const()).body
-
-
-def _cuts(
-    body: list[nodes.Node], own: frozenset[str]
-) -> Iterator[tuple[tuple[str, ...], list[nodes.Node]]]:
-    """The nodes in groups, with the names that each of these needs."""
-    names: set[str] = set()
-    cut: list[nodes.Node] = []
-    for part in _parts(body, own):
-        found = _names(part)
-        is_alike = found <= names or names <= found
-        if cut and not (is_alike and own.isdisjoint(found | names)):
-            yield tuple(sorted(names)), cut
-            names, cut = set(), []
-        names |= found
-        cut.append(part)
-    yield tuple(sorted(names)), cut
-
-
-def _parts(body: list[nodes.Node], own: frozenset[str]) -> Iterator[nodes.Node]:
-    """The nodes in smaller ones; an `if` around a link becomes one around each part."""
-    for node in body:
-        place = {"lineno": node.lineno, "environment": node.environment}
-        match node:
-            case nodes.Output():
-                for said in node.nodes:
-                    yield nodes.Output([said], **place)
-            case nodes.If(elif_=[], else_=[]) if not own.isdisjoint(_names(node)):
-                for part in _parts(node.body, own):
-                    yield nodes.If(node.test, [part], [], [], **place)
-            case _:
-                yield node
-
-
-def _names(node: nodes.Node) -> set[str]:
-    return meta.find_undeclared_variables(_template([node]))
-
-
-def _template(body: list[nodes.Node]) -> nodes.Template:
-    first = body[0]
-    return nodes.Template(body, lineno=first.lineno, environment=first.environment)

@@ -74,16 +74,22 @@ class Templates:
     def stencil(
         self, kind: str, *, own: frozenset[str], encode: Encode
     ) -> "MailStencil":
-        """The mail of this kind, to be filled in for many; `own` as Stencil has it."""
+        """The mail of this kind, to be filled in for many; `own` as Stencil has it.
+
+        Raises Misconfigured for a missing part.
+        """
 
         def cut(part: str, encode: Encode) -> Stencil:
             name = f"mail/{kind}/{part}"
-            return Stencil(
-                self._environment, self._loader, name, own=own, encode=encode
-            )
+            try:
+                return Stencil(
+                    self._environment, self._loader, name, own=own, encode=encode
+                )
+            except TemplateError as error:
+                raise _faulty(error, where=str(self._directory / name)) from error
 
         return MailStencil(
-            where=self._directory / "mail" / kind,
+            directory=self._directory,
             subject=cut(SUBJECT, str.encode),
             html=cut(HTML, encode),
             text=cut(TEXT, encode),
@@ -111,23 +117,24 @@ class Templates:
 class MailStencil:
     """One kind of mail, put together from what was made for others before."""
 
-    where: Path
+    directory: Path
     subject: Stencil
     html: Stencil
     text: Stencil
 
     def filled(self, values: Mapping[str, Hashable]) -> FilledMail:
         """What `Templates.mail` gives, encoded. Raises Misconfigured as it does."""
-        part = SUBJECT
+        return FilledMail(
+            subject=self._filled(self.subject, values).decode().strip(),
+            html=self._filled(self.html, values),
+            text=self._filled(self.text, values),
+        )
+
+    def _filled(self, stencil: Stencil, values: Mapping[str, Hashable]) -> bytes:
         try:
-            subject = self.subject.filled(values).decode().strip()
-            part = HTML
-            html = self.html.filled(values)
-            part = TEXT
-            text = self.text.filled(values)
+            return stencil.filled(values)
         except TemplateError as error:
-            raise _faulty(error, where=str(self.where / part)) from error
-        return FilledMail(subject=subject, html=html, text=text)
+            raise _faulty(error, where=str(self.directory / stencil.name)) from error
 
 
 def compile_words(source: str) -> Callable[[Mapping[str, str]], str]:

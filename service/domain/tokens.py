@@ -52,16 +52,15 @@ class Links:
 
     keys: tuple[bytes, ...]
     base_url: str
-    _macs: Mapping[str, HMAC] = field(init=False, repr=False, compare=False)
+    _macs: Mapping[Purpose, HMAC] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Derive what signs for each purpose once: every reminder has two links."""
-        macs = {str(p): self._serializer(p).make_signer() for p in Purpose}
-        object.__setattr__(
-            self,
-            "_macs",
-            {p: hmac.new(s.derive_key(), digestmod="sha1") for p, s in macs.items()},
-        )
+        """Derive what signs for each purpose once; every reminder has two links."""
+        signers = {p: self._serializer(p).make_signer() for p in Purpose}
+        macs = {
+            p: hmac.new(s.derive_key(), digestmod="sha1") for p, s in signers.items()
+        }
+        object.__setattr__(self, "_macs", MappingProxyType(macs))
 
     def url(self, purpose: Purpose, subject: int, *, now: datetime) -> str:
         """The address of the page for `purpose`, signed for one person."""
@@ -72,9 +71,9 @@ class Links:
     def token(self, purpose: Purpose, subject: int, *, now: datetime) -> str:
         """The signed part of the link; the issue time is kept in whole minutes."""
         minutes = int(now.timestamp()) // 60
-        # As the serializer writes it, which would first try to compress it.
+        # What the serializer would write, had it not tried to compress it first.
         payload = _base64(b"[%d,%d]" % (subject, minutes))
-        mac = self._macs[purpose.value].copy()
+        mac = self._macs[purpose].copy()
         mac.update(payload)
         return (payload + b"." + _base64(mac.digest())).decode()
 

@@ -173,10 +173,11 @@ def _date(moment: datetime) -> str:
 
 def _bounded(head: bytes) -> bytes:
     """The headers, if none of their lines outgrows RFC 5322's limit."""
-    longest = max(head.split(b"\r\n"), key=len)
-    if len(longest) > HARD_LINE:
-        name = longest.partition(b":")[0].decode()
-        raise _bad_header(name, f"has a line of more than {HARD_LINE} bytes")
+    if len(head) > HARD_LINE:
+        longest = max(head.split(b"\r\n"), key=len)
+        if len(longest) > HARD_LINE:
+            name = longest.partition(b":")[0].decode()
+            raise _bad_header(name, f"has a line of more than {HARD_LINE} bytes")
     return head
 
 

@@ -1,7 +1,7 @@
 """What each kind of mail says to one person: an outbox message becomes a letter."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -19,14 +19,16 @@ from service.mail.compose import Composer, Letter, message_id
 from service.mail.envelope import Envelope
 from service.mail.quoted import quoted
 
-#: Whoever previews is no subscriber: the draws and the links are for nobody.
+#: Whoever previews is no subscriber: the links are for nobody.
 NOBODY = 0
-#: Tips with each of their reasons where most people live; all places with their numbers.
-LINES_KEPT = 8192
-PLACES_KEPT = 512
-
 #: What stands in one person's mail alone.
 OWN = frozenset(f"{purpose}_url" for purpose in Purpose)
+
+# How many are kept: more than there are on an evening where most people live.
+LINES_KEPT = 8192
+PLACES_KEPT = 512
+NIGHTS_KEPT = 8
+LINKS_KEPT = 16
 
 WHEN = {
     When.TONIGHT: "Tonight",
@@ -38,9 +40,12 @@ WHEN = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TipLine:
-    """A tip as a mail or a page shows it; `reason` completes "You get this because"."""
+    """A tip as a mail or a page shows it; `reason` completes "You get this because".
+
+    Compared as an object, which is fast: Letters makes each of them once.
+    """
 
     words: str
     label: str
@@ -65,7 +70,7 @@ class _Draft:
     subscriber_id: int
     night: date
     address: str
-    context: Mapping[str, object]
+    context: Mapping[str, Hashable]
 
 
 class Letters:
@@ -95,14 +100,17 @@ class Letters:
             "sources_url": f"{links.base_url}/sources",
             "is_reviewed": reviews.reviewed == reviews.tips,
         }
+        # A link stands in a mail several times.
+        encode = lru_cache(maxsize=LINKS_KEPT)(quoted)
         self._stencils = {
-            kind: templates.stencil(kind, own=OWN, encode=quoted) for kind in Kind
+            kind: templates.stencil(kind, own=OWN, encode=encode) for kind in Kind
         }
         # Of the oldest key, so that a new one does not change a retry's Message-ID.
         self._id_key = hashlib.sha256(b"message-id|" + links.keys[-1]).digest()
         # The same lines go to many people, so they are looked up once.
+        self._words = lru_cache(maxsize=LINES_KEPT)(self._words_to)
         self._line = lru_cache(maxsize=LINES_KEPT)(self._line_of)
-        self._label = lru_cache(maxsize=8)(_label)
+        self._label = lru_cache(maxsize=NIGHTS_KEPT)(_label)
         self._local = lru_cache(maxsize=PLACES_KEPT)(self._local_to)
 
     def write(self, message: Message, *, now: datetime) -> Envelope:
@@ -112,7 +120,7 @@ class Letters:
             sender=self._address,
             recipient=letter.to_address,
             data=self._composer.compose(letter),
-            envid=letter.message_id.strip("<>"),
+            envid=letter.message_id[1:].partition("@")[0],
             expires_at=message.expires_at,
         )
 
@@ -154,7 +162,7 @@ class Letters:
                 Purpose.UNSUBSCRIBE, subscriber_id, now=now
             ),
         }
-        if any(said.id == SEEK_CARE for said in opening):
+        if SEEK_CARE in [said.id for said in opening]:
             context["seek_care"] = ""
         return _Draft(
             kind=Kind.REMINDER,
@@ -186,20 +194,27 @@ class Letters:
         language, country = reminder.language, reminder.country
         known = self._library.catalogue.tips
         return tuple(
-            self._line(said.id, said.reason, language, country)
-            for said in tips
-            # A tip may have been dropped from the catalogue since it was chosen.
-            if said.id in known
+            [
+                self._line(
+                    said.id, said.reason, self._words(said.id, language, country)
+                )
+                for said in tips
+                # A tip may have been dropped from the catalogue since it was chosen.
+                if said.id in known
+            ]
         )
 
-    def _line_of(self, tip: str, reason: str, language: str, country: str) -> TipLine:
+    def _line_of(self, tip: str, reason: str, words: str) -> TipLine:
         catalogue = self._library.catalogue
         return TipLine(
-            words=self._library.words(tip, language=language, country=country),
+            words=words,
             label=catalogue.cadence[catalogue.tips[tip].theme].label,
             when=WHEN[catalogue.tips[tip].when],
             reason=reason,
         )
+
+    def _words_to(self, tip: str, language: str, country: str) -> str:
+        return self._library.words(tip, language=language, country=country)
 
     def _local_to(self, language: str, code: str) -> dict[str, str]:
         """What a reminder says to everybody there."""
@@ -207,9 +222,7 @@ class Letters:
         advice = country.advice
         return {
             "language": language,
-            "seek_care": self._library.words(
-                SEEK_CARE, language=language, country=code
-            ),
+            "seek_care": self._words(SEEK_CARE, language, code),
             "emergency_number": country.emergency,
             "advice_line": f"{advice.name}, {advice.number}" if advice else "",
         }
