@@ -52,6 +52,13 @@ POLICY = Fault(
     longest_wait=timedelta(hours=2),
     remedy="See SPF, DKIM and DMARC of the sender and its standing at this domain",
 )
+#: Of a relay through which one domain after another refuses us by policy.
+SHUNNED = Fault(
+    in_a_row=1,
+    first_wait=timedelta(minutes=5),
+    longest_wait=timedelta(minutes=30),
+    remedy="See that the relay may send our mail on and is on no block list",
+)
 
 _FAULTS: Mapping[Meaning, Fault] = MappingProxyType(
     {
@@ -88,8 +95,8 @@ class Gate(StrEnum):
 
 
 #: After so long without an answer the one message is given up, and another may go.
-#: RFC 5321, 4.5.3.2 lets a relay take as long.
-PROBE = timedelta(minutes=15)
+#: It may be lost without a word, as with the worker that was to send it.
+PROBE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

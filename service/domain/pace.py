@@ -111,13 +111,16 @@ class Limit:
         """Whether a message may go now (None), or else when it should come back.
 
         Those held come back one by one, as fast as tokens do, so that the rate is used
-        and none of them asks in vain more often than it must.
+        and none of them asks in vain more often than it must. Where the queue is too
+        long they come round after round.
         """
         taken, wait = self.bucket.take(now=now)
         if not wait:
             return replace(self, bucket=taken), None
-        slot = max(self.tail, now) + timedelta(seconds=1 / self.rate)
-        slot = min(slot, now + LONGEST_HOLD)
+        gap = timedelta(seconds=1 / self.rate)
+        slot = max(self.tail, now) + gap
+        if slot > now + LONGEST_HOLD:
+            slot = now + min(gap, LONGEST_HOLD)
         return replace(self, tail=slot), slot
 
     def cut(self, *, now: datetime) -> "Limit":

@@ -167,6 +167,10 @@ class _Run:
         worker, lease = courier.worker, courier.lease
         step = self._next_step(now)
         async with courier.store.transaction() as tx:
+            for one in step.settled:
+                if one.bounce:
+                    key = one.message.subscriber_id, one.message.night
+                    await tx.feedback.bounced(*key, one.bounce, now=now)
             await tx.outbox.record(step.settled, worker=worker, now=now)
             await tx.outbox.keep(step.kept, worker=worker, lease=lease)
             begun = await tx.outbox.begin(

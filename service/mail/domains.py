@@ -40,7 +40,10 @@ class Domains:
 
     def share(self, workers: int) -> None:
         """Keep to a fair part of the rate from now on."""
-        self._share = self._rate / workers
+        share = self._rate / workers
+        if share == self._share:
+            return
+        self._share = share
         for known in self._known.values():
             if known.limit:
                 is_full = known.limit.is_full

@@ -5,8 +5,15 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from service.domain.breaker import CLOSED, Fault, Gate, fault
-from service.domain.outbox import Outcome, Refused, Unsent, meaning
+from service.domain.breaker import CLOSED, SHUNNED, Fault, Gate, fault
+from service.domain.outbox import (
+    Accepted,
+    Meaning,
+    Outcome,
+    Refused,
+    Unsent,
+    meaning,
+)
 from service.domain.pace import UNLIMITED, Bucket, bucket, ramp
 from service.settings import RelaySettings
 
@@ -16,6 +23,8 @@ BREATH = timedelta(milliseconds=100)
 #: in doubt after a crash, and holds up a worker that is asked to stop.
 AHEAD = timedelta(seconds=5)
 
+#: So many domains do not refuse us by chance, one after the other.
+TOO_MANY = 5
 AT_ONCE = timedelta()
 
 log = structlog.get_logger()
@@ -44,6 +53,7 @@ class Relay:
         self._warm_up = settings.warm_up
         self._connections = settings.connections
         self._bucket: Bucket | None = None
+        self._refusing: set[str] = set()
 
     def rate(self, *, now: datetime) -> float:
         """Messages a second, this worker's part."""
@@ -58,7 +68,7 @@ class Relay:
         return Standing(relay=self.name, gate=gate, rate=self.rate(now=now))
 
     def room(self, *, now: datetime) -> int:
-        """How many messages may be begun now."""
+        """How many messages it may have on the wire now."""
         gate = self.breaker.gate(now=now)
         most = {Gate.CLOSED: 2 * self._connections, Gate.HALF_OPEN: 1, Gate.OPEN: 0}
         bucket = self._filled(now)
@@ -81,10 +91,10 @@ class Relay:
             self._bucket, _ = bucket.take(now=now)
         return wait
 
-    def heard(self, outcome: Outcome, *, now: datetime) -> None:
-        """Learn from what it did with a message."""
+    def heard(self, domain: str, outcome: Outcome, *, now: datetime) -> None:
+        """Learn from what became of a message to the domain."""
         was = self.breaker
-        if found := fault(outcome):
+        if found := fault(outcome) or self._shunned(domain, outcome):
             self.breaker = was.failed(found, now=now)
             if was.is_closed and not self.breaker.is_closed:
                 self._alarm(found, outcome)
@@ -92,6 +102,15 @@ class Relay:
             self.breaker = was.succeeded(now=now)
             if self.breaker.is_closed and not was.is_closed:
                 log.info("relay takes mail again", action="relay", relay=self.name)
+
+    def _shunned(self, domain: str, outcome: Outcome) -> Fault | None:
+        """Domain after domain refuses what comes from here, and none accepts any."""
+        if isinstance(outcome, Accepted):
+            self._refusing.clear()
+        if not (isinstance(outcome, Refused) and meaning(outcome) is Meaning.POLICY):
+            return None
+        self._refusing.add(domain)
+        return SHUNNED if len(self._refusing) >= TOO_MANY else None
 
     def _alarm(self, found: Fault, outcome: Outcome) -> None:
         log.error(

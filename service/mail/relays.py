@@ -80,10 +80,10 @@ class Relays:
             relay.workers = workers
 
     def room(self, *, now: datetime) -> int:
-        """How many messages may be begun now.
+        """How many messages may be on the wire now.
 
-        At most two for each connection; one for a relay that is tried again; none
-        while no relay takes any or none has a turn soon.
+        At most two for each connection; as many as have their turn soon, where there
+        is a rate; one for a relay that is tried again; none while no relay takes any.
         """
         room = sum(relay.room(now=now) for relay in self.manners.relays)
         return min(room, 2 * self.connections)
@@ -99,14 +99,14 @@ class Relays:
         """
         outcome: Outcome = Unsent(reason="no relay takes mail at present")
         tried: set[int] = set()
+        domain = envelope.recipient.rpartition("@")[2].lower()
         now = self._clock.now()
         while (number := self._next(tried, now=now)) is not None:
-            outcome = await self._offered(number, envelope, now=now)
+            outcome = await self._offered(number, envelope, domain, now=now)
             now = self._clock.now()
             if not _is_untouched(outcome):
                 break
             tried.add(number)
-        domain = envelope.recipient.rpartition("@")[2]
         self.manners.domains.heard(domain, outcome, now=now)
         return outcome
 
@@ -119,7 +119,7 @@ class Relays:
         return self.manners.domains.paused()
 
     async def _offered(
-        self, number: int, envelope: Envelope, *, now: datetime
+        self, number: int, envelope: Envelope, domain: str, *, now: datetime
     ) -> Outcome:
         """What one relay does with the message when its turn has come."""
         relay = self.manners.relays[number]
@@ -138,7 +138,7 @@ class Relays:
             # It came too late, which is no fault of the relay.
             relay.breaker = relay.breaker.unanswered(now=now)
         else:
-            relay.heard(outcome, now=now)
+            relay.heard(domain, outcome, now=now)
         return outcome
 
     def _next(self, tried: set[int], *, now: datetime) -> int | None:

@@ -9,8 +9,18 @@ from typing import cast
 import pytest
 
 from service.domain.errors import TryLater
-from service.domain.outbox import Accepted, Lane, Outcome, State, Unsent, ended
+from service.domain.outbox import (
+    Accepted,
+    Lane,
+    Outcome,
+    Refused,
+    Stage,
+    State,
+    Unsent,
+    ended,
+)
 from service.flows.deliver import Courier, Meter, deliver
+from service.flows.plan import plan
 from service.mail.relays import Relays
 from service.store.engine import opened
 from service.store.sealing import KeyMissing, Sealer
@@ -262,3 +272,19 @@ def test_the_rate_counts_only_times_with_enough_to_do():
 
     assert meter.per_second == 20 / 2.5
     assert meter.read() == {State.SENT: 30, State.UNKNOWN: 1}
+
+
+async def test_an_address_that_a_relay_does_not_know_gets_no_more_mail(world, wire):
+    person = await world.join()
+    courier = replace(world.courier, relays=cast("Relays", wire), meter=Meter())
+    wire.answer = Refused(stage=Stage.RCPT, code=550, enhanced="5.1.1", reply="who?")
+    world.clock.move(timedelta(hours=8))
+    await plan(world.store, world.library, limit=9, now=world.clock.now())
+
+    await deliver(courier, Lane.EVENING)
+
+    assert await counts(courier) == {State.SENT: 1, State.FAILED: 1}
+    assert len(await world.evenings(3)) == 1
+    async with world.store.transaction() as tx:
+        assert await tx.suppression.reason("ada@example.org") == "address_unknown"
+        assert (await tx.subscribers.get(person)).status == "suppressed"

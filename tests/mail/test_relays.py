@@ -10,12 +10,13 @@ import pytest
 from aiosmtpd.smtp import AuthResult
 from structlog.testing import capture_logs
 
-from service.domain.breaker import AWAY, OUR_SENDER, POLICY, Gate
+from service.domain.breaker import AWAY, OUR_SENDER, POLICY, SHUNNED, Gate
 from service.domain.errors import TryLater
 from service.domain.outbox import Accepted, Outcome, Refused, Stage, Unknown, Unsent
 from service.domain.pace import LONGEST_HOLD, LOOK, RECOVERY, ROUND, SLOWEST
 from service.mail.domains import ASK_AGAIN, LEAST_FULL, MOST, Domains
 from service.mail.envelope import Envelope
+from service.mail.relay import TOO_MANY
 from service.mail.relays import Relays
 from service.settings import SmtpSettings
 from tests.builders import NOON
@@ -209,6 +210,30 @@ async def test_wrong_credentials_stop_everything_at_once_and_nobody_is_refused(c
     assert line["remedy"] == OUR_SENDER.remedy
 
 
+async def test_a_relay_through_which_every_domain_refuses_us_is_left_alone(clock):
+    async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
+        relay.script["RCPT"] = ["554 5.7.1 Relay access denied"] * TOO_MANY
+        with capture_logs() as logs:
+            for number in range(TOO_MANY):
+                await sent(pool, domain=f"{number}.example")
+
+        assert pool.room(now=NOON) == 0
+        assert pool.paused_domains() == 0
+    (line,) = logs
+    assert (line["event"], line["remedy"]) == ("relay left alone", SHUNNED.remedy)
+
+
+async def test_a_few_domains_that_refuse_us_say_nothing_about_the_relay(clock):
+    async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
+        for number in range(2 * TOO_MANY):
+            relay.script["RCPT"] = [BLOCKED]
+            await sent(pool, domain=f"{number}.example")
+            if number % 3 == 0:
+                await sent(pool, domain="small.example")
+
+        assert pool.standings(now=NOON)[0].gate is Gate.CLOSED
+
+
 async def test_a_person_s_mistake_says_nothing_about_the_relay(clock):
     async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
         relay.script["RCPT"] = ["550 5.1.1 Nobody"] * 10
@@ -389,6 +414,9 @@ async def test_no_domain_gets_more_than_its_setting_and_workers_share_it(clock):
     ):
         assert going(pool, "big.example", 100, clock) == 20
         await sent(pool, domain="big.example")
+        await sent(pool, domain="small.example")
+        assert going(pool, "big.example", 100, clock) == 0
+        pool.share(1)
         assert going(pool, "big.example", 100, clock) == 0
         pool.share(2)
         assert going(pool, "big.example", 100, clock) == 10
