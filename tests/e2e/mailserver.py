@@ -116,10 +116,9 @@ service anvil {{
 
 def missing() -> str:
     """Why a real mail server cannot run here; empty if it can."""
-    programs = [name for name in ("postfix", "dovecot") if not shutil.which(name)]
-    if programs:
-        return f"{' and '.join(programs)} not installed"
-    return "" if os.geteuid() == 0 else "a mail server is started by root"
+    lacking = [name for name in ("postfix", "dovecot") if not shutil.which(name)]
+    lacking += [] if os.geteuid() == 0 else ["root, who must start them,"]
+    return f"{' and '.join(lacking)} is not here" if lacking else ""
 
 
 @asynccontextmanager

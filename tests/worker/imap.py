@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections import Counter
+from contextlib import suppress
 from typing import Self
 
 HOST = "127.0.0.1"
@@ -71,19 +72,16 @@ class Postbox:
     ) -> None:
         self._writers.add(writer)
         writer.write(b"* OK ready\r\n")
-        try:
+        with suppress(ConnectionError):
             while (line := await reader.readline()).endswith(b"\n"):
                 self._answer(line.decode().strip(), writer)
                 await self._note(line.decode().strip())
-        except ConnectionError:
-            pass
-        finally:
-            self._writers.discard(writer)
-            self._ended.set()
-            writer.close()
-            async with self._news:
-                self._visits += 1
-                self._news.notify_all()
+        self._writers.discard(writer)
+        self._ended.set()
+        writer.close()
+        async with self._news:
+            self._visits += 1
+            self._news.notify_all()
 
     async def _note(self, line: str) -> None:
         async with self._news:
