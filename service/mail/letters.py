@@ -14,6 +14,7 @@ from service.domain.records import Reminder, Said, reminder_from_json
 from service.domain.tips import When
 from service.domain.tokens import Links, Purpose
 from service.domain.tonight import Role
+from service.domain.verp import Verp
 from service.mail.addresses import on_the_wire, sender
 from service.mail.compose import Composer, Letter, message_id
 from service.mail.envelope import Envelope
@@ -77,12 +78,13 @@ class _Draft:
 class Letters:
     """Writes mails; the same message always gives the same words and Message-ID."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what every mail needs, each given by name
         self,
         *,
         library: Library,
         templates: Templates,
         links: Links,
+        verp: Verp,
         sender_line: str,
         operator_name: str,
         postal_address: str,
@@ -91,6 +93,7 @@ class Letters:
         self._library = library
         self._templates = templates
         self._links = links
+        self._verp = verp
         name, self._address = sender(sender_line)
         self._domain = self._address.rpartition("@")[2]
         self._composer = Composer(name=name, address=self._address)
@@ -118,10 +121,10 @@ class Letters:
         """The mail for an outbox message. Raises ServiceError if it cannot be made."""
         letter = self._letter(self._draft(message, now=now), now=now)
         return Envelope(
-            sender=self._address,
+            sender=self._verp.sender(message, default=self._address),
             recipient=letter.to_address,
             data=self._composer.compose(letter),
-            envid=letter.message_id[1:].partition("@")[0],
+            envid=self._verp.token(message),
             expires_at=message.expires_at,
         )
 

@@ -22,6 +22,7 @@ from service.domain.risk import CAUSES, CONDITIONS, DRINKING, FRESH_NIGHTS, MEDI
 from service.domain.subscriber import Person
 from service.domain.tokens import Links, Purpose
 from service.domain.tonight import History, remember
+from service.domain.verp import Verp
 from service.mail.letters import NOBODY, Letters
 from service.settings import HERE
 from tests.builders import NOON, TODAY, answers, message, subscriber
@@ -62,6 +63,7 @@ def letters(library, templates) -> Letters:
         library=library,
         templates=templates,
         links=LINKS,
+        verp=Verp(keys=LINKS.keys, address=""),
         sender_line="Abendflut für Füße <evening@eventide.example>",
         operator_name="Eventide & Söhne",
         postal_address="1 Example Street\nBristol",
@@ -212,13 +214,12 @@ def test_a_mail_that_was_asked_for_arrives_as_its_template_has_it(
     assert mail["List-Unsubscribe"] is None
 
 
-def test_an_envelope_tells_nobody_whose_it_is(library, letters):
+def test_an_envelope_has_all_that_a_relay_needs(library, letters):
     person = {"said": {}, "age": 0, "first": TODAY, "id_": 7, "address": "a@B.example"}
     (sent,) = evenings(library, person, nights=1)
     envelope = letters.write(sent, now=NOON)
 
-    assert re.fullmatch(r"reminder\.[a-z2-7]{24}", envelope.envid)
-    assert f"Message-ID: <{envelope.envid}@".encode() in envelope.data
+    assert re.search(rb"\r\nMessage-ID: <reminder\.[a-z2-7]{24}@", envelope.data)
     assert envelope.sender == "evening@eventide.example"
     assert envelope.recipient == "a@b.example"
     assert envelope.expires_at == sent.expires_at
@@ -240,6 +241,7 @@ def test_a_tip_that_was_dropped_since_is_not_said_and_no_other_twice(
         library=thinner,
         templates=templates,
         links=LINKS,
+        verp=Verp(keys=LINKS.keys, address=""),
         sender_line="evening@eventide.example",
         operator_name="",
         postal_address="",
