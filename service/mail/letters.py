@@ -120,11 +120,12 @@ class Letters:
     def write(self, message: Message, *, now: datetime) -> Envelope:
         """The mail for an outbox message. Raises ServiceError if it cannot be made."""
         letter = self._letter(self._draft(message, now=now), now=now)
+        token = self._verp.token(message)
         return Envelope(
-            sender=self._verp.sender(message, default=self._address),
+            sender=self._verp.sender(token, default=self._address),
             recipient=letter.to_address,
             data=self._composer.compose(letter),
-            envid=self._verp.token(message),
+            envid=token,
             expires_at=message.expires_at,
         )
 
