@@ -128,13 +128,13 @@ class Session:
     async def _recover(self, stage: Stage, reply: Reply) -> None:
         """Settle a refusal and make the connection ready for another message."""
         if reply.kind not in (NOT_NOW, NO):
-            raise Lost(f"an odd answer: {reply.code} {reply.text}")
+            raise Lost(f"an odd answer ({reply.code})")
         if reply.code in (CLOSING, OUT_OF_ORDER) and self._is_left_unspoken():
-            raise Lost(f"{reply.code} {reply.text}")
+            raise Lost(f"the relay answered {reply.code}")
         is_halfway = stage is Stage.MESSAGE and not self._is_dotted
         self._settle(refused(stage, reply))
         if reply.code == CLOSING or is_halfway:
-            raise Lost("only hanging up is left")
+            raise Lost(f"the relay answered {reply.code}")
         if self._opened:
             return
         if self._offer.pipelining:

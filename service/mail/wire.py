@@ -41,11 +41,6 @@ class Wire(asyncio.Protocol):
         """Whether the connection stands and the relay has said nothing unasked."""
         return not self._lost and not self._replies
 
-    @property
-    def has_reply(self) -> bool:
-        """Whether a reply waits to be read."""
-        return bool(self._replies)
-
     def write(self, data: bytes) -> None:
         """Send bytes. Raises Lost if there is nobody to send them to."""
         if self._lost:
