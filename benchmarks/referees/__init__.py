@@ -1,0 +1,1 @@
+"""What strict relays of others say to our side of the conversation."""
