@@ -47,19 +47,17 @@ class Wire(asyncio.Protocol):
             raise Lost(self._lost)
         self._transport.write(data)
 
-    async def room(self, seconds: float) -> bool:
-        """Whether the relay takes in more; False if it answers instead. Raises Lost."""
+    async def room(self, seconds: float) -> None:
+        """Return when the relay takes in more, or answers instead. Raises Lost."""
         deadline = self._loop.time() + seconds
         while self._is_paused and not self._replies:
             await self._news(deadline)
-        return not self._replies
 
     async def reply(self, seconds: float) -> Reply:
         """The next reply, waited for no longer than that. Raises Lost."""
-        if not self._replies:
-            deadline = self._loop.time() + seconds
-            while not self._replies:
-                await self._news(deadline)
+        deadline = self._loop.time() + seconds
+        while not self._replies:
+            await self._news(deadline)
         return self._replies.popleft()
 
     def close(self, reason: str = "the connection is closed") -> None:
