@@ -24,16 +24,17 @@ class Patience:
 
     Whoever hangs up within 10 minutes after the final dot does not know whether the
     message was taken. A connection that was `idle` for longer is asked whether it
-    lives before it is used. Where the relay wants no more connections, the others
-    serve for `refused` before one is asked for again.
+    lives before it is used. To that, and to our goodbye, an answer after `courtesy`
+    is as good as none. Where the relay wants no more connections, the others serve for
+    `refused` before one is asked for again.
     """
 
     command: float = 300
     data: float = 120
     block: float = 180
     final_dot: float = 600
-    goodbye: float = 5
     idle: float = 5
+    courtesy: float = 5
     refused: float = 30
 
 
@@ -80,11 +81,11 @@ class Session:
 
     async def lives(self) -> bool:
         """Whether the relay is there and says yes to a harmless command."""
-        return await self._obeys(b"NOOP\r\n", self._patience.command)
+        return await self._obeys(b"NOOP\r\n", self._patience.courtesy)
 
     async def leave(self) -> None:
         """Say goodbye, wait a little for the answer, and close."""
-        await self._obeys(b"QUIT\r\n", self._patience.goodbye)
+        await self._obeys(b"QUIT\r\n", self._patience.courtesy)
         self.close()
 
     def close(self) -> None:

@@ -67,8 +67,10 @@ class Mailer:
     ) -> None:
         """Finish what is on the wire, turn away what still waits, say goodbye."""
         self._queue.close(Unsent(reason="we are closing down"))
-        await asyncio.gather(*self._at_work)
-        await asyncio.gather(*(session.leave() for session, _ in self._idle))
+        try:
+            await asyncio.gather(*self._at_work)
+        finally:
+            await asyncio.gather(*(session.leave() for session, _ in self._idle))
 
     async def send(self, envelope: Envelope) -> Outcome:
         """What became of one message.

@@ -193,6 +193,8 @@ class _Talk(asyncio.Protocol):
             case "RSET":
                 self._forget()
                 self._do("RSET", "250 2.0.0 Ok")
+            case "STARTTLS":
+                self._do("STARTTLS", "220 2.0.0 Ready to start TLS")
             case "NOOP":
                 self._do("NOOP", "250 2.0.0 Ok")
             case _:

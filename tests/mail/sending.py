@@ -18,7 +18,7 @@ DATA = b"From: a@example.org\r\nSubject: x\r\n\r\n.one dot\r\n..\r\nend\r\n"
 #: More than fits on the way to a relay that does not read.
 BIG = (b"x" * 76 + b"\r\n") * 100_000
 SOON = Patience(
-    command=0.2, data=0.2, block=0.2, final_dot=0.2, goodbye=0.2, refused=0.2
+    command=0.2, data=0.2, block=0.2, final_dot=0.2, courtesy=0.2, refused=0.2
 )
 EXPIRES_AT = NOON + timedelta(hours=2)
 

@@ -254,6 +254,38 @@ def trusted(certificate, monkeypatch) -> ssl.SSLContext:
     return context
 
 
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ("454 4.7.0 TLS not available", Refused),
+        (Mishap.HANG_UP, Unsent),
+        (Trick.STOP_READING, Unsent),
+    ],
+)
+async def test_where_tls_cannot_be_had_nothing_is_sent_without(answer, kind):
+    async with (
+        Raw(("STARTTLS",)) as relay,
+        mailing(relay.port, tls="starttls", patience=SOON) as mailer,
+    ):
+        relay.script["STARTTLS"] = [answer, answer]
+        assert isinstance(await send(mailer), kind)
+        with pytest.raises(TryLater):
+            await mailer.probe()
+    assert relay.commands == ["EHLO eventide.example", "STARTTLS"] * 2
+
+
+async def test_a_connection_that_does_not_answer_after_a_pause_is_replaced():
+    patience = Patience(idle=0, courtesy=0.1)
+    async with (
+        Relay() as relay,
+        mailing(relay.port, patience=patience) as mailer,
+    ):
+        assert isinstance(await send(mailer), Accepted)
+        relay.script["NOOP"] = [Mishap.SAY_NOTHING]
+        assert isinstance(await send(mailer), Accepted)
+    assert relay.connections == 2
+
+
 LOOPS = [asyncio.run, uvloop.run]
 
 
