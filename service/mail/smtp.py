@@ -26,7 +26,7 @@ from service.mail.queue import Queue, Submission
 from service.mail.replies import Reply, plain
 from service.mail.session import Patience, Session, refused
 from service.mail.wire import Wire
-from service.settings import SmtpSettings
+from service.settings import RelaySettings
 
 FAILURES = (SMTPException, OSError, ValueError)
 
@@ -40,7 +40,7 @@ class Mailer:
     """
 
     def __init__(
-        self, settings: SmtpSettings, *, clock: Clock, patience: Patience | None = None
+        self, settings: RelaySettings, *, clock: Clock, patience: Patience | None = None
     ) -> None:
         """Keep the settings; nothing is opened yet."""
         self._settings = settings

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from service.domain.errors import Misconfigured
 from service.store import migrate
 from service.store.consents import Consents
+from service.store.feedback import FeedbackStore
 from service.store.nights import Nights
 from service.store.outbox import Outbox
 from service.store.sealing import Sealer
@@ -24,6 +25,7 @@ from service.store.trouble import (
     require_release,
     translated,
 )
+from service.store.workers import Workers
 
 #: Seconds to wait for the server to take a connection.
 PATIENCE = 10
@@ -68,6 +70,8 @@ class Transaction:
     nights: Nights
     suppression: Suppression
     consents: Consents
+    feedback: FeedbackStore
+    workers: Workers
 
 
 class Store:
@@ -129,4 +133,6 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         nights=Nights(connection, sealer),
         suppression=Suppression(connection, sealer),
         consents=Consents(connection),
+        feedback=FeedbackStore(connection, sealer),
+        workers=Workers(connection),
     )
