@@ -6,6 +6,7 @@ from collections.abc import Callable
 import typer
 
 from service.commands import mail, run, tips
+from service.commands.bounces import bounces
 from service.commands.check import check
 from service.commands.demo import demo
 from service.domain.errors import ServiceError
@@ -25,6 +26,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     mail.preview,
     mail.night,
     mail.explain,
+    bounces,
 )
 for command in COMMANDS:
     app.command()(command)
