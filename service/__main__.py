@@ -7,6 +7,7 @@ import typer
 
 from service.commands import mail, run, tips
 from service.commands.demo import demo
+from service.commands.people import seed
 from service.domain.errors import ServiceError
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     mail.preview,
     mail.night,
     mail.explain,
+    seed,
 )
 for command in COMMANDS:
     app.command()(command)

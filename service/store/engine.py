@@ -12,6 +12,7 @@ from service.store import migrate
 from service.store.consents import Consents
 from service.store.nights import Nights
 from service.store.outbox import Outbox
+from service.store.rehearsal import Rehearsal
 from service.store.sealing import Sealer
 from service.store.signups import Signups
 from service.store.subscribers import Subscribers
@@ -68,6 +69,7 @@ class Transaction:
     nights: Nights
     suppression: Suppression
     consents: Consents
+    rehearsal: Rehearsal
 
 
 class Store:
@@ -129,4 +131,5 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         nights=Nights(connection, sealer),
         suppression=Suppression(connection, sealer),
         consents=Consents(connection),
+        rehearsal=Rehearsal(connection, sealer),
     )
