@@ -6,6 +6,7 @@ from collections.abc import Callable
 import typer
 
 from service.commands import mail, run, tips
+from service.commands.bench import bench
 from service.commands.demo import demo
 from service.commands.people import seed
 from service.domain.errors import ServiceError
@@ -25,6 +26,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     mail.night,
     mail.explain,
     seed,
+    bench,
 )
 for command in COMMANDS:
     app.command()(command)

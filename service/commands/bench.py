@@ -5,18 +5,18 @@ import ipaddress
 import json
 import re
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from service import app as composition
 from service import settings as configuration
 from service.app import PLAN_AT_ONCE, Service
+from service.clock import SystemClock
 from service.commands.meter import Cost, Meter, peak_memory
 from service.commands.people import invite, progress
 from service.domain.errors import Misconfigured
@@ -31,15 +31,17 @@ from service.store import migrate
 
 RELAY = re.compile(r"(?P<host>[\w.-]+):(?P<port>\d{1,5})")
 SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
-#: A cost of one message is shown in thousandths of these units.
-MILLI = 1000
+
+#: What was measured, by name; printed as a table or as JSON.
+Result = dict[str, str | int | float | None]
+
 
 def bench(
     messages: Annotated[int, typer.Option(min=1, help="How many mails.")],
     relay: Annotated[str, typer.Option(help="HOST:PORT of an SMTP server.")],
     *,
     connections: Annotated[
-        int, typer.Option(min=1, max=200, help="To the relay, at the same time.")
+        int, typer.Option(min=1, max=200, help="At the same time, to the relay.")
     ] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     database: Annotated[
@@ -49,8 +51,149 @@ def bench(
         bool, typer.Option("--allow-remote", help="The relay may be elsewhere.")
     ] = False,
 ) -> None:
-    """Measure delivery end to end: claimed, composed, sent and recorded.
+    """Measure delivery end to end: claimed, composed, sent, recorded.
 
     The mails are reminders of invented subscribers, planned before the clock starts.
-    The database is one of its own, kept on disk and thrown away, unless you name one.
+    The database is one of its own, safe on disk and thrown away at the end, unless
+    you name one. Lateness counts from the start, when all of them were due.
     """
+    host, port = _address(relay)
+    if not (allow_remote or _is_here(host)):
+        raise Misconfigured(
+            what=f"{host} is another machine, and the addresses are invented",
+            where="--relay",
+            remedy="Name a relay on this machine, or add --allow-remote",
+        )
+    smtp = {"host": host, "port": port, "tls": "none", "connections": connections}
+    result = asyncio.run(_bench(messages, database, smtp))
+    if as_json:
+        typer.echo(json.dumps(result, indent=2))
+    else:
+        Console().print(_table(result))
+    if result["sent"] != messages:
+        raise typer.Exit(1)
+
+
+async def _bench(messages: int, database: str, smtp: dict[str, object]) -> Result:
+    async with _parts(database, smtp) as parts, Mailer(parts.settings.smtp) as mailer:
+        await mailer.probe()
+        now = parts.clock.now()
+        await upkeep(parts.store, now=now)
+        await invite(parts, messages, due_now=True, now=now)
+        async with parts.store.transaction() as tx:
+            backend = await tx.rehearsal.process()
+        planning = await _planned(parts, messages, Meter(backend=backend))
+        began = parts.clock.now()
+        courier = Courier(
+            store=parts.store, letters=parts.letters, mailer=mailer, worker="bench"
+        )
+        delivery = await _delivered(parts, courier, messages, Meter(backend=backend))
+        async with parts.store.transaction() as tx:
+            late = await tx.rehearsal.lateness(tuple(SHARES.values()), since=began)
+            sent = await tx.rehearsal.sent(since=began)
+    return {
+        "messages": messages,
+        "sent": sent,
+        "connections": parts.settings.smtp.connections,
+        **_figures("", delivery, sent),
+        **{
+            f"lateness_{name}_seconds": round(seconds, 3)
+            for name, seconds in zip(SHARES, late, strict=False)
+        },
+        "worker_peak_rss_mb": round(peak_memory(), 1),
+        **_figures("planning_", planning, messages),
+    }
+
+
+@asynccontextmanager
+async def _parts(database: str, smtp: dict[str, object]) -> AsyncIterator[Service]:
+    """All parts, on the database named or on one to be thrown away."""
+    read = composition.settings()
+    sections = {"smtp": read.smtp.model_copy(update={**smtp, "username": ""})}
+    async with AsyncExitStack() as stack:
+        if database:
+            named = read.database.model_copy(update={"url": database})
+            settings = read.model_copy(update={**sections, "database": named})
+            yield await stack.enter_async_context(composition.service(settings))
+            return
+        url = await stack.enter_async_context(postgres.throwaway(is_durable=True))
+        await migrate.upgrade(url)
+        secrets = SecretsSettings(keys=configuration.new_keys(name="1"))
+        opened = composition.opened(
+            read.model_copy(update=sections),
+            SystemClock(),
+            url=url,
+            keys=configuration.keys(secrets),
+        )
+        yield await stack.enter_async_context(opened)
+
+
+async def _planned(parts: Service, people: int, meter: Meter) -> Cost:
+    """The evening planned for everybody who is due."""
+    with progress() as bar:
+        task = bar.add_task("Planning their evening", total=people)
+        while True:
+            now = parts.clock.now()
+            done = await plan(parts.store, parts.library, limit=PLAN_AT_ONCE, now=now)
+            if not done.looked_at:
+                return meter.cost()
+            bar.advance(task, done.looked_at)
+
+
+async def _delivered(
+    parts: Service, courier: Courier, messages: int, meter: Meter
+) -> Cost:
+    """Everything sent that can be sent now."""
+    at_once = parts.settings.smtp.connections
+    with progress() as bar:
+        task = bar.add_task("Sending", total=messages)
+        while done := await deliver(
+            courier, Lane.EVENING, limit=at_once, now=parts.clock.now()
+        ):
+            bar.advance(task, done)
+    return meter.cost()
+
+
+def _figures(prefix: str, cost: Cost, messages: int) -> Result:
+    def each(seconds: float | None) -> float | None:
+        return None if seconds is None else round(seconds / messages * 1000, 4)
+
+    return {
+        f"{prefix}seconds": round(cost.seconds, 3),
+        f"{prefix}messages_per_second": round(messages / cost.seconds, 1),
+        f"{prefix}worker_cpu_ms_per_message": each(cost.worker_cpu_seconds),
+        # Not known where the database is on another machine.
+        f"{prefix}database_cpu_ms_per_message": each(cost.database_cpu_seconds),
+    }
+
+
+def _table(result: Result) -> Table:
+    table = Table("", "measured", title="Delivery, end to end")
+    for name, value in result.items():
+        shown = "not on this machine" if value is None else f"{value:,}"
+        table.add_row(name.replace("_", " "), shown)
+    return table
+
+
+def _address(relay: str) -> tuple[str, int]:
+    found = RELAY.fullmatch(relay)
+    if found is None:
+        raise Misconfigured(
+            what=f"'{relay}' is not HOST:PORT",
+            where="--relay",
+            remedy="Write it like 127.0.0.1:2525",
+        )
+    return found["host"], int(found["port"])
+
+
+def _is_here(host: str) -> bool:
+    """Whether every address of a host is this machine's own."""
+    try:
+        found = socket.getaddrinfo(host, None)
+    except OSError as error:
+        raise Misconfigured(
+            what=f"there is no host {host} ({error})",
+            where="--relay",
+            remedy="Name the host that the relay runs on",
+        ) from error
+    return all(ipaddress.ip_address(entry[4][0]).is_loopback for entry in found)
