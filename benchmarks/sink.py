@@ -3,9 +3,7 @@
 import os
 import re
 import shutil
-import signal
 import socket
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import typer
+
+from benchmarks.processes import started
 
 HOST = "127.0.0.1"
 BACKLOG = "200"
@@ -44,14 +44,9 @@ def sink() -> Iterator[Sink]:
         counts = Path(home) / "counts"
         user = ("-u", "nobody") if os.geteuid() == 0 else ()
         command = [program("smtp-sink"), "-4", *user, "-c", f"{HOST}:{port}", BACKLOG]
-        with counts.open("wb") as out:
-            process = subprocess.Popen(command, stdout=out)
-        try:
+        with counts.open("wb") as out, started(command, stdout=out):
             _wait_for(port)
             yield Sink(port=port, counts=counts)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(PATIENCE_SECONDS)
 
 
 def program(name: str) -> str:

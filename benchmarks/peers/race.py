@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
+from benchmarks.processes import ROOT, peak_memory_of
 from benchmarks.sink import HOST, program, sink
 
-ROOT = Path(__file__).parents[2]
 PEERS = ROOT / ".peers"
 SENDERS = "benchmarks.peers.senders"
 LOOK_AGAIN_SECONDS = 0.01
@@ -100,7 +100,7 @@ def _cued(command: Sequence[str | Path], last: Sequence[str], errand: Errand) ->
         _answer(cue)
         _hear("done", said)
         ended, used_then = time.perf_counter(), _cpu(process.pid)
-        peak = _peak(process.pid)
+        peak = peak_memory_of(process.pid)
         _answer(cue)
     return Run(
         messages=errand.messages,
@@ -122,7 +122,7 @@ def smtp_source(errand: Errand) -> Run:
     process = subprocess.Popen(command)
     peak = 0.0
     while not os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
-        peak = max(peak, _peak(process.pid))
+        peak = max(peak, peak_memory_of(process.pid))
         time.sleep(LOOK_AGAIN_SECONDS)
     seconds = time.perf_counter() - began
     _, status, usage = os.wait4(process.pid, 0)
@@ -171,14 +171,3 @@ def _answer(cue: IO[str]) -> None:
 def _cpu(pid: int) -> float:
     stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, stat[OWN_TIMES])) / os.sysconf("SC_CLK_TCK")
-
-
-def _peak(pid: int) -> float:
-    """The most memory that the process has held, in MB; 0 of one that has ended.
-
-    What wait4 tells would begin with the memory of the process that started it.
-    """
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM"):
-            return int(line.split()[1]) * 1024 / 1e6
-    return 0.0
