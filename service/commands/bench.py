@@ -104,8 +104,8 @@ async def measured(parts: Service, messages: int) -> Result:
         "messages_per_second": round(sent / delivery.seconds, 1),
         **_figures("", delivery, messages),
         **{
-            f"lateness_{name}_seconds": round(seconds, 3)
-            for name, seconds in zip(SHARES, late, strict=False)
+            f"lateness_{name}_seconds": seconds
+            for name, seconds in zip(SHARES, late, strict=True)
         },
         "worker_peak_rss_mb": round(peak_memory(), 1),
         **_figures("planning_", planning, messages),
@@ -176,7 +176,7 @@ def _figures(prefix: str, cost: Cost, messages: int) -> Result:
 def _table(result: Result) -> Table:
     table = Table("", "measured", title="Delivery, end to end")
     for name, value in result.items():
-        shown = "not on this machine" if value is None else f"{value:,}"
+        shown = "not known" if value is None else f"{value:,}"
         table.add_row(name.replace("_", " "), shown)
     return table
 

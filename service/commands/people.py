@@ -56,7 +56,9 @@ async def invite(
     parts: Service, subscribers: int, *, due_now: bool, now: datetime
 ) -> None:
     """Add invented subscribers while a bar moves. Raises Misconfigured."""
-    await seeding.insist_on_rehearsal(parts.store)
+    with progress() as bar:
+        bar.add_task("Looking for real people", total=None)
+        await seeding.insist_on_rehearsal(parts.store)
     here = crowd(known_zones(), parts.library.countries_by_code, now=now)
     invent = partial(here.newcomer_due if due_now else here.newcomer, now=now)
     with progress() as bar:

@@ -68,10 +68,11 @@ class Rehearsal:
 
     async def lateness(
         self, shares: Sequence[float], *, since: datetime
-    ) -> tuple[float, ...]:
-        """How long after it mails were sent, in seconds; () where none was.
+    ) -> tuple[float | None, ...]:
+        """How many seconds after it that share of the mails had been sent.
 
-        A share of 0.5 asks for the median, and so on.
+        0.5 asks for the median, and so on; None where nothing was sent.
         """
         values = {"shares": list(shares), "since": since}
-        return tuple(await self._connection.scalar(LATENESS, values) or ())
+        found = await self._connection.scalar(LATENESS, values)
+        return tuple(found or [None] * len(shares))

@@ -82,7 +82,7 @@ async def test_a_server_on_this_machine_names_the_process_that_serves(store):
 
 @pytest.mark.parametrize(
     ("since", "sent", "late"),
-    [(NOON, 3, (120, 180)), (NOON + 10 * MINUTE, 0, ())],
+    [(NOON, 3, (120, 180)), (NOON + 10 * MINUTE, 0, (None, None))],
     ids=["since the start", "after the end"],
 )
 async def test_lateness_counts_from_the_start_to_each_acceptance(
