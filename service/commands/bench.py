@@ -101,13 +101,13 @@ async def measured(parts: Service, messages: int) -> Result:
         "messages": messages,
         "sent": sent,
         "connections": parts.settings.smtp.connections,
-        "messages_per_second": round(sent / delivery.seconds, 1),
+        "messages_per_second": _rounded(sent / delivery.seconds),
         **_figures("", delivery, messages),
         **{
-            f"lateness_{name}_seconds": seconds
+            f"lateness_{name}_seconds": _rounded(seconds)
             for name, seconds in zip(SHARES, late, strict=True)
         },
-        "worker_peak_rss_mb": round(peak_memory(), 1),
+        "worker_peak_rss_mb": _rounded(peak_memory()),
         **_figures("planning_", planning, messages),
     }
 
@@ -162,15 +162,20 @@ async def _delivered(
 
 
 def _figures(prefix: str, cost: Cost, messages: int) -> Result:
-    def each(seconds: float | None) -> float | None:
-        return None if seconds is None else round(seconds / messages * 1000, 4)
-
+    each = 1000 / messages
+    database = cost.database_cpu_seconds
     return {
-        f"{prefix}seconds": round(cost.seconds, 3),
-        f"{prefix}worker_cpu_ms_per_message": each(cost.worker_cpu_seconds),
+        f"{prefix}seconds": _rounded(cost.seconds),
+        f"{prefix}worker_cpu_ms_per_message": _rounded(cost.worker_cpu_seconds * each),
         # Not known where the database is on another machine.
-        f"{prefix}database_cpu_ms_per_message": each(cost.database_cpu_seconds),
+        f"{prefix}database_cpu_ms_per_message": _rounded(
+            None if database is None else database * each
+        ),
     }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def _table(result: Result) -> Table:
