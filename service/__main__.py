@@ -7,6 +7,7 @@ import typer
 
 from service.commands import mail, run, tips
 from service.commands.bench import bench
+from service.commands.check import check
 from service.commands.demo import demo
 from service.commands.people import seed
 from service.domain.errors import ServiceError
@@ -22,6 +23,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     run.worker,
     run.migrate,
     run.keys,
+    check,
     mail.preview,
     mail.night,
     mail.explain,

@@ -3,12 +3,12 @@
 Its database and relay are named by the settings; it prints what it measured as JSON.
 """
 
-import asyncio
 import json
 import sys
 
 from service import app as composition
 from service.commands.bench import measured
+from service.commands.loop import run
 
 
 async def evening(messages: int) -> None:
@@ -19,4 +19,4 @@ async def evening(messages: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(evening(int(sys.argv[1])))
+    run(evening(int(sys.argv[1])))

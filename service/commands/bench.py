@@ -6,7 +6,8 @@ import json
 import re
 import socket
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -15,22 +16,26 @@ from rich.table import Table
 
 from service import app as composition
 from service import settings as configuration
-from service.app import PLAN_AT_ONCE, Service
+from service.app import Service
 from service.clock import SystemClock
-from service.commands.meter import Cost, Meter, peak_memory
+from service.commands.loop import run
 from service.commands.people import invite, progress
+from service.commands.stopwatch import Cost, Stopwatch, peak_memory
 from service.domain.errors import Misconfigured
 from service.domain.outbox import Lane
 from service.embedded import postgres
 from service.flows.deliver import Courier, deliver
 from service.flows.plan import plan
 from service.flows.upkeep import upkeep
-from service.mail.smtp import Mailer
-from service.settings import SecretsSettings
+from service.mail.relays import Relays
+from service.settings import SecretsSettings, SmtpSettings
 from service.store import migrate
+from service.worker.shift import PLAN_AT_ONCE
 
 RELAY = re.compile(r"(?P<host>[\w.-]+):(?P<port>\d{1,5})")
 SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+
+LOOK_AGAIN_SECONDS = 0.2
 
 #: What was measured, by name; printed as a table or as JSON.
 Result = dict[str, str | int | float | None]
@@ -64,8 +69,7 @@ def bench(
             where="--relay",
             remedy="Name a relay on this machine, or add --allow-remote",
         )
-    smtp = {"host": host, "port": port, "tls": "none", "connections": connections}
-    result = asyncio.run(_bench(messages, database, smtp))
+    result = run(_bench(messages, database, host, port, connections))
     if as_json:
         typer.echo(json.dumps(result, indent=2))
     else:
@@ -74,8 +78,18 @@ def bench(
         raise typer.Exit(1)
 
 
-async def _bench(messages: int, database: str, smtp: dict[str, object]) -> Result:
-    async with _parts(database, smtp) as parts:
+async def _bench(
+    messages: int, database: str, host: str, port: int, connections: int
+) -> Result:
+    read = composition.settings()
+    smtp = SmtpSettings(
+        host=host,
+        port=port,
+        tls="none",
+        connections=connections,
+        sender=read.smtp.sender,
+    )
+    async with _parts(read.model_copy(update={"smtp": smtp}), database) as parts:
         now = parts.clock.now()
         await upkeep(parts.store, now=now)
         await invite(parts, messages, due_now=True, now=now)
@@ -84,16 +98,21 @@ async def _bench(messages: int, database: str, smtp: dict[str, object]) -> Resul
 
 async def measured(parts: Service, messages: int) -> Result:
     """What it takes to plan and deliver the mails of so many people, due already."""
-    async with Mailer(parts.settings.smtp) as mailer:
-        await mailer.probe()
+    async with Relays(parts.settings.smtp, clock=parts.clock) as relays:
+        await relays.probe()
         async with parts.store.transaction() as tx:
             backend = await tx.rehearsal.process()
-        planning = await _planned(parts, messages, Meter(backend=backend))
-        began = parts.clock.now()
+        planning = await _planned(parts, messages, Stopwatch(backend=backend))
         courier = Courier(
-            store=parts.store, letters=parts.letters, mailer=mailer, worker="bench"
+            store=parts.store,
+            letters=parts.letters,
+            relays=relays,
+            clock=parts.clock,
+            worker="bench",
+            lease=timedelta(seconds=parts.settings.schedule.lease_seconds),
         )
-        delivery = await _delivered(parts, courier, messages, Meter(backend=backend))
+        began = parts.clock.now()
+        delivery = await _delivered(courier, messages, Stopwatch(backend=backend))
     async with parts.store.transaction() as tx:
         late = await tx.rehearsal.lateness(tuple(SHARES.values()), since=began)
         sent = await tx.rehearsal.sent(since=began)
@@ -113,29 +132,24 @@ async def measured(parts: Service, messages: int) -> Result:
 
 
 @asynccontextmanager
-async def _parts(database: str, smtp: dict[str, object]) -> AsyncIterator[Service]:
+async def _parts(settings: configuration.Settings, database: str) -> AsyncIterator[Service]:
     """All parts, on the database named or on one to be thrown away."""
-    read = composition.settings()
-    sections = {"smtp": read.smtp.model_copy(update={**smtp, "username": ""})}
-    async with AsyncExitStack() as stack:
-        if database:
-            named = read.database.model_copy(update={"url": database})
-            settings = read.model_copy(update={**sections, "database": named})
-            yield await stack.enter_async_context(composition.service(settings))
-            return
-        url = await stack.enter_async_context(postgres.throwaway(is_durable=True))
+    if database:
+        named = settings.database.model_copy(update={"url": database})
+        on_it = settings.model_copy(update={"database": named})
+        async with composition.service(on_it) as parts:
+            yield parts
+        return
+    secrets = SecretsSettings(keys=configuration.new_keys(name="1"))
+    async with postgres.throwaway(is_durable=True) as url:
         await migrate.upgrade(url)
-        secrets = SecretsSettings(keys=configuration.new_keys(name="1"))
-        opened = composition.opened(
-            read.model_copy(update=sections),
-            SystemClock(),
-            url=url,
-            keys=configuration.keys(secrets),
-        )
-        yield await stack.enter_async_context(opened)
+        keys = configuration.keys(secrets)
+        opened = composition.opened(settings, SystemClock(), url=url, keys=keys)
+        async with opened as parts:
+            yield parts
 
 
-async def _planned(parts: Service, people: int, meter: Meter) -> Cost:
+async def _planned(parts: Service, people: int, watch: Stopwatch) -> Cost:
     """The evening planned for everybody who is due."""
     with progress() as bar:
         task = bar.add_task("Planning their evening", total=people)
@@ -143,22 +157,20 @@ async def _planned(parts: Service, people: int, meter: Meter) -> Cost:
             now = parts.clock.now()
             done = await plan(parts.store, parts.library, limit=PLAN_AT_ONCE, now=now)
             if not done.looked_at:
-                return meter.cost()
+                return watch.cost()
             bar.advance(task, done.looked_at)
 
 
-async def _delivered(
-    parts: Service, courier: Courier, messages: int, meter: Meter
-) -> Cost:
+async def _delivered(courier: Courier, messages: int, watch: Stopwatch) -> Cost:
     """Everything sent that can be sent now."""
-    at_once = parts.settings.smtp.connections
+    sending = asyncio.create_task(deliver(courier, Lane.EVENING))
     with progress() as bar:
         task = bar.add_task("Sending", total=messages)
-        while done := await deliver(
-            courier, Lane.EVENING, limit=at_once, now=parts.clock.now()
-        ):
-            bar.advance(task, done)
-    return meter.cost()
+        while not sending.done():
+            await asyncio.wait({sending}, timeout=LOOK_AGAIN_SECONDS)
+            bar.update(task, completed=courier.meter.settled.total())
+    await sending
+    return watch.cost()
 
 
 def _figures(prefix: str, cost: Cost, messages: int) -> Result:

@@ -25,6 +25,8 @@ from service.domain.risk import (
 from service.domain.subscriber import Evening, Frequency, Person, Status, Subscriber
 
 DOMAIN = "seed.example"
+#: They are with so many providers.
+PROVIDERS = 50
 #: Somebody who is due chose a time so many minutes ago: all their jitter is over, and
 #: most of their patience is left.
 DUE_SINCE = range(5, 35)
@@ -104,7 +106,7 @@ def crowd(zones: Iterable[str], countries: Iterable[str], *, now: datetime) -> C
 
 def address(number: int) -> str:
     """The address of an invented subscriber; mail for it arrives nowhere."""
-    return f"person{number}@{DOMAIN}"
+    return f"person{number}@mail{number % PROVIDERS}.{DOMAIN}"
 
 
 class _Dice:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from service.domain.errors import Misconfigured
 from service.store import migrate
 from service.store.consents import Consents
+from service.store.feedback import FeedbackStore
 from service.store.nights import Nights
 from service.store.outbox import Outbox
 from service.store.rehearsal import Rehearsal
@@ -25,6 +26,7 @@ from service.store.trouble import (
     require_release,
     translated,
 )
+from service.store.workers import Workers
 
 #: Seconds to wait for the server to take a connection.
 PATIENCE = 10
@@ -70,6 +72,8 @@ class Transaction:
     suppression: Suppression
     consents: Consents
     rehearsal: Rehearsal
+    feedback: FeedbackStore
+    workers: Workers
 
 
 class Store:
@@ -132,4 +136,6 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         suppression=Suppression(connection, sealer),
         consents=Consents(connection),
         rehearsal=Rehearsal(connection, sealer),
+        feedback=FeedbackStore(connection, sealer),
+        workers=Workers(connection),
     )

@@ -1,4 +1,4 @@
-"""`eventide` as a process of its own, with settings of its own."""
+"""The installed command as a process of its own."""
 
 import asyncio
 import os
@@ -25,3 +25,11 @@ async def outcome(settings, *arguments):
     async with asyncio.timeout(PATIENCE_SECONDS):
         out, err = await process.communicate()
     return process.returncode, out.decode(), err.decode()
+
+
+async def line_with(stream, words):
+    """The first line of a process that has these words in it."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while words not in (line := (await stream.readline()).decode()):
+            assert line, f"the process never said {words!r}"
+    return line

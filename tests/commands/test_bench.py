@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from service.commands.meter import Meter
+from service.commands.stopwatch import Stopwatch
 from service.settings import new_keys
 from tests.commands.processes import outcome
 from tests.mail.relay import Relay
@@ -33,7 +33,7 @@ async def test_bench_sends_every_mail_and_tells_what_it_cost(settings):
 
 async def test_mails_that_the_relay_refuses_are_not_counted_as_sent(settings):
     async with Relay() as relay:
-        relay.script["RCPT"] = ["550 5.7.1 not today"] * 2
+        relay.script["RCPT"] = ["550 5.1.1 not here"] * 2
         code, out, _ = await outcome(
             settings,
             *("bench", "--messages", "5", "--connections", "1"),
@@ -75,17 +75,17 @@ async def test_a_relay_that_will_not_do_is_one_line(settings, relay, words):
 
 
 async def test_the_cost_of_a_database_that_is_not_seen_is_not_known():
-    meter = Meter(backend=None)
+    watch = Stopwatch(backend=None)
 
-    assert meter.cost().database_cpu_seconds is None
+    assert watch.cost().database_cpu_seconds is None
 
 
 async def test_a_process_that_is_no_database_s_is_not_taken_for_one():
     waiting = await asyncio.create_subprocess_exec("sleep", "60")
     try:
-        meter = Meter(backend=waiting.pid)
+        watch = Stopwatch(backend=waiting.pid)
     finally:
         waiting.kill()
         await waiting.wait()
 
-    assert meter.cost().database_cpu_seconds is None
+    assert watch.cost().database_cpu_seconds is None

@@ -23,15 +23,7 @@ from service.store.engine import opened
 from service.store.nights import NightRecord
 from service.store.sealing import Sealer
 from service.web.server import bound
-from tests.commands.processes import PATIENCE_SECONDS, outcome, start
-
-
-async def line_with(stream, words):
-    """The first line of a process that has these words in it."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while words not in (line := (await stream.readline()).decode()):
-            assert line, f"the process never said {words!r}"
-    return line
+from tests.commands.processes import line_with, outcome, start
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Iterator
 from itertools import cycle, islice
 
-import uvloop
-
 from benchmarks.peers.corpus import NOW, messages
 from benchmarks.peers.senders.cue import Task, say, task
 from service import app as composition
+from service.clock import SystemClock
+from service.commands.loop import run
 from service.domain.outbox import Accepted, Message
 from service.mail.letters import Letters
-from service.mail.smtp import Mailer
+from service.mail.relays import Relays
 from service.settings import SmtpSettings
 
 
@@ -26,23 +26,23 @@ async def send_all(wanted: Task) -> None:
         connections=wanted.connections,
         hostname="localhost",
     )
-    async with Mailer(smtp) as mailer:
+    async with Relays(smtp, clock=SystemClock()) as relays:
         say("ready")
         # Twice as many as connections, as in a worker: none waits for its next mail.
         senders = [
-            _send(mailer, studio.letters, waiting)
+            _send(relays, studio.letters, waiting)
             for _ in range(2 * wanted.connections)
         ]
         await asyncio.gather(*senders)
         say("done")
 
 
-async def _send(mailer: Mailer, letters: Letters, waiting: Iterator[Message]) -> None:
+async def _send(relays: Relays, letters: Letters, waiting: Iterator[Message]) -> None:
     for message in waiting:
-        outcome = await mailer.send(letters.write(message, now=NOW))
+        outcome = await relays.send(letters.write(message, now=NOW))
         if not isinstance(outcome, Accepted):
             raise SystemExit(f"not accepted: {outcome}")
 
 
 if __name__ == "__main__":
-    uvloop.run(send_all(task()))
+    run(send_all(task()))

@@ -23,7 +23,7 @@ class Cost:
     database_cpu_seconds: float | None
 
 
-class Meter:
+class Stopwatch:
     """Runs from its making. `backend` is a process of the database, if it is local."""
 
     def __init__(self, *, backend: int | None) -> None:
