@@ -24,7 +24,6 @@ from sqlalchemy.engine import make_url
 from benchmarks.scale import crowd
 from benchmarks.sink import sink
 from benchmarks.trial import Trial
-from service import app as composition
 from service.clock import SystemClock
 from service.commands.people import progress
 from service.domain.outbox import Lane
@@ -32,6 +31,7 @@ from service.embedded import postgres
 from service.flows.upkeep import upkeep
 from service.settings import new_keys
 from service.store import migrate, outbox_sql, subscribers_sql
+from service.worker.shift import PLAN_AT_ONCE
 
 SIZES = (10_000, 100_000, 1_000_000)
 LARGEST = 5_000_000
@@ -145,7 +145,7 @@ async def _plans(url: str) -> Mapping[str, str]:
     bound = {
         "now": SystemClock().now(),
         "until": SystemClock().now(),
-        "limit": composition.PLAN_AT_ONCE,
+        "limit": PLAN_AT_ONCE,
         "worker": "",
     }
     connection = await crowd.connected(url)

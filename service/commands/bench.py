@@ -28,7 +28,8 @@ from service.flows.deliver import Courier, deliver
 from service.flows.plan import plan
 from service.flows.upkeep import upkeep
 from service.mail.relays import Relays
-from service.settings import SecretsSettings, SmtpSettings
+from service.mail.smtp import Mailer
+from service.settings import RelaySettings, SecretsSettings, SmtpSettings
 from service.store import migrate
 from service.worker.shift import PLAN_AT_ONCE
 
@@ -69,7 +70,8 @@ def bench(
             where="--relay",
             remedy="Name a relay on this machine, or add --allow-remote",
         )
-    result = run(_bench(messages, database, host, port, connections))
+    to = RelaySettings(host=host, port=port, tls="none", connections=connections)
+    result = run(_bench(messages, database, to))
     if as_json:
         typer.echo(json.dumps(result, indent=2))
     else:
@@ -78,18 +80,10 @@ def bench(
         raise typer.Exit(1)
 
 
-async def _bench(
-    messages: int, database: str, host: str, port: int, connections: int
-) -> Result:
-    read = composition.settings()
-    smtp = SmtpSettings(
-        host=host,
-        port=port,
-        tls="none",
-        connections=connections,
-        sender=read.smtp.sender,
-    )
-    async with _parts(read.model_copy(update={"smtp": smtp}), database) as parts:
+async def _bench(messages: int, database: str, relay: RelaySettings) -> Result:
+    async with Mailer(relay, clock=SystemClock()) as mailer:
+        await mailer.probe()
+    async with _parts(database, relay) as parts:
         now = parts.clock.now()
         await upkeep(parts.store, now=now)
         await invite(parts, messages, due_now=True, now=now)
@@ -99,7 +93,6 @@ async def _bench(
 async def measured(parts: Service, messages: int) -> Result:
     """What it takes to plan and deliver the mails of so many people, due already."""
     async with Relays(parts.settings.smtp, clock=parts.clock) as relays:
-        await relays.probe()
         async with parts.store.transaction() as tx:
             backend = await tx.rehearsal.process()
         planning = await _planned(parts, messages, Stopwatch(backend=backend))
@@ -132,12 +125,14 @@ async def measured(parts: Service, messages: int) -> Result:
 
 
 @asynccontextmanager
-async def _parts(settings: configuration.Settings, database: str) -> AsyncIterator[Service]:
+async def _parts(database: str, relay: RelaySettings) -> AsyncIterator[Service]:
     """All parts, on the database named or on one to be thrown away."""
+    read = composition.settings()
+    smtp = SmtpSettings(sender=read.smtp.sender, **relay.model_dump())
+    named = read.database.model_copy(update={"url": database})
+    settings = read.model_copy(update={"smtp": smtp, "database": named})
     if database:
-        named = settings.database.model_copy(update={"url": database})
-        on_it = settings.model_copy(update={"database": named})
-        async with composition.service(on_it) as parts:
+        async with composition.service(settings) as parts:
             yield parts
         return
     secrets = SecretsSettings(keys=configuration.new_keys(name="1"))
