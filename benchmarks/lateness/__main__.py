@@ -88,7 +88,7 @@ async def _evening(people: int, rate: float, connections: int) -> Mapping[str, f
                     trial.environment(port=port, connections=connections)
                 ) as worker,
             ):
-                await _sent(book, people, end=end)
+                await _sent(book, people, worker, end=end)
                 peak = peak_memory_of(worker.pid)
         return {**_lateness(book, due, rate=rate), "worker_peak_rss_mb": round(peak)}
 
@@ -142,12 +142,15 @@ def _worker(env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
         yield process
 
 
-async def _sent(book: Book, people: int, *, end: float) -> None:
+async def _sent(
+    book: Book, people: int, worker: subprocess.Popen[bytes], *, end: float
+) -> None:
     """Return when every mail was taken; give up at the `end`."""
     with progress() as bar:
         task = bar.add_task("Sending as they fall due", total=people)
         while (taken := book.count()) < people:
-            if SystemClock().now().timestamp() > end:
+            is_over = SystemClock().now().timestamp() > end
+            if is_over or worker.poll() is not None:
                 raise SystemExit(f"{taken} of {people} mails had come in time")
             bar.update(task, completed=taken)
             await asyncio.sleep(1)
