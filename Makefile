@@ -37,7 +37,7 @@ install_checkout = \
 lock = $(as_pip_does); $(UV) pip compile --quiet --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: help setup demo test check lock format
+.PHONY: help setup demo test check lock format peers
 
 help: ## Says what the others do.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -70,11 +70,14 @@ lock: $(UV) ## Locks what pyproject.toml asks for; delete a lock to renew it.
 	@$(lock) pyproject.toml --group build -o requirements/app.txt
 	@$(lock) pyproject.toml --group dev -c requirements/app.txt -o requirements/dev.txt
 	@$(lock) requirements/tools.in -o requirements/tools.txt
+	@$(lock) benchmarks/peers/requirements.in -o benchmarks/peers/requirements.txt
 
 format: .venv/dev ## Formats the code and mends what the linter can.
 	@echo "Formatting."
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
+
+peers: .peers/ready ## Installs what benchmarks/peers compares with, into .peers.
 
 $(UV): requirements/tools.txt
 	@test -n "$(PYTHON)" || { echo "Eventide needs Python 3.11 or newer with pip:" \
@@ -140,3 +143,14 @@ $(BIN)/python: | $(UV)
 	if command -v systemctl; then systemctl disable postfix dovecot; fi ) \
 	</dev/null >.venv/mailserver.log 2>&1 || { cat .venv/mailserver.log >&2; exit 1; }
 	@>>$@
+
+.peers/ready: benchmarks/peers/requirements.txt benchmarks/peers/package.json | $(UV)
+	@echo "Installing the peers to compare with into .peers."
+	@$(UV) venv --quiet --no-config --allow-existing --no-python-downloads \
+		--python "$(PYTHON)" .peers
+	@$(as_pip_does); $(UV) pip install --quiet --python .peers/bin/python \
+		--require-hashes -r $<
+	@cp benchmarks/peers/package.json .peers
+	@npm install --prefix .peers --silent --no-package-lock --no-audit --no-fund \
+		--ignore-scripts
+	@touch $@
