@@ -25,7 +25,7 @@ from service.flows.bounces import Desk
 from service.flows.deliver import Courier
 from service.mail.letters import Letters
 from service.mail.relays import Relays
-from service.settings import Keys, Settings
+from service.settings import BouncesSettings, Keys, Settings, SmtpSettings
 from service.store import engine, migrate
 from service.store.engine import Store
 from service.store.sealing import Sealer
@@ -64,24 +64,26 @@ def settings() -> Settings:
 
 def kept_here(settings: Settings, *, base_url: str, smtp_port: int) -> Settings:
     """The settings of a demo: its pages and its mail stay on this machine."""
+    postal_address = "Demo only, 1 Example Street, Sampletown"
     here = {
-        "web": {"base_url": base_url},
-        "smtp": {
-            "host": "127.0.0.1",
-            "port": smtp_port,
-            "tls": "none",
-            "username": "",
-            "sender": "Eventide <evening@eventide.example>",
-            "hostname": "localhost",
-        },
-        "operator": {"postal_address": "Demo only, 1 Example Street, Sampletown"},
-        "schedule": {"tick_seconds": DEMO_TICK_SECONDS},
+        "web": settings.web.model_copy(update={"base_url": base_url}),
+        # Nothing of the operator's relays and mailboxes is left.
+        "smtp": SmtpSettings(
+            host="127.0.0.1",
+            port=smtp_port,
+            tls="none",
+            sender="Eventide <evening@eventide.example>",
+            hostname="localhost",
+        ),
+        "bounces": BouncesSettings(),
+        "operator": settings.operator.model_copy(
+            update={"postal_address": postal_address}
+        ),
+        "schedule": settings.schedule.model_copy(
+            update={"tick_seconds": DEMO_TICK_SECONDS}
+        ),
     }
-    sections = {
-        name: getattr(settings, name).model_copy(update=update)
-        for name, update in here.items()
-    }
-    return settings.model_copy(update=sections)
+    return settings.model_copy(update=here)
 
 
 @asynccontextmanager

@@ -76,3 +76,20 @@ async def test_a_worker_that_starts_after_an_outage_says_what_was_not_sent(setti
 
     (line,) = [line for line in lines if line["action"] == "upkeep"]
     assert (line["log_level"], line["expired"], line["unknown"]) == ("warning", 1, 0)
+
+
+def test_a_demo_touches_neither_the_operator_s_relays_nor_their_bounces():
+    theirs = read(
+        {
+            "EVENTIDE_SMTP__OTHERS": '[{"host": "relay.example.org"}]',
+            "EVENTIDE_SMTP__PASSWORD": "hush",
+            "EVENTIDE_BOUNCES__IMAP_HOST": "imap.example.org",
+            "EVENTIDE_BOUNCES__LISTEN": "127.0.0.1:8024",
+        }
+    )
+
+    demo = composition.kept_here(theirs, base_url="http://127.0.0.1:1", smtp_port=2)
+
+    assert (demo.smtp.host, demo.smtp.port, demo.smtp.others) == ("127.0.0.1", 2, ())
+    assert demo.smtp.password.get_secret_value() == ""
+    assert (demo.bounces.imap_host, demo.bounces.listen) == ("", "")

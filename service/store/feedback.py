@@ -48,7 +48,7 @@ COUNT_SOFT = text(
         WHERE subscriber_id = :id AND night > CAST(:since AS date) AND night <= (
             SELECT max(night) FROM soft_bounce WHERE subscriber_id = :id
         )
-        ORDER BY night DESC LIMIT :nights
+        ORDER BY night DESC LIMIT :of_nights
     ) AS last
     JOIN soft_bounce AS b ON b.subscriber_id = :id AND b.night = last.night
     """
@@ -209,7 +209,7 @@ class FeedbackStore:
         last = {
             "id": subscriber_id,
             "since": night - COUNTED_FOR,
-            "nights": OF_NIGHTS,
+            "of_nights": OF_NIGHTS,
         }
         return is_enough(int(await self._connection.scalar(COUNT_SOFT, last) or 0))
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.engine import make_url
 
 from service.domain.outbox import Lane
-from service.store import outbox_sql, subscribers_sql
+from service.store import feedback, outbox_sql, subscribers_sql
 from tests.builders import NOON, TODAY
 
 CROWD = """
@@ -50,6 +50,9 @@ BOUND = {
     "reasons": [""] * 3,
     "not_befores": [NOON] * 3,
     "times": [NOON] * 3,
+    "key": b"7",
+    "status": "suppressed",
+    "of_nights": 5,
 }
 WALKS_AN_INDEX = {
     "due": subscribers_sql.DUE,
@@ -66,6 +69,15 @@ WALKS_AN_INDEX = {
     "reap": outbox_sql.REAP,
     "suppress": outbox_sql.SUPPRESS,
     "state_of": outbox_sql.STATE_OF,
+    "address key": feedback.ADDRESS_KEY,
+    "note soft": feedback.NOTE_SOFT,
+    "count soft": feedback.COUNT_SOFT,
+    "forget signups": feedback.FORGET_SIGNUPS,
+    "lock schedule": feedback.LOCK_SCHEDULE,
+    "stop": feedback.STOP,
+    "unschedule": feedback.UNSCHEDULE,
+    "hold back": feedback.HOLD_BACK,
+    "not again": feedback.NOT_AGAIN,
 }
 
 
