@@ -14,6 +14,8 @@ from service.domain.feedback import Complaint, Ignored, Refusal, Report, Unusabl
 #: What is looked at. All that counts comes before the returned mail; the rest of a
 #: long message would only keep the parser busy.
 READ_BYTES = 128 * 1024
+#: Parts within parts within parts cost the parser more with each.
+MOST_BOUNDARIES = 20
 STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
 COMPLAINT_TYPE = "message/feedback-report"
 RETURNED_TYPES = (
@@ -36,10 +38,13 @@ def read(raw: bytes) -> Came:
 
     What is neither a report nor a complaint is judged at once.
     """
+    head = raw[:READ_BYTES]
+    if head.lower().count(b"boundary") > MOST_BOUNDARIES:
+        return Unusable(why="too many parts")
     try:
-        return _read(BytesParser().parsebytes(raw[:READ_BYTES]))
-    # The parser is the standard library's and the bytes are anybody's: it has met
-    # headers, encodings and depths of nesting that it answers with any exception.
+        return _read(BytesParser().parsebytes(head))
+    # The parser is the standard library's and the bytes are anybody's: it answers some
+    # headers and encodings with an exception of no certain kind.
     except Exception as error:  # noqa: BLE001
         return Unusable(why=f"cannot be parsed ({type(error).__name__})")
 

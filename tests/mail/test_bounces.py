@@ -117,13 +117,19 @@ def test_what_is_neither_is_ignored_or_kept():
     assert read(b"") == Unusable(why="not a report")
 
 
-def test_a_message_nested_too_deep_is_kept():
+def test_a_message_of_parts_within_parts_is_not_even_parsed():
     deep = b"".join(
         b'Content-Type: multipart/mixed; boundary="%d"\n\n--%d\n' % (n, n)
-        for n in range(3000)
+        for n in range(300)
     )
 
-    assert read(deep) == Unusable(why="cannot be parsed (RecursionError)")
+    assert read(deep + b"a\n" * 60_000) == Unusable(why="too many parts")
+
+
+def test_what_the_parser_cannot_bear_is_kept():
+    odd = b"Content-Type: multipart/mixed; boundary*%s=x\n\n" % (b"1" * 5000)
+
+    assert read(odd) == Unusable(why="cannot be parsed (ValueError)")
 
 
 def test_a_very_long_message_is_read_as_far_as_it_matters():

@@ -1,6 +1,7 @@
 """The mail server hands bounces over LMTP or SMTP, and keeps them while we cannot."""
 
 import socket
+from contextlib import AsyncExitStack
 from typing import cast
 
 import pytest
@@ -106,3 +107,12 @@ async def test_a_port_that_another_program_has_is_a_fault_with_a_remedy(desk):
         with pytest.raises(Misconfigured, match="EVENTIDE_BOUNCES__LISTEN"):
             async with listening(desk, place):
                 pass  # pragma: no cover - it does not come so far
+
+
+async def test_whoever_still_talks_at_the_end_is_hung_up_on(desk):
+    async with AsyncExitStack() as afterwards:
+        async with listening(desk, ANYWHERE) as port:
+            server = await afterwards.enter_async_context(Dialogue(port))
+            await server.says("LHLO mail.example.org")
+
+        assert await server.says("NOOP") == ""
