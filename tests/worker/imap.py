@@ -73,7 +73,8 @@ class Postbox:
         self._writers.add(writer)
         writer.write(b"* OK ready\r\n")
         with suppress(ConnectionError):
-            while (line := await reader.readline()).endswith(b"\n"):
+            # Whoever begins with TLS says nothing that is ASCII.
+            while (line := await reader.readline()) and line.isascii():
                 self._answer(line.decode().strip(), writer)
                 await self._note(line.decode().strip())
         self._writers.discard(writer)
