@@ -25,6 +25,12 @@ async def listening(desk: Desk, place: str) -> AsyncIterator[int]:
 
     Several workers of one machine may share the port. Raises Misconfigured.
     """
+    if not desk.verp.address:
+        raise Misconfigured(
+            what="there is no address whose mail could be listened for",
+            where="setting EVENTIDE_BOUNCES__LISTEN",
+            remedy="Set EVENTIDE_BOUNCES__ADDRESS too (docs/bounces.md)",
+        )
     # Its own log lines have addresses in them.
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)
     host, _, port = place.rpartition(":")

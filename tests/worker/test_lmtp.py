@@ -2,6 +2,7 @@
 
 import socket
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -107,6 +108,14 @@ async def test_a_port_that_another_program_has_is_a_fault_with_a_remedy(desk):
         with pytest.raises(Misconfigured, match="EVENTIDE_BOUNCES__LISTEN"):
             async with listening(desk, place):
                 pass  # pragma: no cover - it does not come so far
+
+
+async def test_without_an_address_of_bounces_there_is_nothing_to_listen_for(desk):
+    nowhere = replace(desk, verp=replace(desk.verp, address=""))
+
+    with pytest.raises(Misconfigured, match="Set EVENTIDE_BOUNCES__ADDRESS too"):
+        async with listening(nowhere, ANYWHERE):
+            pass  # pragma: no cover - it does not come so far
 
 
 async def test_whoever_still_talks_at_the_end_is_hung_up_on(desk):
