@@ -36,10 +36,17 @@ class Stencil:
         self.name = name
         self._segments: list[tuple[tuple[str, ...], Callable[..., bytes]]] = []
         for names, cut in _Cutter(environment, loader, own).cuts(name):
-            made = _encoded(_said(cut, environment, name, names), encode)
+            link = _link(cut.body)
+            # To start a template for each link would cost more than all else.
+            said = (
+                _shown(environment, name)
+                if link
+                else _said(environment, name, names, cut)
+            )
+            made = _encoded(said, encode)
             if own.isdisjoint(names):
                 made = lru_cache(maxsize=SEGMENTS_KEPT)(made)
-            self._segments.append((names, made))
+            self._segments.append((link or names, made))
 
     def filled(self, values: Mapping[str, Hashable]) -> bytes:
         """The template with these values. Raises UndefinedError where one is missing."""
@@ -57,31 +64,30 @@ def _encoded(said: Callable[..., str], encode: Encode) -> Callable[..., bytes]:
 
 
 def _said(
-    cut: nodes.Template, environment: Environment, name: str, names: tuple[str, ...]
+    environment: Environment, name: str, names: tuple[str, ...], cut: nodes.Template
 ) -> Callable[..., str]:
     """What Jinja makes of a segment, as a function of the names in it."""
-    if _is_name(cut):
-        # A link: to start a template for it would cost more than all else.
-        is_escaped = nodes.EvalContext(environment, name).autoescape
-        escape = environment.filters["escape"]
-        return (lambda value: str(escape(value))) if is_escaped else str
     template = Template.from_code(environment, environment.compile(cut, name), {})
-
-    def said(*values: Hashable) -> str:
-        context = dict(zip(names, values, strict=True))
-        return "".join(
-            template.root_render_func(template.new_context(context, shared=True))
-        )
-
-    return said
+    return lambda *values: template.render(zip(names, values, strict=True))
 
 
-def _is_name(cut: nodes.Template) -> bool:
-    match cut.body:
-        case [nodes.Output(nodes=[nodes.Name()])]:
-            return True
+def _shown(environment: Environment, name: str) -> Callable[..., str]:
+    """What Jinja makes of a value where all of what follows it is true."""
+    is_escaped = nodes.EvalContext(environment, name).autoescape
+    escape = environment.filters["escape"] if is_escaped else str
+    return lambda value, *tests: str(escape(value)) if all(tests) else ""
+
+
+def _link(body: list[nodes.Node]) -> tuple[str, ...]:
+    """The name in `{{ name }}`, and those of the `if`s around it; nothing for others."""
+    match body:
+        case [nodes.Output(nodes=[nodes.Name(name=name)])]:
+            return (name,)
+        case [nodes.If(test=nodes.Name(name=test), body=inner, elif_=[], else_=[])]:
+            names = _link(inner)
+            return (*names, test) if names else ()
         case _:
-            return False
+            return ()
 
 
 class _Cutter(NodeTransformer):
