@@ -1,1 +1,1 @@
-"""What strict relays of others say to our side of the conversation."""
+"""Programs of others that say whether what we send is what we meant."""
