@@ -7,6 +7,7 @@ import typer
 
 from service.commands import mail, run, tips
 from service.commands.bench import bench
+from service.commands.bounces import bounces
 from service.commands.check import check
 from service.commands.demo import demo
 from service.commands.people import seed
@@ -27,6 +28,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     mail.preview,
     mail.night,
     mail.explain,
+    bounces,
     seed,
     bench,
 )
