@@ -1,0 +1,70 @@
+"""Processes that can be killed, and that say in single words what they are doing."""
+
+import asyncio
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+class Speaker:
+    """A module of ours as a process; `words` counts the lines that it has printed."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self.words: Counter[str] = Counter()
+        self._news = asyncio.Condition()
+        self._ear = asyncio.create_task(self._listen())
+
+    @classmethod
+    async def start(
+        cls, module: str, *arguments: str | Path, env: Mapping[str, str], errors: Path
+    ) -> Self:
+        """Run `python -m module`; what it says on standard error is added to a file."""
+        with errors.open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                module,
+                *arguments,
+                env=env,
+                cwd=CHECKOUT,
+                stdout=PIPE,
+                stderr=log,
+            )
+        return cls(process)
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.returncode is None
+
+    async def says(self, words: int, *, within: float) -> bool:
+        """Whether it has said so many words in all before so many seconds are over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within), self._news:
+                await self._news.wait_for(lambda: self.words.total() >= words)
+        return self.words.total() >= words
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal; to one that is gone already it makes no difference."""
+        with suppress(ProcessLookupError):
+            self._process.send_signal(number)
+
+    async def end(self, number: signal.Signals) -> int:
+        """Send a signal that ends it, and wait; returns its exit code."""
+        self.send(number)
+        await self._ear
+        return await self._process.wait()
+
+    async def _listen(self) -> None:
+        assert self._process.stdout
+        async for line in self._process.stdout:
+            async with self._news:
+                self.words[line.decode().strip()] += 1
+                self._news.notify_all()
