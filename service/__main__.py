@@ -6,6 +6,7 @@ from collections.abc import Callable
 import typer
 
 from service.commands import mail, run, tips
+from service.commands.check import check
 from service.commands.demo import demo
 from service.domain.errors import ServiceError
 
@@ -20,6 +21,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     run.worker,
     run.migrate,
     run.keys,
+    check,
     mail.preview,
     mail.night,
     mail.explain,

@@ -1,11 +1,13 @@
 """The composition root: settings become a store, a mailer, a catalogue, web, worker."""
 
+import asyncio
 import os
 import socket
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 
@@ -18,23 +20,17 @@ from service.domain.errors import TryLater
 from service.domain.outbox import Lane
 from service.domain.tokens import Links
 from service.embedded import postgres
-from service.flows.deliver import Courier, deliver
-from service.flows.plan import plan
-from service.flows.upkeep import upkeep
+from service.flows.deliver import Courier
 from service.mail.letters import Letters
-from service.mail.smtp import Mailer
+from service.mail.relays import Relays
 from service.settings import Keys, Settings
 from service.store import engine, migrate
 from service.store.engine import Store
 from service.store.sealing import Sealer
 from service.web.site import Site
-from service.worker.schedule import Schedule, Tick
+from service.worker.schedule import Schedule
+from service.worker.shift import Shift
 
-#: People planned in one transaction: 40 to 60 ms of locks.
-PLAN_AT_ONCE = 1000
-#: A confirmation is on its way within this many seconds.
-PRIORITY_SECONDS = 1
-UPKEEP_SECONDS = 30
 #: Connections of their own for mails that somebody waits for.
 EXPRESS_CONNECTIONS = 2
 DEMO_TICK_SECONDS = 0.5
@@ -209,80 +205,44 @@ async def working(parts: Service) -> AsyncIterator[None]:
 
     Raises Misconfigured where the relay refuses our credentials or has no TLS.
     """
-    smtp = parts.settings.smtp
-    # Unique to this start: a row claimed by an earlier one is not ours.
-    worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    smtp, clock, stop = parts.settings.smtp, parts.clock, asyncio.Event()
     # Whoever waits for a confirmation does not wait behind the evening's reminders.
     express = smtp.model_copy(update={"connections": EXPRESS_CONNECTIONS})
-    async with Mailer(smtp) as mailer, Mailer(express) as express_mailer:
+    async with (
+        Relays(smtp, clock=clock) as relays,
+        Relays(express, clock=clock) as express_relays,
+    ):
         try:
-            await mailer.probe()
+            await relays.probe()
         except TryLater as error:
             log.warning("the relay is away", action="start", error=str(error))
-        couriers = {
-            lane: Courier(
-                store=parts.store, letters=parts.letters, mailer=used, worker=worker
-            )
-            for lane, used in (
-                (Lane.EVENING, mailer),
-                (Lane.PRIORITY, express_mailer),
-            )
-        }
-        await _keeping(parts)()
-        async with Schedule(_ticks(parts, couriers)).running():
+        used = {Lane.EVENING: relays, Lane.PRIORITY: express_relays}
+        couriers = _couriers(parts, used, stop)
+        shift = Shift(
+            store=parts.store, library=parts.library, clock=clock, couriers=couriers
+        )
+        await shift.keep()
+        seconds = parts.settings.schedule.tick_seconds
+        async with Schedule(shift.ticks(seconds), stop).running():
             yield
+        await shift.leave()
 
 
-def _ticks(parts: Service, couriers: Mapping[Lane, Courier]) -> list[Tick]:
-    seconds = parts.settings.schedule.tick_seconds
-    return [
-        Tick(name="plan", every_seconds=seconds, work=_planning(parts)),
-        Tick(
-            name="evening",
-            every_seconds=seconds,
-            work=_delivering(parts, couriers, Lane.EVENING),
-        ),
-        Tick(
-            name="priority",
-            every_seconds=min(seconds, PRIORITY_SECONDS),
-            work=_delivering(parts, couriers, Lane.PRIORITY),
-        ),
-        Tick(name="upkeep", every_seconds=UPKEEP_SECONDS, work=_keeping(parts)),
-    ]
-
-
-def _planning(parts: Service) -> Callable[[], Awaitable[bool]]:
-    async def work() -> bool:
-        now = parts.clock.now()
-        done = await plan(parts.store, parts.library, limit=PLAN_AT_ONCE, now=now)
-        if done.looked_at:
-            log.info(
-                "planned", action="plan", queued=done.queued, too_late=done.too_late
-            )
-        return done.looked_at == PLAN_AT_ONCE
-
-    return work
-
-
-def _delivering(
-    parts: Service, couriers: Mapping[Lane, Courier], lane: Lane
-) -> Callable[[], Awaitable[bool]]:
-    at_once = parts.settings.smtp.connections
-
-    async def work() -> bool:
-        now = parts.clock.now()
-        return await deliver(couriers[lane], lane, limit=at_once, now=now) > 0
-
-    return work
-
-
-def _keeping(parts: Service) -> Callable[[], Awaitable[bool]]:
-    async def work() -> bool:
-        kept = await upkeep(parts.store, now=parts.clock.now())
-        if kept.unknown or kept.expired:
-            log.warning(
-                "not sent", action="upkeep", unknown=kept.unknown, expired=kept.expired
-            )
-        return False
-
-    return work
+def _couriers(
+    parts: Service, relays: Mapping[Lane, Relays], stop: asyncio.Event
+) -> dict[Lane, Courier]:
+    # Unique to this start: a row claimed by an earlier one is not ours.
+    worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    lease = timedelta(seconds=parts.settings.schedule.lease_seconds)
+    return {
+        lane: Courier(
+            store=parts.store,
+            letters=parts.letters,
+            relays=used,
+            clock=parts.clock,
+            worker=worker,
+            lease=lease,
+            stop=stop,
+        )
+        for lane, used in relays.items()
+    }

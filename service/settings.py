@@ -85,9 +85,13 @@ class SecretsSettings(Section):
 
 
 class ScheduleSettings(Section):
-    """How often the worker looks for what is due, in seconds."""
+    """How often the worker looks for what is due, in seconds.
+
+    `lease_seconds` after a worker's last sign of life others take over what it held.
+    """
 
     tick_seconds: Annotated[float, Field(gt=0, le=60)] = 5
+    lease_seconds: Annotated[float, Field(ge=1, le=3600)] = 60
 
 
 class ContentSettings(Section):

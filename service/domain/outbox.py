@@ -239,17 +239,39 @@ def settle(message: Message, outcome: Outcome, *, now: datetime) -> Settled:
     """
     match outcome:
         case Accepted():
-            return _ended(message, State.SENT, "accepted", now)
+            return ended(message, State.SENT, "accepted", now)
         case Refused():
             return _refused(message, outcome, now=now)
         case Unknown(reason=why) if message.kind is Kind.REMINDER or _is_repeat(
             message
         ):
-            return _ended(message, State.UNKNOWN, why, now)
+            return ended(message, State.UNKNOWN, why, now)
         case Unknown(reason=why):
             return _try_later(message, why, wait=_ladder(message), now=now)
         case Unsent(reason=why):
             return _try_later(message, why, wait=_spread(message, AWAY_WAIT), now=now)
+
+
+def ended(
+    message: Message,
+    state: State,
+    reason: str,
+    when: datetime,
+    bounce: Bounce | None = None,
+) -> Settled:
+    """This state and reason for a message; `when` counts for DUE alone."""
+    return Settled(
+        message=message, state=state, reason=reason, not_before=when, bounce=bounce
+    )
+
+
+def put_back(message: Message, reason: str, *, until: datetime) -> Settled:
+    """What becomes of a claimed message that must wait before a relay is asked.
+
+    `until` may lie past its deadline: then there is no use in waiting.
+    """
+    state = State.EXPIRED if until >= message.expires_at else State.DUE
+    return ended(message, state, reason, until)
 
 
 def _is_repeat(message: Message) -> bool:
@@ -261,7 +283,7 @@ def _refused(message: Message, refused: Refused, *, now: datetime) -> Settled:
     why = f"{what}: {refused.code} {refused.enhanced}".strip()
     bounce = BOUNCES.get(what)
     if bounce is not None and refused.code >= 500:  # noqa: PLR2004  # RFC 5321, 4.2.1
-        return _ended(message, State.FAILED, why, now, bounce)
+        return ended(message, State.FAILED, why, now, bounce)
     is_untouched = what is Meaning.RELAY_BUSY
     wait = _spread(message, AWAY_WAIT) if is_untouched else _ladder(message)
     return _try_later(message, why, wait=wait, now=now, bounce=bounce)
@@ -278,9 +300,9 @@ def _try_later(
     """Once more after `wait`, or a last time just before the deadline, or never."""
     last_call = message.expires_at - LAST_CALL
     if now >= last_call:
-        return _ended(message, State.EXPIRED, reason, now, bounce)
+        return ended(message, State.EXPIRED, reason, now, bounce)
     when = min(now + wait, last_call)
-    return _ended(message, State.DUE, reason, when)
+    return ended(message, State.DUE, reason, when)
 
 
 def _ladder(message: Message) -> timedelta:
@@ -294,15 +316,3 @@ def _spread(message: Message, wait: timedelta) -> timedelta:
     key = f"{message.subscriber_id}|{message.night}|{message.attempts}"
     dice = hashlib.blake2b(key.encode(), digest_size=2).digest()
     return wait * (0.8 + 0.4 * int.from_bytes(dice) / 0xFFFF)
-
-
-def _ended(
-    message: Message,
-    state: State,
-    reason: str,
-    when: datetime,
-    bounce: Bounce | None = None,
-) -> Settled:
-    return Settled(
-        message=message, state=state, reason=reason, not_before=when, bounce=bounce
-    )

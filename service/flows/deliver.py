@@ -1,76 +1,284 @@
-"""Delivery: claim a few messages, commit, speak SMTP, commit what became of them."""
+"""Delivery: claim what is due, commit, speak SMTP, commit what became of it, go on.
+
+A worker holds at most three chunks of a lane, each as large as its relays have
+connections: one claimed and written, one waiting for a connection, one on the wire.
+One transaction a round records outcomes, marks the next chunk `sending` and claims the
+one after it. So a worker that is killed leaves at most two chunks of unknown fate.
+"""
 
 import asyncio
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
 
-from service.domain.outbox import Lane, Message, Settled, State, settle
+from service.domain.clock import Clock
+from service.domain.errors import TryLater
+from service.domain.outbox import (
+    Lane,
+    Message,
+    Settled,
+    State,
+    Unknown,
+    ended,
+    put_back,
+    settle,
+)
+from service.mail.envelope import Envelope
 from service.mail.letters import Letters
-from service.mail.smtp import Mailer
+from service.mail.relays import Relays
 from service.store.engine import Store
 
-#: Longer than a relay may take over one message (RFC 5321 4.5.3.2: 10 min and more).
-LEASE = timedelta(minutes=20)
+#: An outcome waits no longer for others to be recorded with it; seconds.
+ROUND_SECONDS = 0.2
+#: How soon a database that is away is asked again; seconds.
+AGAIN_SECONDS = 0.5
+#: A rate is measured over at least so many seconds of work.
+METER_SECONDS = 2
+#: Ends that somebody should look at, each with a line of its own.
+SAD_ENDS = frozenset({State.FAILED, State.UNKNOWN, State.EXPIRED})
 
 log = structlog.get_logger()
 
 
+@dataclass(slots=True)
+class Meter:
+    """What became of messages since it was last read, and how fast they can be sent.
+
+    `per_second` counts only times when there was more to send than could be sent.
+    """
+
+    settled: Counter[State] = field(default_factory=Counter)
+    per_second: float = 0
+    _sent: int = 0
+    _seconds: float = 0
+
+    def note(self, settled: Iterable[Settled], *, busy_seconds: float) -> None:
+        """Count; `busy_seconds` is 0 where there was not enough to do."""
+        states = Counter(one.state for one in settled)
+        self.settled += states
+        if busy_seconds:
+            self._sent += states[State.SENT]
+            self._seconds += busy_seconds
+        if self._seconds >= METER_SECONDS:
+            self.per_second = self._sent / self._seconds
+            self._sent, self._seconds = 0, 0
+
+    def read(self) -> Counter[State]:
+        """What became of messages since the last reading."""
+        found, self.settled = self.settled, Counter()
+        return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Courier:
-    """What delivery works with; `worker` is unique to one start of one process."""
+    """What delivery works with.
+
+    `worker` is unique to one start of one process. A message stays ours for `lease`
+    after our last sign of life. Once `stop` is set, nothing more is begun.
+    """
 
     store: Store
     letters: Letters
-    mailer: Mailer
+    relays: Relays
+    clock: Clock
     worker: str
+    lease: timedelta
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    meter: Meter = field(default_factory=Meter)
 
 
-async def deliver(courier: Courier, lane: Lane, *, limit: int, now: datetime) -> int:
-    """Send up to `limit` messages of a lane; returns how many were claimed.
+async def deliver(courier: Courier, lane: Lane) -> int:
+    """Send what is due in a lane until nothing is; how many messages were claimed.
 
-    Safe on any number of workers: a message is claimed by one. No transaction is open
-    while SMTP is spoken. A process that dies leaves `claimed` rows, which go back to
-    `due` when the lease ends, or `sending` rows, which become `unknown`.
+    Safe on any number of workers: a message is claimed by one, and no transaction is
+    open while SMTP is spoken. A process that dies leaves `claimed` rows, which go back
+    to `due` when the lease ends, or `sending` rows, which become `unknown`.
+
+    Raises:
+        TryLater: the database is away, and nothing was in hand.
+        Misconfigured: a row was sealed with a key that is missing.
     """
-    store, worker = courier.store, courier.worker
-    async with store.transaction() as tx:
-        claimed = await tx.outbox.claim(
-            lane, limit=limit, worker=worker, lease=LEASE, now=now
-        )
-    if not claimed:
-        return 0
-    async with store.transaction() as tx:
-        ours = await tx.outbox.begin(claimed, worker=worker, lease=LEASE, now=now)
-    settled = await asyncio.gather(*(_send(courier, m, now=now) for m in ours))
-    async with store.transaction() as tx:
-        await tx.outbox.record(settled, worker=worker, now=now)
-    return len(claimed)
-
-
-async def _send(courier: Courier, message: Message, *, now: datetime) -> Settled:
+    run = _Run(courier, lane)
     try:
-        envelope = courier.letters.write(message, now=now)
-    except Exception as error:  # noqa: BLE001  # one bad row must not stop the others
-        # Only its type: the words of an error can hold what somebody answered.
-        fault = type(error).__name__
-        log.error("cannot be written", action="deliver", error=fault, **_ids(message))
-        why = f"cannot be written ({fault})"
-        return Settled(message=message, state=State.FAILED, reason=why, not_before=now)
-    outcome = await courier.mailer.send(envelope)
-    settled = settle(message, outcome, now=now)
-    say = log.info if settled.state is State.SENT else log.warning
-    reason = "" if settled.state is State.SENT else settled.reason
-    say(
-        "settled", action="deliver", state=settled.state, reason=reason, **_ids(message)
+        await run.until_done()
+    finally:
+        # Whatever broke: what is on the wire is waited for, and recorded.
+        run.is_closing = True
+        await run.until_done()
+    return run.claimed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """A claimed message that is written and may go."""
+
+    message: Message
+    envelope: Envelope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    """What one transaction is to write down, keep, begin and claim."""
+
+    settled: tuple[Settled, ...]
+    kept: tuple[Message, ...]
+    drafts: tuple[_Draft, ...]
+    limit: int
+
+
+class _Run:
+    """One run through a lane; counts what it claimed."""
+
+    def __init__(self, courier: Courier, lane: Lane) -> None:
+        self.claimed = 0
+        self.is_closing = False
+        self._courier = courier
+        self._lane = lane
+        self._chunk = courier.relays.connections
+        self._drafts: list[_Draft] = []
+        self._on_the_wire: dict[asyncio.Task[None], Message] = {}
+        self._settled: list[Settled] = []
+        self._news = asyncio.Event()
+        self._seconds = asyncio.get_running_loop().time
+        self._kept_at = self._round_at = self._seconds()
+        self._is_busy = False
+
+    async def until_done(self) -> None:
+        """Round after round, until there is nothing to claim and nothing in hand."""
+        is_more = not self.is_closing
+        while is_more or self._drafts or self._on_the_wire or self._settled:
+            try:
+                is_more = await self._round()
+            except TryLater as error:
+                if not (self._on_the_wire or self._settled):
+                    raise
+                log.warning("the database is away", action="deliver", error=str(error))
+                await asyncio.sleep(AGAIN_SECONDS)
+            else:
+                await self._some_news()
+
+    async def _round(self) -> bool:
+        """One transaction and what follows from it; whether there may be more."""
+        courier, now = self._courier, self._courier.clock.now()
+        worker, lease = courier.worker, courier.lease
+        step = self._next_step(now)
+        async with courier.store.transaction() as tx:
+            await tx.outbox.record(step.settled, worker=worker, now=now)
+            await tx.outbox.keep(step.kept, worker=worker, lease=lease)
+            begun = await tx.outbox.begin(
+                [d.message for d in step.drafts], worker=worker, lease=lease, now=now
+            )
+            claimed = await tx.outbox.claim(
+                self._lane, limit=step.limit, worker=worker, lease=lease, now=now
+            )
+        self._note(step, claimed)
+        self._speak(step.drafts, begun)
+        for message in claimed:
+            self._write(message, now=now)
+        return bool(claimed)
+
+    def _next_step(self, now: datetime) -> _Step:
+        courier = self._courier
+        is_ending = self.is_closing or courier.stop.is_set()
+        room = 0 if is_ending else min(courier.relays.room(now), 2 * self._chunk)
+        if not room:
+            self._settled += [
+                put_back(draft.message, "not begun", until=now)
+                for draft in self._drafts
+            ]
+            self._drafts.clear()
+        begin = max(0, room - len(self._on_the_wire))
+        is_old = self._seconds() - self._kept_at > courier.lease.total_seconds() / 4
+        kept = [*self._on_the_wire.values(), *(d.message for d in self._drafts)]
+        return _Step(
+            settled=tuple(self._settled),
+            kept=tuple(kept) if is_old else (),
+            drafts=tuple(self._drafts[:begin]),
+            limit=max(0, min(room, self._chunk) - len(self._drafts[begin:])),
+        )
+
+    def _note(self, step: _Step, claimed: tuple[Message, ...]) -> None:
+        """The transaction is committed: what it took care of is done with."""
+        before, self._round_at = self._round_at, self._seconds()
+        del self._settled[: len(step.settled)]
+        del self._drafts[: len(step.drafts)]
+        if step.kept:
+            self._kept_at = self._round_at
+        busy = self._round_at - before if self._is_busy else 0
+        self._courier.meter.note(step.settled, busy_seconds=busy)
+        self._is_busy = 0 < step.limit == len(claimed)
+        self.claimed += len(claimed)
+        for one in step.settled:
+            if one.state in SAD_ENDS:
+                _report(one)
+
+    def _speak(self, drafts: Iterable[_Draft], begun: Iterable[Message]) -> None:
+        """Hand over what the database says is still ours to send."""
+        envelopes = {_key(draft.message): draft.envelope for draft in drafts}
+        for message in begun:
+            spoken = self._spoken(message, envelopes[_key(message)])
+            task = asyncio.create_task(spoken)
+            self._on_the_wire[task] = message
+            task.add_done_callback(self._is_over)
+
+    async def _spoken(self, message: Message, envelope: Envelope) -> None:
+        try:
+            outcome = await self._courier.relays.send(envelope)
+        except Exception as error:  # noqa: BLE001  # one that breaks stops no other
+            outcome = Unknown(reason=f"broke on the wire ({type(error).__name__})")
+        now = self._courier.clock.now()
+        self._settled.append(settle(message, outcome, now=now))
+
+    def _is_over(self, task: asyncio.Task[None]) -> None:
+        del self._on_the_wire[task]
+        if self._is_time():
+            self._news.set()
+
+    def _write(self, message: Message, *, now: datetime) -> None:
+        """A draft of a message, or what becomes of one that cannot go now."""
+        try:
+            envelope = self._courier.letters.write(message, now=now)
+        except Exception as error:  # noqa: BLE001  # one bad row stops no other
+            # Only its type: the words of an error can hold what somebody answered.
+            why = f"cannot be written ({type(error).__name__})"
+            self._settled.append(ended(message, State.FAILED, why, now))
+            return
+        domain = envelope.recipient.rpartition("@")[2]
+        until = self._courier.relays.hold(domain, now)
+        if until is None:
+            self._drafts.append(_Draft(message=message, envelope=envelope))
+        else:
+            why = "its domain takes no more at the moment"
+            self._settled.append(put_back(message, why, until=until))
+
+    async def _some_news(self) -> None:
+        """Return when a round is worth its while."""
+        self._news.clear()
+        if not self._is_time():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), ROUND_SECONDS)
+
+    def _is_time(self) -> bool:
+        """Whether a chunk has room on the wire, or the wire has nothing left to do."""
+        return len(self._on_the_wire) <= (self._chunk if self._drafts else 0)
+
+
+def _key(message: Message) -> tuple[object, ...]:
+    return message.subscriber_id, message.night, message.kind
+
+
+def _report(settled: Settled) -> None:
+    message = settled.message
+    log.warning(
+        "not sent",
+        action="deliver",
+        state=settled.state,
+        reason=settled.reason,
+        subscriber=message.subscriber_id,
+        night=message.night.isoformat(),
+        kind=message.kind,
     )
-    return settled
-
-
-def _ids(message: Message) -> dict[str, object]:
-    return {
-        "subscriber": message.subscriber_id,
-        "night": message.night.isoformat(),
-        "kind": message.kind,
-    }

@@ -24,6 +24,7 @@ from service.store.trouble import (
     require_release,
     translated,
 )
+from service.store.workers import Workers
 
 #: Seconds to wait for the server to take a connection.
 PATIENCE = 10
@@ -68,6 +69,7 @@ class Transaction:
     nights: Nights
     suppression: Suppression
     consents: Consents
+    workers: Workers
 
 
 class Store:
@@ -129,4 +131,5 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         nights=Nights(connection, sealer),
         suppression=Suppression(connection, sealer),
         consents=Consents(connection),
+        workers=Workers(connection),
     )

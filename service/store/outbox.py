@@ -3,7 +3,8 @@
 Its key (subscriber_id, night, kind) is the promise of one mail per night. Workers never
 wait for each other: a claim passes over the rows that another one holds, and whoever
 comes back late finds that the row is no longer theirs (`claimed_by` is unique per start
-of a process).
+of a process). A lease is about real time on one clock: it is the database's that
+counts it, whatever the clocks of the workers say.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,6 +45,15 @@ class OutboxState:
     updated_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotSent:
+    """So many messages that came to this end for this reason."""
+
+    state: State
+    why: str
+    messages: int
+
+
 class Outbox:
     """The messages of the last nights."""
 
@@ -71,8 +81,7 @@ class Outbox:
         }
         found = await self._connection.execute(sql.PUT, values)
         new = {(row.subscriber_id, row.night, row.kind) for row in found}
-        unique = dict.fromkeys(messages)
-        return tuple(m for m in unique if (m.subscriber_id, m.night, m.kind) in new)
+        return tuple(m for m in dict.fromkeys(messages) if _key(m) in new)
 
     async def claim(
         self, lane: Lane, *, limit: int, worker: str, lease: timedelta, now: datetime
@@ -81,7 +90,9 @@ class Outbox:
 
         One that does not open fails at once, and stops no other.
         """
-        values = {"limit": limit, "worker": worker, "until": now + lease, "now": now}
+        if not limit:
+            return ()
+        values = {"limit": limit, "worker": worker, "lease": lease, "now": now}
         found = await self._connection.execute(sql.CLAIM[lane], values)
         mine: list[Message] = []
         for row in found:
@@ -116,24 +127,33 @@ class Outbox:
 
         One is left out whose lease ended, whose deadline has passed, or whose
         subscriber wants no mail any more. Each returned message counts one attempt
-        more.
+        more. Safe to do twice with messages of which nothing was said yet.
         """
-        values = _keys(messages) | {"worker": worker, "until": now + lease, "now": now}
+        if not messages:
+            return ()
+        values = _keys(messages) | {"worker": worker, "lease": lease, "now": now}
         found = await self._connection.execute(sql.BEGIN, values)
-        ours = {(row.subscriber_id, row.night, row.kind) for row in found}
+        attempts = {(r.subscriber_id, r.night, r.kind): r.attempts for r in found}
         return tuple(
-            replace(message, attempts=message.attempts + 1)
+            replace(message, attempts=attempts[_key(message)])
             for message in messages
-            if (message.subscriber_id, message.night, message.kind) in ours
+            if _key(message) in attempts
         )
+
+    async def keep(
+        self, messages: Sequence[Message], *, worker: str, lease: timedelta
+    ) -> None:
+        """A new lease for messages that this worker is still at."""
+        if messages:
+            values = _keys(messages) | {"worker": worker, "lease": lease}
+            await self._connection.execute(sql.KEEP, values)
 
     async def record(
         self, settled: Sequence[Settled], *, worker: str, now: datetime
     ) -> int:
-        """Write down how attempts ended. How many were still this worker's.
-
-        Give it a transaction of its own: the commit does not wait for the disk.
-        """
+        """Write down what became of messages. How many were still this worker's."""
+        if not settled:
+            return 0
         values = {
             **_keys([s.message for s in settled]),
             "states": [s.state for s in settled],
@@ -142,13 +162,7 @@ class Outbox:
             "worker": worker,
             "now": now,
         }
-        await self._connection.execute(sql.RECORD_QUICKLY)
         return (await self._connection.execute(sql.RECORD, values)).rowcount
-
-    async def release(self, messages: Sequence[Message], *, worker: str) -> None:
-        """Put claimed messages back that this worker will not send after all."""
-        values = _keys(messages) | {"worker": worker}
-        await self._connection.execute(sql.RELEASE, values)
 
     async def reap(self, *, now: datetime) -> Reaped:
         """Settle messages whose lease has ended.
@@ -207,12 +221,18 @@ class Outbox:
         counted = {State(row.state): int(row.messages) for row in found}
         return {state: counted.get(state, 0) for state in State}
 
-    async def next_due(self, lane: Lane, *, now: datetime) -> datetime | None:
-        """When the next message of the lane may be sent; in the past if one waits."""
-        found: datetime | None = await self._connection.scalar(
-            sql.NEXT_DUE[lane], {"now": now}
-        )
+    async def waiting(self, *, now: datetime) -> int:
+        """How many reminders are due and may still be sent."""
+        found: int = await self._connection.scalar(sql.WAITING_NOW, {"now": now})
         return found
+
+    async def not_sent(self, *, since: date) -> tuple[NotSent, ...]:
+        """How many messages of the nights since then were not sent, and why."""
+        found = await self._connection.execute(sql.NOT_SENT, {"since": since})
+        return tuple(
+            NotSent(state=State(row.state), why=row.why, messages=row.messages)
+            for row in found
+        )
 
     async def ensure_partitions(self, *, around: date) -> None:
         """Make the nights from last night to three nights on."""
@@ -242,6 +262,10 @@ class Outbox:
         )
         plain = self._sealer.open(row.sealed, row.key_id, about=_about(message))
         return replace(message, payload=plain.decode())
+
+
+def _key(message: Message) -> tuple[int, date, str]:
+    return message.subscriber_id, message.night, message.kind
 
 
 def _keys(messages: Sequence[Message]) -> dict[str, object]:

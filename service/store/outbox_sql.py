@@ -48,22 +48,13 @@ CLAIM = {
             FOR UPDATE SKIP LOCKED
         )
         UPDATE outbox AS o
-        SET state = 'claimed', claimed_by = :worker, lease_until = :until,
+        SET state = 'claimed', claimed_by = :worker, lease_until = now() + CAST(:lease AS interval),
             updated_at = :now
         FROM picked AS p
         WHERE o.subscriber_id = p.subscriber_id AND o.night = p.night
         AND o.kind = p.kind
         RETURNING o.subscriber_id, o.night, o.kind, o.attempts, o.not_before,
             o.expires_at, o.sealed, o.key_id
-        """
-    )
-    for lane, waiting in WAITING.items()
-}
-NEXT_DUE = {
-    lane: text(
-        f"""
-        SELECT not_before FROM outbox WHERE {waiting} AND expires_at > :now
-        ORDER BY not_before LIMIT 1
         """
     )
     for lane, waiting in WAITING.items()
@@ -75,37 +66,37 @@ EXPIRE = text(
     """
 )
 
-# The rows that a worker names, as `mine`; joined by the whole key.
+# The rows that a worker holds, as `mine`; joined by the whole key.
 MINE = """
     unnest(CAST(:ids AS bigint[]), CAST(:nights AS date[]), CAST(:kinds AS text[]))
         AS mine (subscriber_id, night, kind)
     WHERE o.subscriber_id = mine.subscriber_id AND o.night = mine.night
     AND o.kind = mine.kind AND o.claimed_by = :worker
 """
+# A row that is `sending` already was begun by the same worker, in a transaction whose
+# commit it did not hear of: it has not spoken yet.
 BEGIN = text(
     f"""
     UPDATE outbox AS o
-    SET state = 'sending', attempts = o.attempts + 1, lease_until = :until,
-        updated_at = :now
-    FROM {MINE} AND o.state = 'claimed' AND o.expires_at > :now
-    RETURNING o.subscriber_id, o.night, o.kind
+    SET attempts = CASE WHEN o.state = 'claimed' THEN o.attempts + 1
+            ELSE o.attempts END,
+        state = 'sending', lease_until = now() + CAST(:lease AS interval), updated_at = :now
+    FROM {MINE} AND o.state IN ('claimed', 'sending') AND o.expires_at > :now
+    RETURNING o.subscriber_id, o.night, o.kind, o.attempts
     """
 )
-RELEASE = text(
+KEEP = text(
     f"""
-    UPDATE outbox AS o SET state = 'due', claimed_by = NULL, lease_until = NULL
-    FROM {MINE} AND o.state = 'claimed'
+    UPDATE outbox AS o SET lease_until = now() + CAST(:lease AS interval)
+    FROM {MINE} AND o.state IN ('claimed', 'sending')
     """
 )
-
-# A crash of the server right after may lose these outcomes; the rows then become
-# `unknown` when their lease ends. That is cheaper than a disk flush for each batch.
-RECORD_QUICKLY = text("SET LOCAL synchronous_commit = off")
 RECORD = text(
     """
     UPDATE outbox AS o
-    SET state = new.state, reason = new.reason, not_before = new.not_before,
-        lease_until = NULL, updated_at = :now,
+    SET state = new.state, reason = new.reason, lease_until = NULL, updated_at = :now,
+        not_before = CASE WHEN new.state = 'due' THEN new.not_before
+            ELSE o.not_before END,
         claimed_by = CASE WHEN new.state = 'due' THEN NULL ELSE o.claimed_by END
     FROM unnest(
         CAST(:ids AS bigint[]), CAST(:nights AS date[]), CAST(:kinds AS text[]),
@@ -113,7 +104,8 @@ RECORD = text(
         CAST(:not_befores AS timestamptz[])
     ) AS new (subscriber_id, night, kind, state, reason, not_before)
     WHERE o.subscriber_id = new.subscriber_id AND o.night = new.night
-    AND o.kind = new.kind AND o.state = 'sending' AND o.claimed_by = :worker
+    AND o.kind = new.kind AND o.state IN ('claimed', 'sending')
+    AND o.claimed_by = :worker
     """
 )
 
@@ -124,7 +116,7 @@ REAP = text(
             CASE WHEN state = 'sending' AND (kind = 'reminder' OR attempts > 1)
                 THEN 'unknown' ELSE 'due' END AS becomes
         FROM outbox
-        WHERE state IN ('claimed', 'sending') AND lease_until <= :now
+        WHERE state IN ('claimed', 'sending') AND lease_until <= now()
         ORDER BY lease_until LIMIT :limit
         FOR UPDATE SKIP LOCKED
     )
@@ -166,6 +158,21 @@ COUNTS = text(
     """
     SELECT state, count(*) AS messages FROM outbox WHERE night = :night
     GROUP BY state ORDER BY state
+    """
+)
+WAITING_NOW = text(
+    """
+    SELECT count(*) FROM outbox
+    WHERE state = 'due' AND kind = 'reminder' AND expires_at > :now
+    """
+)
+# The words before a colon are ours and few; what follows are the relay's codes.
+NOT_SENT = text(
+    """
+    SELECT state, split_part(COALESCE(reason, ''), ':', 1) AS why, count(*) AS messages
+    FROM outbox
+    WHERE state IN ('failed', 'unknown', 'expired', 'suppressed') AND night >= :since
+    GROUP BY state, why ORDER BY state, why
     """
 )
 ROLL_UP = text(

@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import Row, TextClause
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.domain.forecast import AHEAD, STEP, Arrivals
 from service.domain.records import (
     history_from_json,
     history_to_json,
@@ -142,6 +143,12 @@ class Subscribers:
     async def first_due_at(self) -> datetime | None:
         """When the first of all people is due, None if nobody is on the schedule."""
         return await self._instant(sql.FIRST_DUE_AT)
+
+    async def arrivals(self, *, now: datetime) -> tuple[Arrivals, ...]:
+        """How many people become due in each of the next steps of a forecast."""
+        values = {"step": STEP, "until": now + AHEAD, "now": now}
+        found = await self._connection.execute(sql.ARRIVALS, values)
+        return tuple(Arrivals(at=row.at, reminders=row.reminders) for row in found)
 
     async def stopped_before(
         self, instant: datetime, limit: int = 500

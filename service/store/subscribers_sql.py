@@ -87,6 +87,13 @@ SAVE_HISTORIES = text(
 
 NEXT_DUE_AT = text("SELECT next_due_at FROM schedule WHERE subscriber_id = :id")
 FIRST_DUE_AT = text("SELECT next_due_at FROM schedule ORDER BY next_due_at LIMIT 1")
+ARRIVALS = text(
+    """
+    SELECT date_bin(:step, next_due_at, :now) AS at, count(*) AS reminders
+    FROM schedule WHERE next_due_at < :until
+    GROUP BY 1 ORDER BY 1
+    """
+)
 STOPPED_BEFORE = text(
     """
     SELECT id FROM subscriber

@@ -198,6 +198,16 @@ OUTBOX = Table(
         "lease_until",
         postgresql_where=text("state IN ('claimed', 'sending')"),
     ),
+    # Few rows on a good night, and why on a bad one.
+    Index(
+        "outbox_not_sent",
+        "night",
+        "state",
+        "reason",
+        postgresql_where=text(
+            "state IN ('failed', 'unknown', 'expired', 'suppressed')"
+        ),
+    ),
     postgresql_partition_by="RANGE (night)",
 )
 

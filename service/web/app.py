@@ -7,6 +7,7 @@ from service.web import (
     care,
     errors,
     health,
+    metrics,
     preferences,
     signup,
     sources,
@@ -21,7 +22,7 @@ __all__ = ["Site", "create_app"]
 def create_app(site: Site, *more: APIRouter) -> FastAPI:
     """The pages of `site`, and those of `more` (the demo's inbox)."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    for pages in (signup, preferences, unsubscribe, care, sources, health):
+    for pages in (signup, preferences, unsubscribe, care, sources, health, metrics):
         app.include_router(pages.routes(site))
     for router in more:
         app.include_router(router)

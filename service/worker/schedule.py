@@ -28,12 +28,15 @@ class Tick:
 
 
 class Schedule:
-    """Runs ticks, never two of one name at a time, until it is drained."""
+    """Runs ticks, never two of one name at a time, until it is drained.
 
-    def __init__(self, ticks: Sequence[Tick]) -> None:
+    `stop` is set when that begins: a tick at work then comes to its end.
+    """
+
+    def __init__(self, ticks: Sequence[Tick], stop: asyncio.Event) -> None:
         """Keep the ticks; `running` starts them."""
         self._ticks = ticks
-        self._is_draining = False
+        self._stop = stop
         self._at_work: set[asyncio.Task[object]] = set()
 
     @asynccontextmanager
@@ -62,7 +65,7 @@ class Schedule:
         try:
             yield
         finally:
-            self._is_draining = True
+            self._stop.set()
             scheduler.pause()
             await asyncio.gather(*self._at_work, return_exceptions=True)
             scheduler.shutdown(wait=False)
@@ -72,7 +75,7 @@ class Schedule:
         assert task is not None  # noqa: S101  # a coroutine job always runs in a task
         self._at_work.add(task)
         try:
-            while not self._is_draining and await tick.work():
+            while not self._stop.is_set() and await tick.work():
                 pass
         finally:
             self._at_work.discard(task)

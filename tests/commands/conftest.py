@@ -1,4 +1,8 @@
-"""Commands called inside this process leave no trace in it."""
+"""Commands called inside this process leave no trace in it; others have a home."""
+
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 import structlog
@@ -8,3 +12,16 @@ import structlog
 def _own_logs():
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def settings(tmp_path):
+    # Root's own temporary folders are closed to the user that PostgreSQL runs as.
+    home = Path(tempfile.mkdtemp(prefix="eventide-test-"))
+    home.chmod(0o711)
+    yield {
+        "EVENTIDE_DATABASE__DIR": str(home / "data"),
+        "HOME": str(tmp_path),
+        "XDG_DATA_HOME": str(tmp_path / "share"),
+    }
+    shutil.rmtree(home)

@@ -2,12 +2,8 @@
 
 import asyncio
 import json
-import os
-import shutil
 import signal
 import socket
-import sys
-import tempfile
 from contextlib import AsyncExitStack
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -27,48 +23,7 @@ from service.store.engine import opened
 from service.store.nights import NightRecord
 from service.store.sealing import Sealer
 from service.web.server import bound
-
-EVENTIDE = Path(sys.executable).with_name("eventide")
-PATIENCE_SECONDS = 120
-
-
-@pytest.fixture
-def settings(tmp_path):
-    # Root's own temporary folders are closed to the user that PostgreSQL runs as.
-    home = Path(tempfile.mkdtemp(prefix="eventide-test-"))
-    home.chmod(0o711)
-    yield {
-        "EVENTIDE_DATABASE__DIR": str(home / "data"),
-        "HOME": str(tmp_path),
-        "XDG_DATA_HOME": str(tmp_path / "share"),
-    }
-    shutil.rmtree(home)
-
-
-async def start(settings, *arguments):
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("EVENTIDE_")}
-    return await asyncio.create_subprocess_exec(
-        EVENTIDE,
-        *arguments,
-        env={**kept, **settings},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-
-
-async def outcome(settings, *arguments):
-    process = await start(settings, *arguments)
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        out, err = await process.communicate()
-    return process.returncode, out.decode(), err.decode()
-
-
-async def line_with(stream, words):
-    """The first line of a process that has these words in it."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while words not in (line := (await stream.readline()).decode()):
-            assert line, f"the process never said {words!r}"
-    return line
+from tests.commands.processes import line_with, outcome, start
 
 
 @pytest.mark.parametrize(

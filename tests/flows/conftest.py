@@ -17,7 +17,7 @@ from service.flows.deliver import Courier, deliver
 from service.flows.plan import plan
 from service.flows.upkeep import upkeep
 from service.mail.letters import Letters
-from service.mail.smtp import Mailer
+from service.mail.relays import Relays
 from service.settings import HERE, SmtpSettings
 from service.store.engine import Store
 from tests.builders import NOON, answers, evening
@@ -90,8 +90,7 @@ class World:
 
     async def post(self, lane: Lane):
         """Deliver all that is due; returns every mail that arrived so far."""
-        while await deliver(self.courier, lane, limit=20, now=self.clock.now()):
-            pass
+        await deliver(self.courier, lane)
         return self.catcher.mails
 
     async def evenings(self, nights: int):
@@ -119,14 +118,19 @@ async def world(store, library, links, letters) -> AsyncIterator[World]:
         smtp = SmtpSettings(
             host="127.0.0.1", port=catcher.port, tls="none", hostname="localhost"
         )
-        async with Mailer(smtp) as mailer:
+        async with Relays(smtp, clock=clock) as relays:
             await upkeep(store, now=NOON)
             yield World(
                 store=store,
                 library=library,
                 links=links,
                 courier=Courier(
-                    store=store, letters=letters, mailer=mailer, worker="one"
+                    store=store,
+                    letters=letters,
+                    relays=relays,
+                    clock=clock,
+                    worker="one",
+                    lease=timedelta(minutes=1),
                 ),
                 catcher=catcher,
                 clock=clock,

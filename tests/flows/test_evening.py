@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from service.domain.outbox import Kind, Lane, State
+from service.domain.outbox import Kind, Lane, State, put_back
 from service.domain.subscriber import Frequency
 from service.flows.deliver import deliver
 from service.flows.explain import explain
@@ -198,7 +198,8 @@ async def test_a_message_that_cannot_be_written_fails_alone(world):
         again = replace(
             message, subscriber_id=4711, payload=json.dumps(payload), kind=Kind.REMINDER
         )
-        await tx.outbox.release([message], worker="x")
+        waiting = put_back(message, "not begun", until=now)
+        await tx.outbox.record([waiting], worker="x", now=now)
         await tx.outbox.put([again])
 
     mails = await world.post(Lane.EVENING)
@@ -208,7 +209,7 @@ async def test_a_message_that_cannot_be_written_fails_alone(world):
 
 
 async def test_an_empty_outbox_is_no_work(world):
-    assert await deliver(world.courier, Lane.EVENING, limit=5, now=NOON) == 0
+    assert await deliver(world.courier, Lane.EVENING) == 0
 
 
 @pytest.mark.parametrize("frequency", list(Frequency))
@@ -229,11 +230,9 @@ async def test_two_deliveries_at_once_share_the_work_and_double_nothing(world):
     await plan(world.store, world.library, limit=100, now=now)
     other = replace(world.courier, worker="two")
 
-    async def drain(courier):
-        while await deliver(courier, Lane.EVENING, limit=2, now=now):
-            pass
-
-    await asyncio.gather(drain(world.courier), drain(other))
+    await asyncio.gather(
+        deliver(world.courier, Lane.EVENING), deliver(other, Lane.EVENING)
+    )
 
     reminded = [mail.recipients for mail in world.catcher.mails[12:]]
     assert sorted(set(reminded)) == sorted(reminded)

@@ -4,16 +4,18 @@ from datetime import timedelta
 import pytest
 
 from service.domain.errors import TryLater
-from service.domain.outbox import Kind, Lane, Settled, State
+from service.domain.outbox import Kind, Lane, Settled, State, put_back
 from service.store.engine import opened
 from service.store.nights import NightRecord
-from service.store.outbox import Reaped
+from service.store.outbox import NotSent, Reaped
 from service.store.sealing import KeyMissing, Sealer
 from tests.builders import NOON, TODAY, message
 from tests.store.plain_sql import raw
 
 LEASE = timedelta(minutes=5)
-LATER = NOON + LEASE
+#: A lease that has ended when the next transaction begins.
+NO_LEASE = timedelta()
+LATER = NOON + timedelta(minutes=5)
 ME = "worker-1"
 OTHER = "worker-2"
 DAY = timedelta(days=1)
@@ -24,16 +26,23 @@ async def put(store, *messages):
         return await tx.outbox.put(messages)
 
 
-async def claim(store, *, lane=Lane.EVENING, limit=50, worker=ME, now=NOON):
+async def claim(
+    store, *, lane=Lane.EVENING, limit=50, worker=ME, lease=LEASE, now=NOON
+):
     async with store.transaction() as tx:
         return await tx.outbox.claim(
-            lane, limit=limit, worker=worker, lease=LEASE, now=now
+            lane, limit=limit, worker=worker, lease=lease, now=now
         )
 
 
-async def begin(store, messages, *, worker=ME, now=NOON):
+async def begin(store, messages, *, worker=ME, lease=LEASE, now=NOON):
     async with store.transaction() as tx:
-        return await tx.outbox.begin(messages, worker=worker, lease=LEASE, now=now)
+        return await tx.outbox.begin(messages, worker=worker, lease=lease, now=now)
+
+
+async def keep(store, messages, *, worker=ME, lease=LEASE):
+    async with store.transaction() as tx:
+        await tx.outbox.keep(messages, worker=worker, lease=lease)
 
 
 async def record(store, *ended, worker=ME, now=NOON):
@@ -111,8 +120,9 @@ async def test_a_confirmation_whose_worker_was_lost_twice_is_not_sent_a_third_ti
     found = []
     for hours in (0, 1):
         now = NOON + timedelta(hours=hours)
-        await begin(ready, await claim(ready, lane=Lane.PRIORITY, now=now), now=now)
-        await reap(ready, now=now + LEASE)
+        mine = await claim(ready, lane=Lane.PRIORITY, now=now)
+        await begin(ready, mine, lease=NO_LEASE, now=now)
+        await reap(ready, now=now)
         found.append(await state(ready))
 
     assert found == [State.DUE, State.UNKNOWN]
@@ -213,7 +223,7 @@ async def test_a_refused_message_is_due_again_at_the_later_time(ready):
 
 async def test_a_worker_that_comes_back_late_changes_nothing(ready):
     await put(ready, message())
-    claimed = await claim(ready)
+    claimed = await claim(ready, lease=NO_LEASE)
     await reap(ready, now=LATER)
     theirs = await begin(
         ready, await claim(ready, worker=OTHER, now=LATER), worker=OTHER, now=LATER
@@ -228,20 +238,48 @@ async def test_a_worker_that_comes_back_late_changes_nothing(ready):
 
 async def test_what_nobody_began_to_send_is_due_again_when_the_lease_ends(ready):
     await put(ready, message())
+    claimed = await claim(ready)
+
+    assert await reap(ready, now=NOON) == Reaped(released=0, unknown=0)
+    await keep(ready, claimed, lease=NO_LEASE)
+    assert await reap(ready, now=NOON) == Reaped(released=1, unknown=0)
+    assert await state(ready) is State.DUE
+
+
+async def test_a_worker_that_gives_signs_of_life_keeps_what_it_holds(ready):
+    await put(ready, message(1), message(2))
+    first, second = await claim(ready, lease=NO_LEASE)
+    await begin(ready, [first], lease=NO_LEASE)
+
+    await keep(ready, [first, second])
+    await keep(ready, [first, second], worker=OTHER, lease=NO_LEASE)
+
+    assert await reap(ready, now=LATER) == Reaped(released=0, unknown=0)
+
+
+async def test_a_lease_is_counted_by_the_database_whatever_a_worker_s_clock_says(ready):
+    await put(ready, message())
     await claim(ready)
 
-    assert await reap(ready, now=LATER - timedelta(seconds=1)) == Reaped(
-        released=0, unknown=0
-    )
-    assert await reap(ready, now=LATER) == Reaped(released=1, unknown=0)
-    assert await state(ready) is State.DUE
+    a_year_on = NOON + timedelta(days=365)
+    assert await reap(ready, now=a_year_on) == Reaped(released=0, unknown=0)
+
+
+async def test_beginning_is_safe_to_do_twice(ready):
+    await put(ready, message())
+    claimed = await claim(ready)
+
+    first, second = [await begin(ready, claimed) for _ in range(2)]
+
+    assert first == second
+    assert first[0].attempts == 1
 
 
 async def test_a_reminder_that_may_have_been_sent_is_unknown_and_never_sent_again(
     ready,
 ):
     await put(ready, message())
-    (mine,) = await begin(ready, await claim(ready))
+    (mine,) = await begin(ready, await claim(ready), lease=NO_LEASE)
 
     assert await reap(ready, now=LATER) == Reaped(released=0, unknown=1)
     assert await claim(ready, now=LATER) == ()
@@ -253,7 +291,7 @@ async def test_a_reminder_that_may_have_been_sent_is_unknown_and_never_sent_agai
 @pytest.mark.parametrize("kind", [Kind.CONFIRMATION, Kind.MANAGE_LINK])
 async def test_a_mail_that_somebody_waits_for_is_rather_sent_twice(ready, kind):
     await put(ready, message(kind=kind))
-    await begin(ready, await claim(ready, lane=Lane.PRIORITY))
+    await begin(ready, await claim(ready, lane=Lane.PRIORITY), lease=NO_LEASE)
 
     assert await reap(ready, now=LATER) == Reaped(released=1, unknown=0)
     (again,) = await claim(ready, lane=Lane.PRIORITY, worker=OTHER, now=LATER)
@@ -261,18 +299,27 @@ async def test_a_mail_that_somebody_waits_for_is_rather_sent_twice(ready, kind):
 
 
 async def test_a_draining_worker_puts_back_what_it_did_not_begin(ready):
-    await put(ready, message(1), message(2))
-    first, second = await claim(ready)
-    await begin(ready, [first])
+    await put(ready, message())
+    (mine,) = await claim(ready)
+    waiting = put_back(mine, "not begun", until=NOON)
 
-    async with ready.transaction() as tx:
-        await tx.outbox.release([first, second], worker=OTHER)
-    assert await state(ready, 2) is State.CLAIMED
-    async with ready.transaction() as tx:
-        await tx.outbox.release([first, second], worker=ME)
+    assert await record(ready, waiting, worker=OTHER) == 0
+    assert await state(ready) is State.CLAIMED
+    assert await record(ready, waiting) == 1
 
-    assert await state(ready, 1) is State.SENDING
-    assert await claim(ready, worker=OTHER) == (second,)
+    assert await claim(ready, worker=OTHER) == (mine,)
+
+
+async def test_how_long_a_sent_message_had_waited_can_still_be_told(
+    ready, database_url
+):
+    await put(ready, message(not_before=NOON))
+    (mine,) = await begin(ready, await claim(ready, now=LATER), now=LATER)
+
+    await record(ready, ended(mine, State.SENT, not_before=LATER), now=LATER)
+
+    (row,) = await raw(database_url, "SELECT not_before, updated_at FROM outbox")
+    assert tuple(row) == (NOON, LATER)
 
 
 async def test_nothing_is_sent_past_its_deadline(ready):
@@ -343,15 +390,41 @@ async def test_the_operator_sees_how_many_messages_of_a_night_are_in_each_state(
     assert {s: n for s, n in counts.items() if n} == {State.DUE: 2, State.SENDING: 1}
 
 
-async def test_the_next_message_of_a_lane_is_known_without_claiming_it(ready):
-    soon = NOON + timedelta(hours=1)
-    await put(ready, message(1, not_before=soon), message(2, kind=Kind.CONFIRMATION))
+async def test_the_operator_sees_what_was_not_sent_and_why(ready):
+    await put(ready, *(message(n) for n in range(1, 5)))
+    ended_so = {
+        1: (State.FAILED, "policy: 550 5.7.1"),
+        2: (State.FAILED, "policy: 554 5.7.0"),
+        3: (State.UNKNOWN, "hung up"),
+        4: (State.SENT, "accepted"),
+    }
+    mine = await begin(ready, await claim(ready))
+    await record(
+        ready,
+        *(
+            ended(m, s, reason=why)
+            for m in mine
+            for s, why in [ended_so[m.subscriber_id]]
+        ),
+    )
 
     async with ready.transaction() as tx:
-        assert await tx.outbox.next_due(Lane.EVENING, now=NOON) == soon
-        assert await tx.outbox.next_due(Lane.PRIORITY, now=NOON) == NOON
-        late = message().expires_at
-        assert await tx.outbox.next_due(Lane.PRIORITY, now=late) is None
+        found = await tx.outbox.not_sent(since=TODAY)
+        assert await tx.outbox.not_sent(since=TODAY + DAY) == ()
+
+    assert found == (
+        NotSent(state=State.FAILED, why="policy", messages=2),
+        NotSent(state=State.UNKNOWN, why="hung up", messages=1),
+    )
+
+
+async def test_reminders_that_wait_are_counted_until_their_deadline(ready):
+    await put(ready, message(1), message(2), message(3, kind=Kind.CONFIRMATION))
+    await claim(ready, limit=1)
+
+    async with ready.transaction() as tx:
+        assert await tx.outbox.waiting(now=NOON) == 1
+        assert await tx.outbox.waiting(now=message().expires_at) == 0
 
 
 async def test_nights_are_made_ahead_once_whoever_does_it(store, database_url, sealer):

@@ -63,6 +63,10 @@ class Town:
     store: Store
     settings: dict[str, str]
 
+    @property
+    def database_url(self) -> str:
+        return self.settings["EVENTIDE_DATABASE__URL"]
+
     async def settle(self, people: int, *, now: datetime) -> date:
         """So many subscribers for whom it is eight in the evening; returns the night."""
         offset = (20 - now.hour + 9) % 24 - 9

@@ -29,7 +29,7 @@ async def test_a_tick_works_on_while_more_is_waiting():
             done.set()
         return bool(more)
 
-    async with Schedule([tick(work)]).running():
+    async with Schedule([tick(work)], asyncio.Event()).running():
         await asyncio.wait_for(done.wait(), 30)
 
     assert next(left, None) is None
@@ -53,7 +53,7 @@ async def test_after_a_tick_that_broke_the_next_one_comes(lines, fault, words):
         again.set()
         return False
 
-    async with Schedule([tick(work)]).running():
+    async with Schedule([tick(work)], asyncio.Event()).running():
         await asyncio.wait_for(again.wait(), 30)
 
     (line,) = lines
@@ -70,7 +70,7 @@ async def test_work_in_hand_is_let_finish_and_nothing_new_begins():
         finished.append(1)
         return True
 
-    async with Schedule([tick(work)]).running():
+    async with Schedule([tick(work)], asyncio.Event()).running():
         await asyncio.wait_for(begun.wait(), 30)
         # The block is left first, then the work in hand may go on.
         asyncio.get_running_loop().call_soon(release.set)

@@ -1,4 +1,4 @@
-"""The workers that are alive, so that they can share a rate and be counted."""
+"""Workers that are alive are counted, and so is what was not sent, by its reason."""
 
 from alembic import op
 
@@ -8,6 +8,10 @@ branch_labels = None
 depends_on = None
 
 STATEMENTS = (
+    """
+    CREATE INDEX outbox_not_sent ON outbox (night, state, reason)
+    WHERE state IN ('failed', 'unknown', 'expired', 'suppressed')
+    """,
     """
     CREATE TABLE worker (
         name text PRIMARY KEY,
@@ -19,11 +23,12 @@ STATEMENTS = (
 
 
 def upgrade() -> None:
-    """Add the table."""
+    """Add the table and the index."""
     for statement in STATEMENTS:
         op.execute(statement)
 
 
 def downgrade() -> None:
-    """Take it away again."""
+    """Take them away again."""
+    op.execute("DROP INDEX outbox_not_sent")
     op.execute("DROP TABLE worker")

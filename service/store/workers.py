@@ -1,0 +1,62 @@
+"""The workers that are alive: how many share a relay's rate, and how fast they send.
+
+Signs of life are counted on the database's clock, whatever those of the workers say.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+#: A worker that gave no sign of life for so long is not counted any more.
+GONE_AFTER = timedelta(minutes=1)
+
+BEAT = text(
+    """
+    INSERT INTO worker (name, seen_at, per_second) VALUES (:name, now(), :per_second)
+    ON CONFLICT (name) DO UPDATE
+    SET seen_at = excluded.seen_at, per_second = excluded.per_second
+    """
+)
+LEAVE = text(
+    "DELETE FROM worker WHERE name = :name OR seen_at < now() - CAST(:gone AS interval)"
+)
+ALIVE = text(
+    """
+    SELECT count(*) AS workers, COALESCE(sum(per_second), 0) AS per_second
+    FROM worker WHERE seen_at >= now() - CAST(:gone AS interval)
+    """
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """How many workers are alive, and how many mails a second they can send."""
+
+    workers: int
+    per_second: float
+
+
+class Workers:
+    """The workers of this database, on any machine."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Work inside the transaction of `connection`."""
+        self._connection = connection
+
+    async def beat(self, name: str, *, per_second: float) -> None:
+        """Note that a worker is alive and what it can send."""
+        values = {"name": name, "per_second": per_second}
+        await self._connection.execute(BEAT, values)
+
+    async def leave(self, name: str) -> None:
+        """Forget a worker that stops, and those that died."""
+        values = {"name": name, "gone": GONE_AFTER}
+        await self._connection.execute(LEAVE, values)
+
+    async def alive(self) -> Crew:
+        """All that gave a sign of life within the last minute."""
+        found = await self._connection.execute(ALIVE, {"gone": GONE_AFTER})
+        row = found.one()
+        return Crew(workers=row.workers, per_second=row.per_second)

@@ -1,0 +1,105 @@
+"""What a worker does all evening: each of its ticks, and the line it logs about it."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from service.content.catalogue import Library
+from service.domain.clock import Clock
+from service.domain.outbox import Lane, State
+from service.flows.crew import beat, leave, tonight
+from service.flows.deliver import Courier, deliver
+from service.flows.plan import plan
+from service.flows.upkeep import upkeep
+from service.store.engine import Store
+from service.worker.schedule import Tick
+
+#: People planned in one transaction: 40 to 60 ms of locks.
+PLAN_AT_ONCE = 1000
+#: A confirmation is on its way within this many seconds.
+PRIORITY_SECONDS = 1
+BEAT_SECONDS = 10
+UPKEEP_SECONDS = 30
+FORECAST_SECONDS = 120
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """One worker's part of the evening; each lane has a courier of its own."""
+
+    store: Store
+    library: Library
+    clock: Clock
+    couriers: Mapping[Lane, Courier]
+
+    def ticks(self, every_seconds: float) -> list[Tick]:
+        """All of a worker's work; it looks for what is due `every_seconds`."""
+        priority = min(every_seconds, PRIORITY_SECONDS)
+        return [
+            _tick("plan", every_seconds, self.plan),
+            _tick("evening", every_seconds, lambda: self.deliver(Lane.EVENING)),
+            _tick("priority", priority, lambda: self.deliver(Lane.PRIORITY)),
+            _tick("beat", BEAT_SECONDS, self.beat),
+            _tick("upkeep", UPKEEP_SECONDS, self.keep),
+            _tick("forecast", FORECAST_SECONDS, self.look_ahead),
+        ]
+
+    async def plan(self) -> bool:
+        """Plan for people who are due; whether there may be more."""
+        now = self.clock.now()
+        done = await plan(self.store, self.library, limit=PLAN_AT_ONCE, now=now)
+        if done.looked_at:
+            log.info(
+                "planned", action="plan", queued=done.queued, too_late=done.too_late
+            )
+        return done.looked_at == PLAN_AT_ONCE
+
+    async def deliver(self, lane: Lane) -> bool:
+        """Send what is due in a lane; whether there may be more."""
+        return await deliver(self.couriers[lane], lane) > 0
+
+    async def beat(self) -> bool:
+        """Say that we are alive and what we did; take our part of each rate."""
+        done: Counter[State] = Counter()
+        for courier in self.couriers.values():
+            done += courier.meter.read()
+        if done:
+            log.info(
+                "delivered", action="deliver", **{s.value: n for s, n in done.items()}
+            )
+        evening = self.couriers[Lane.EVENING]
+        crew = await beat(
+            self.store, evening.worker, per_second=evening.meter.per_second
+        )
+        for courier in self.couriers.values():
+            courier.relays.share(crew.workers)
+        return False
+
+    async def keep(self) -> bool:
+        """Keep the house; what was given up is told."""
+        kept = await upkeep(self.store, now=self.clock.now())
+        if kept.unknown or kept.expired:
+            log.warning(
+                "not sent", action="upkeep", unknown=kept.unknown, expired=kept.expired
+            )
+        return False
+
+    async def look_ahead(self) -> bool:
+        """Tell when tonight will be done, while anything is due."""
+        ahead = (await tonight(self.store, now=self.clock.now())).forecast
+        if ahead.due:
+            say = log.warning if ahead.too_late else log.info
+            say("tonight", action="forecast", forecast=str(ahead))
+        return False
+
+    async def leave(self) -> None:
+        """Say that we are gone."""
+        await leave(self.store, self.couriers[Lane.EVENING].worker)
+
+
+def _tick(name: str, seconds: float, work: Callable[[], Awaitable[bool]]) -> Tick:
+    return Tick(name=name, every_seconds=seconds, work=work)
