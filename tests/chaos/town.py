@@ -1,11 +1,11 @@
 """A town of subscribers with all that mails them: PostgreSQL, workers, a relay.
 
-    folder/
-      clock             the seconds that the evening is ahead of the machine
-      ledger            what the relay took, by itself
-      certificate.pem key.pem
-      postgres/ ...     the data (see service.embedded.cluster)
-      errors.log        what the processes said on standard error
+folder/
+  clock             the seconds that the evening is ahead of the machine
+  ledger            what the relay took, by itself
+  certificate.pem key.pem
+  postgres/ ...     the data (see service.embedded.cluster)
+  errors.log        what the processes said on standard error
 """
 
 import asyncio
@@ -14,8 +14,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -46,9 +46,9 @@ from tests.chaos.verdict import Record
 
 WORKERS = 3
 CONNECTIONS = 3
-LEASE_SECONDS = 5
+LEASE_SECONDS = 6
 #: Longer than a lease, for an answer that is held back.
-HOLD_SECONDS = 7
+HOLD_SECONDS = 8
 #: No word from the relay for so long: look what everybody is waiting for.
 SILENCE_SECONDS = 1.5
 #: A mail whose chosen time is seven; a few minutes later it is due for everybody.
@@ -66,7 +66,13 @@ OPEN = """
     FROM outbox
 """
 UNPLANNED = "SELECT count(*) FROM schedule WHERE next_due_at <= $1"
-ROWS = "SELECT subscriber_id, night, state FROM outbox WHERE night = $1"
+ROWS = "SELECT subscriber_id, night, state, reason FROM outbox WHERE night = $1"
+FORGOTTEN = """
+    SELECT id FROM subscriber
+    WHERE status = 'active' AND id NOT IN (
+        SELECT subscriber_id FROM outbox WHERE night = $1
+    )
+"""
 BACKENDS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'eventide'"
 
 
@@ -139,10 +145,13 @@ class Town:
         return planned["count"] == rows["due"] == rows["in_hand"] == 0
 
     async def note(self, night: date) -> None:
-        """Write down where the messages of that night stand."""
+        """Write down where the messages of that night stand, and who has none."""
         for row in await self.ask(ROWS, night):
             key = (self.people[row["subscriber_id"]], row["night"])
             self.record.rows[key] = State(row["state"])
+            self.record.orphans += row["reason"] == "worker lost"
+        for row in await self.ask(FORGOTTEN, night):
+            self.record.forgotten.append((self.people[row["id"]], night))
 
     async def moment(self, steps: int) -> None:
         """Until the relay has said so many words more, or nobody speaks any more."""
@@ -152,16 +161,14 @@ class Town:
         await self.revive()
 
     async def go_on(self) -> None:
-        """What any worker's tick does; where all wait for a time, let it come.
+        """What any worker's tick does; and what is waited for, let it come.
 
-        The clock is moved only while no message is in anybody's hands, so that this
-        ends no lease.
+        Leases are counted by the database's clock, so that none of them ends by this.
         """
         now = self.clock.now()
         await upkeep(self.store, now=now)
         (rows,) = await self.ask(OPEN)
-        if rows["due"] and not rows["in_hand"]:
-            self.clock.move_to(max(rows["first"], now + STEP))
+        self.clock.move_to(max(rows["first"] or now, now + STEP))
 
     # --- Workers ------------------------------------------------------------
 
@@ -193,11 +200,13 @@ class Town:
                 await self.moment(5)
         return self.random.choice(ready)
 
-    async def close(self) -> list[int]:
-        """Ask all workers to stop; their exit codes."""
-        for worker in self.workers:
-            worker.speaker.send(signal.SIGCONT)
-        return [await w.speaker.end(signal.SIGTERM) for w in self.workers]
+    async def close(self) -> tuple[int, ...]:
+        """Ask all who work to stop, the relay last; the workers' exit codes."""
+        await self.one_at_work()
+        at_work = [worker.speaker for worker in self.workers if worker.is_ready]
+        exits = await asyncio.gather(*(each.end(signal.SIGTERM) for each in at_work))
+        await self.relay.end(signal.SIGTERM)
+        return tuple(exits)
 
     # --- The database -------------------------------------------------------
 
@@ -272,8 +281,8 @@ async def town(*, seed: str, people: int) -> AsyncIterator[Town]:
             try:
                 yield here
             finally:
-                for speaker in (*(w.speaker for w in here.workers), relay):
-                    speaker.send(signal.SIGKILL)
+                everyone = (*(worker.speaker for worker in here.workers), relay)
+                await asyncio.gather(*(each.end(signal.SIGKILL) for each in everyone))
 
 
 def _settings(url: str, port: str, folder: Path) -> dict[str, str]:
@@ -294,7 +303,7 @@ def _settings(url: str, port: str, folder: Path) -> dict[str, str]:
 async def _grounds() -> AsyncIterator[tuple[Path, Cluster]]:
     """A folder of its own that PostgreSQL's user can reach, gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="eventide-chaos-"))
-    folder.chmod(0o711)
+    await asyncio.to_thread(folder.chmod, 0o711)
     account = account_for(folder / "postgres", uid=os.geteuid())
     programs = await find(account, site=installed(), copies=SYSTEM_DIRECTORY)
     cluster = Cluster(

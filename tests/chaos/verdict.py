@@ -1,7 +1,7 @@
 """What is asked at the end of a run: the outbox on one side, the ledger on the other."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -23,7 +23,15 @@ class Verdict:
     doubled: tuple[str, ...]
     untrue: tuple[Key, ...]
     unsettled: tuple[Key, ...]
-    unknown_allowed: int
+    forgotten: tuple[Key, ...]
+    orphans: int
+    orphans_allowed: int
+    cut_off_allowed: int
+
+    @property
+    def cut_off(self) -> int:
+        """Unknown because of what a connection did, not because of a kill."""
+        return self.states[State.UNKNOWN] - self.orphans
 
     @property
     def messages(self) -> int:
@@ -31,28 +39,33 @@ class Verdict:
 
     def faults(self) -> Iterator[str]:
         """A sentence for each promise that was not kept."""
-        if self.lost:
-            yield f"said to be sent, but the relay never took it: {self.lost}"
-        if self.doubled:
-            yield f"taken twice: {self.doubled}"
-        if self.untrue:
-            yield f"taken, but the outbox says otherwise: {self.untrue}"
-        if self.unsettled:
-            yield f"never settled: {self.unsettled}"
-        if self.states[State.UNKNOWN] > self.unknown_allowed:
-            yield (
-                f"{self.states[State.UNKNOWN]} unknown, {self.unknown_allowed} allowed"
-            )
+        for fault, found in (
+            ("said to be sent, but the relay never took it", self.lost),
+            ("taken twice", self.doubled),
+            ("taken, but the outbox says otherwise", self.untrue),
+            ("never settled", self.unsettled),
+            ("never planned", self.forgotten),
+        ):
+            yield from (f"{fault}: {each}" for each in found)
+        if self.orphans > self.orphans_allowed:
+            yield f"unknown by kills: {self.orphans}, not {self.orphans_allowed}"
+        if self.cut_off > self.cut_off_allowed:
+            yield f"unknown by cuts: {self.cut_off}, not {self.cut_off_allowed}"
 
 
 @dataclass(kw_only=True)
 class Record:
-    """Where each message stood when its night was over."""
+    """Where each message stood when its night was over.
+
+    `orphans` were in the hands of a worker that was lost, and became `unknown`.
+    """
 
     rows: dict[Key, State] = field(default_factory=dict)
-    unknown_allowed: int = 0
+    forgotten: list[Key] = field(default_factory=list)
+    orphans: int = 0
+    orphans_allowed: int = 0
 
-    def verdict(self, ledger: Iterable[str]) -> Verdict:
+    def verdict(self, ledger: Iterable[str], *, cut_off_allowed: int) -> Verdict:
         """Compare with the ledger: `recipient night Message-ID`, a line a mail."""
         taken: Counter[Key] = Counter()
         names: Counter[str] = Counter()
@@ -72,8 +85,11 @@ class Record:
                 key for key in taken if self.rows.get(key) not in TRUE_OF_TAKEN
             ),
             unsettled=self._where(lambda _, state: state not in ENDS),
-            unknown_allowed=self.unknown_allowed,
+            forgotten=tuple(self.forgotten),
+            orphans=self.orphans,
+            orphans_allowed=self.orphans_allowed,
+            cut_off_allowed=cut_off_allowed,
         )
 
-    def _where(self, is_odd) -> tuple[Key, ...]:
+    def _where(self, is_odd: Callable[[Key, State], bool]) -> tuple[Key, ...]:
         return tuple(key for key, state in self.rows.items() if is_odd(key, state))
