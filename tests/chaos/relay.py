@@ -13,7 +13,7 @@ import signal
 import ssl
 import sys
 from asyncio import StreamReader, StreamWriter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -84,6 +84,9 @@ class Dice:
         is_wrong = self.random.randrange(ONE_IN) == 0
         return next(self._decks[deck]) if is_wrong else ("", "")
 
+    def chance(self) -> bool:
+        return self.random.random() < 0.5
+
     def _endless(self, deck: Sequence[Mishap]) -> Iterator[Mishap]:
         while True:
             yield from self.random.sample(deck, len(deck))
@@ -104,6 +107,12 @@ class Ledger:
         os.fsync(self.descriptor)
 
 
+def ledger_in(folder: Path) -> Ledger:
+    """The ledger of a relay whose folder this is."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    return Ledger(descriptor=os.open(folder / "ledger", flags, 0o600))
+
+
 class Conversation:
     """One connection, from the greeting to its end."""
 
@@ -111,7 +120,7 @@ class Conversation:
         self._relay, self._dice = relay, relay.dice
         self._reader, self.writer = reader, writer
         self._mishap = self._dice.next("greeting")
-        self._pipelining = self._dice.random.random() < 0.5
+        self._pipelining = self._dice.chance()
         self._secret = False
         self._sender, self._recipient = False, b""
         self._verbs = {
@@ -182,8 +191,7 @@ class Conversation:
         recipient = self._recipient
         self._sender, self._recipient = False, b""
         # Some relays want to see the message even for nobody: RFC 2920, 3.1.
-        is_strict = self._dice.random.random() < 0.5
-        if not recipient and is_strict:
+        if not recipient and self._dice.chance():
             await self._say("data", b"503 5.5.1 To whom?\r\n")
             return
         if not await self._say("data", b"354 Go on\r\n"):
@@ -228,14 +236,18 @@ class Relay:
     """All conversations, and what they share."""
 
     def __init__(
-        self, *, ledger: Ledger, tls: ssl.SSLContext, dice: Dice, hold_seconds: float
+        self,
+        *,
+        ledger: Ledger,
+        tls: ssl.SSLContext,
+        dice: Dice,
+        hold_seconds: float,
+        tell: Callable[[str], None],
     ) -> None:
         self.ledger, self.tls, self.dice = ledger, tls, dice
         self.hold_seconds = hold_seconds
+        self.tell = tell
         self._open: set[Conversation] = set()
-
-    def tell(self, word: str) -> None:
-        os.write(sys.stdout.fileno(), word.encode() + b"\n")
 
     def hang_up(self) -> None:
         for conversation in self._open:
@@ -257,9 +269,14 @@ async def main(folder: Path, seed: str, hold_seconds: float) -> None:
     stop = asyncio.Event()
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-    ledger = Ledger(descriptor=os.open(folder / "ledger", flags, 0o600))
-    relay = Relay(ledger=ledger, tls=tls, dice=Dice(seed), hold_seconds=hold_seconds)
+    ledger = ledger_in(folder)
+    relay = Relay(
+        ledger=ledger,
+        tls=tls,
+        dice=Dice(seed),
+        hold_seconds=hold_seconds,
+        tell=lambda word: print(word, flush=True),  # noqa: T201 - the harness listens
+    )
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGUSR1, relay.hang_up)
