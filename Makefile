@@ -36,7 +36,7 @@ install_checkout = \
 lock = $(as_pip_does); $(UV) pip compile --quiet --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: help setup demo test check lock format
+.PHONY: help setup demo test chaos check lock format
 
 help: ## Says what the others do.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -55,6 +55,10 @@ test: .venv/dev .venv/browser ## Runs all tests and measures what they reach.
 	@$(BIN)/coverage run -m pytest --quiet --numprocesses logical
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
+
+chaos: .venv/dev ## Kills workers and PostgreSQL 500 times; writes docs/reliability.md.
+	@echo "Killing whoever delivers, 500 times, and counting the mails; up to 25 minutes."
+	@$(BIN)/python -m tests.chaos
 
 check: .venv/dev ## Looks at format, lint, types, import contracts, tips and schema.
 	@echo "Checking the format." && $(BIN)/ruff format --quiet --check .

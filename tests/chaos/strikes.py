@@ -6,16 +6,14 @@ from datetime import timedelta
 from enum import StrEnum
 from random import Random
 
-from tests.chaos.town import CONNECTIONS, LEASE_SECONDS, WORKERS, Town
-
-LEASE = timedelta(seconds=LEASE_SECONDS)
+from tests.chaos.town import CONNECTIONS, WORKERS, Town
 
 
 class Strike(StrEnum):
     """What is done to the town; the words go into the table."""
 
     WORKER = "worker killed (`kill -9`)"
-    FREEZE = "worker stopped past its lease (`SIGSTOP`)"
+    SLEEP = "worker stopped past its lease (`SIGSTOP`)"
     SERVER = "PostgreSQL killed (`kill -9`)"
     STOP = "PostgreSQL stopped (`-m immediate`)"
     BACKEND = "one PostgreSQL process killed (`kill -9`)"
@@ -26,7 +24,7 @@ class Strike(StrEnum):
 #: Ten strikes, as they are dealt.
 DECK = (
     *4 * (Strike.WORKER,),
-    Strike.FREEZE,
+    Strike.SLEEP,
     Strike.SERVER,
     Strike.STOP,
     Strike.BACKEND,
@@ -39,7 +37,7 @@ IN_DOUBT = 2 * CONNECTIONS
 #: by the database's clock, so that moving the workers' leaves nothing in doubt.
 ALLOWED = {
     Strike.WORKER: IN_DOUBT,
-    Strike.FREEZE: IN_DOUBT,
+    Strike.SLEEP: IN_DOUBT,
     Strike.SERVER: WORKERS * IN_DOUBT,
     Strike.STOP: WORKERS * IN_DOUBT,
     Strike.BACKEND: WORKERS * IN_DOUBT,
@@ -63,9 +61,8 @@ async def strike(town: Town, kind: Strike) -> None:
     match kind:
         case Strike.WORKER:
             await victim.speaker.end(signal.SIGKILL)
-        case Strike.FREEZE:
-            victim.speaker.send(signal.SIGSTOP)
-            victim.frozen_until = town.clock.now() + 1.5 * LEASE
+        case Strike.SLEEP:
+            victim.sleep()
         case Strike.SERVER:
             await town.restart_database(signal.SIGKILL)
         case Strike.STOP:

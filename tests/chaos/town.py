@@ -46,11 +46,11 @@ from tests.chaos.verdict import Record
 
 WORKERS = 3
 CONNECTIONS = 3
-LEASE_SECONDS = 6
-#: Longer than a lease, for an answer that is held back.
-HOLD_SECONDS = 8
-#: No word from the relay for so long: look what everybody is waiting for.
-SILENCE_SECONDS = 1.5
+LEASE_SECONDS = 4
+#: Longer than a lease: for an answer that is held back, and for a worker that sleeps.
+HOLD_SECONDS = SLEEP_SECONDS = 6
+#: No word from the relay for so long: see what everybody is waiting for.
+SILENCE_SECONDS = 1
 #: A mail whose chosen time is seven; a few minutes later it is due for everybody.
 SEVEN, STARTS = 19 * 60, time(19, 4, 30)
 #: Chosen so early that its deadline is two minutes after the start.
@@ -62,7 +62,7 @@ PATIENCE_SECONDS = 60
 OPEN = """
     SELECT count(*) FILTER (WHERE state = 'due') AS due,
         count(*) FILTER (WHERE state IN ('claimed', 'sending')) AS in_hand,
-        min(not_before) FILTER (WHERE state = 'due') AS first
+        max(not_before) FILTER (WHERE state = 'due') AS last
     FROM outbox
 """
 UNPLANNED = "SELECT count(*) FROM schedule WHERE next_due_at <= $1"
@@ -76,17 +76,29 @@ FORGOTTEN = """
 BACKENDS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'eventide'"
 
 
-@dataclass
 class Worker:
-    """A worker of a given number, the process that it is now, and whether it sleeps."""
+    """One process of a worker, which may be put to sleep."""
 
-    speaker: Speaker
-    frozen_until: datetime | None = None
+    def __init__(self, speaker: Speaker) -> None:
+        self.speaker = speaker
+        self._wakes_at = 0.0
 
     @property
     def is_ready(self) -> bool:
+        """Whether it is in the middle of things."""
         is_begun = self.speaker.words["at work"] > 0
-        return self.speaker.is_alive and is_begun and self.frozen_until is None
+        return self.speaker.is_alive and is_begun and not self._wakes_at
+
+    def sleep(self) -> None:
+        """Stop it, as a virtual machine is stopped, until its leases have ended."""
+        self.speaker.send(signal.SIGSTOP)
+        self._wakes_at = asyncio.get_running_loop().time() + SLEEP_SECONDS
+
+    def wake(self) -> None:
+        """Let it go on if it slept long enough; harmless to one that is awake."""
+        if asyncio.get_running_loop().time() > self._wakes_at:
+            self.speaker.send(signal.SIGCONT)
+            self._wakes_at = 0.0
 
 
 @dataclass(kw_only=True)
@@ -150,8 +162,8 @@ class Town:
             key = (self.people[row["subscriber_id"]], row["night"])
             self.record.rows[key] = State(row["state"])
             self.record.orphans += row["reason"] == "worker lost"
-        for row in await self.ask(FORGOTTEN, night):
-            self.record.forgotten.append((self.people[row["id"]], night))
+        forgotten = await self.ask(FORGOTTEN, night)
+        self.record.forgotten += [(self.people[row["id"]], night) for row in forgotten]
 
     async def moment(self, steps: int) -> None:
         """Until the relay has said so many words more, or nobody speaks any more."""
@@ -168,17 +180,14 @@ class Town:
         now = self.clock.now()
         await upkeep(self.store, now=now)
         (rows,) = await self.ask(OPEN)
-        self.clock.move_to(max(rows["first"] or now, now + STEP))
+        self.clock.move_to(max(rows["last"] or now, now + STEP))
 
     # --- Workers ------------------------------------------------------------
 
     async def revive(self) -> None:
         """Start every worker that is gone, and wake those that slept long enough."""
-        now = self.clock.now()
         for number, worker in enumerate(self.workers):
-            if worker.frozen_until and now > worker.frozen_until:
-                worker.speaker.send(signal.SIGCONT)
-                worker.frozen_until = None
+            worker.wake()
             if not worker.speaker.is_alive:
                 self.workers[number] = await self.hire(number)
 
