@@ -40,6 +40,11 @@ class Outcome:
     exits: tuple[int, ...]
     verdict: Verdict
 
+    def faults(self) -> tuple[str, ...]:
+        """A sentence for whatever went wrong."""
+        ill = [f"asked to stop, a worker said {code}" for code in self.exits if code]
+        return (*self.verdict.faults(), *ill)
+
 
 async def run(plan: Plan, *, tell: Callable[[str], None]) -> Outcome:
     """Carry it out; `tell` hears of each strike and of each night that is over."""

@@ -168,7 +168,8 @@ class Town:
     async def moment(self, steps: int) -> None:
         """Until the relay has said so many words more, or nobody speaks any more."""
         end = self.relay.words.total() + steps
-        if not await self.relay.says(end, within=SILENCE_SECONDS):
+        is_lively = await self.relay.says(end, within=SILENCE_SECONDS)
+        if not is_lively:
             await self.go_on()
         await self.revive()
 
