@@ -19,7 +19,9 @@ from service.content.templating import Templates
 from service.domain.errors import TryLater
 from service.domain.outbox import Lane
 from service.domain.tokens import Links
+from service.domain.verp import Verp
 from service.embedded import postgres
+from service.flows.bounces import Desk
 from service.flows.deliver import Courier
 from service.mail.letters import Letters
 from service.mail.relays import Relays
@@ -28,6 +30,7 @@ from service.store import engine, migrate
 from service.store.engine import Store
 from service.store.sealing import Sealer
 from service.web.site import Site
+from service.worker.intake import intake
 from service.worker.schedule import Schedule
 from service.worker.shift import Shift
 
@@ -149,6 +152,7 @@ def _letters(
         library=library,
         templates=templates,
         links=links,
+        verp=Verp(keys=links.keys, address=settings.bounces.address),
         sender_line=settings.smtp.sender,
         operator_name=settings.operator.name,
         postal_address=settings.operator.postal_address,
@@ -199,6 +203,12 @@ def site(parts: Service) -> Site:
     )
 
 
+def desk(parts: Service) -> Desk:
+    """Where bounces are handed in."""
+    verp = Verp(keys=parts.links.keys, address=parts.settings.bounces.address)
+    return Desk(store=parts.store, verp=verp, clock=parts.clock)
+
+
 @asynccontextmanager
 async def working(parts: Service) -> AsyncIterator[None]:
     """A worker at work inside the block; leaving it lets mail in hand finish.
@@ -210,7 +220,7 @@ async def working(parts: Service) -> AsyncIterator[None]:
     express = smtp.model_copy(update={"connections": EXPRESS_CONNECTIONS})
     async with (
         Relays(smtp, clock=clock) as relays,
-        Relays(express, clock=clock) as express_relays,
+        Relays(express, clock=clock, manners=relays.manners) as express_relays,
     ):
         try:
             await relays.probe()
@@ -223,7 +233,8 @@ async def working(parts: Service) -> AsyncIterator[None]:
         )
         await shift.keep()
         seconds = parts.settings.schedule.tick_seconds
-        async with Schedule(shift.ticks(seconds), stop).running():
+        bounces = intake(desk(parts), parts.settings.bounces)
+        async with bounces, Schedule(shift.ticks(seconds), stop).running():
             yield
         await shift.leave()
 

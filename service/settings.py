@@ -9,6 +9,7 @@ import binascii
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,13 +17,16 @@ from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
+    Json,
     SecretStr,
     ValidationError,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
+from service.domain import verp
 from service.domain.errors import Misconfigured
 
 PREFIX = "EVENTIDE_"
@@ -43,8 +47,16 @@ class DatabaseSettings(Section):
     dir: Path | None = None
 
 
-class SmtpSettings(Section):
-    """The relay that takes our mail, and the address in From."""
+def _or_none(text: object) -> object:
+    return None if text == "" else text
+
+
+class RelaySettings(Section):
+    """A relay that takes our mail, how much of it, and how fast.
+
+    `rate` is in messages a second, of all workers together; 0 is as fast as it can.
+    `warm_up` is the first day of a sender that nobody knows yet.
+    """
 
     host: str = "localhost"
     port: Annotated[int, Field(ge=1, le=65535)] = 587
@@ -52,8 +64,22 @@ class SmtpSettings(Section):
     password: SecretStr = SecretStr("")
     tls: Literal["none", "starttls", "implicit"] = "starttls"
     connections: Annotated[int, Field(ge=1, le=200)] = 10
-    sender: str = "Eventide <eventide@localhost>"
     hostname: str | None = None
+    rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0
+    weight: Annotated[int, Field(ge=1, le=1000)] = 1
+    warm_up: Annotated[date | None, BeforeValidator(_or_none)] = None
+
+
+class SmtpSettings(RelaySettings):
+    """The main relay, further ones as a JSON list, and the address in From.
+
+    `domain_rate` is the most that any one recipient domain gets a second; 0 is no such
+    limit.
+    """
+
+    sender: str = "Eventide <eventide@localhost>"
+    domain_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0
+    others: Json[tuple[RelaySettings, ...]] = ()
 
 
 def _bare(url: str) -> str:
@@ -69,6 +95,20 @@ class WebSettings(Section):
     base_url: Annotated[str, AfterValidator(_bare)] = "http://127.0.0.1:8000"
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
+
+
+class BouncesSettings(Section):
+    """Where mail that comes back is addressed to, and how it reaches us."""
+
+    address: Annotated[str, AfterValidator(verp.checked)] = ""
+    listen: Annotated[str, Field(pattern=r"^([\w.-]+:\d{1,5})?$")] = ""
+    imap_host: str = ""
+    imap_port: Annotated[int, Field(ge=1, le=65535)] = 993
+    imap_user: str = ""
+    imap_password: SecretStr = SecretStr("")
+    imap_tls: Literal["none", "implicit"] = "implicit"
+    imap_folder: str = "INBOX"
+    http_key: SecretStr = SecretStr("")
 
 
 class OperatorSettings(Section):
@@ -114,6 +154,7 @@ class Settings(BaseSettings):
 
     database: DatabaseSettings = DatabaseSettings()
     smtp: SmtpSettings = SmtpSettings()
+    bounces: BouncesSettings = BouncesSettings()
     web: WebSettings = WebSettings()
     operator: OperatorSettings = OperatorSettings()
     secrets: SecretsSettings = SecretsSettings()
@@ -148,9 +189,11 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         return Settings(**tree)  # type: ignore[arg-type]  # pydantic converts text
     except ValidationError as error:
         first = error.errors()[0]
-        name = PREFIX + "__".join(str(part) for part in first["loc"]).upper()
+        path = [str(part) for part in first["loc"]]
+        name = PREFIX + "__".join(path[:2]).upper()
+        inside = "".join(f"{part}: " for part in path[2:])
         raise Misconfigured(
-            what=_plainly(first["type"], first["msg"]),
+            what=inside + _plainly(first["type"], first["msg"]),
             where=f"setting {name}",
             remedy="See config/eventide.example.env for the names and their values",
         ) from error

@@ -1,6 +1,7 @@
 """Settings stop the start by the name of what is wrong with them."""
 
 import stat
+from datetime import date
 
 import pytest
 
@@ -43,6 +44,26 @@ def test_the_pages_address_is_kept_without_a_slash_at_its_end():
     assert settings.web.base_url == "https://example.org"
 
 
+def test_further_relays_come_as_a_list_that_may_be_in_a_file(tmp_path):
+    path = tmp_path / "others"
+    path.write_text('[{"host": "two", "weight": 3, "password": "hush"}]')
+
+    settings = read(
+        {"EVENTIDE_SMTP__OTHERS_FILE": str(path), "EVENTIDE_SMTP__WARM_UP": ""}
+    )
+
+    (other,) = settings.smtp.others
+    assert (other.host, other.weight, other.rate) == ("two", 3, 0)
+    assert other.password.get_secret_value() == "hush"
+    assert "hush" not in repr(settings)
+
+
+def test_the_first_day_of_a_new_sender_is_a_date():
+    settings = read({"EVENTIDE_SMTP__WARM_UP": "2026-11-23"})
+
+    assert settings.smtp.warm_up == date(2026, 11, 23)
+
+
 def test_a_secret_may_be_in_a_file(tmp_path):
     (tmp_path / "password").write_text("hush\n")
 
@@ -59,6 +80,10 @@ def test_a_secret_may_be_in_a_file(tmp_path):
         ("EVENTIDE_FOO__BAR", "x", "no such setting"),
         ("EVENTIDE_SMTP__PORT", "many", "valid integer"),
         ("EVENTIDE_SMTP__TLS", "maybe", "'none', 'starttls' or 'implicit'"),
+        ("EVENTIDE_SMTP__RATE", "-1", "greater than or equal to 0"),
+        ("EVENTIDE_SMTP__WARM_UP", "soon", "valid date"),
+        ("EVENTIDE_SMTP__OTHERS", "relay2", "invalid JSON"),
+        ("EVENTIDE_SMTP__OTHERS", '[{"prot": 25}]', "0: prot: no such setting"),
         ("EVENTIDE_WEB__BASE_URL", "example.org", "http:// or https://"),
         ("EVENTIDE_SMTP__PASSWORD_FILE", "/nowhere", "cannot read /nowhere"),
     ],
@@ -68,7 +93,7 @@ def test_a_bad_setting_is_named_in_one_line_with_the_remedy(name, value, words):
         read({name: value})
 
     line = str(caught.value)
-    assert line.startswith(f"setting {name.split('__')[0]}")
+    assert line.startswith(f"setting {name.removesuffix('__BAR')}")
     assert words in line
     assert "\n" not in line
 

@@ -12,6 +12,7 @@ from service.domain.errors import Misconfigured
 from service.embedded import postgres
 from service.settings import new_keys
 from service.store import migrate as migrations
+from service.web import bounces
 from service.web.app import create_app
 from service.web.server import bound, serving
 
@@ -55,14 +56,15 @@ async def _web() -> None:
     stop = stop_signal()
     settings = composition.settings()
     listener = bound(settings.web.host, settings.web.port)
-    async with (
-        composition.service(settings) as parts,
-        serving(create_app(composition.site(parts)), listener),
-    ):
-        host, port = listener.getsockname()[:2]
-        where = f"{settings.web.base_url} on {host}:{port}"
-        typer.echo(f"Serving {where}", err=True)
-        await stop.wait()
+    key = settings.bounces.http_key.get_secret_value()
+    async with composition.service(settings) as parts:
+        returned = bounces.routes(composition.desk(parts), key)
+        app = create_app(composition.site(parts), returned)
+        async with serving(app, listener):
+            host, port = listener.getsockname()[:2]
+            where = f"{settings.web.base_url} on {host}:{port}"
+            typer.echo(f"Serving {where}", err=True)
+            await stop.wait()
 
 
 async def _worker() -> None:

@@ -1,6 +1,6 @@
 """Mails and pages from their templates, compiled once; the only Jinja2 and mrml."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,10 @@ from jinja2 import (
 )
 from jinja2.loaders import BaseLoader
 
+from service.content.stencil import Encode, Stencil
 from service.domain.errors import Misconfigured
+
+SUBJECT, HTML, TEXT = "subject.txt", "body.mjml", "body.txt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,15 @@ class RenderedMail:
     subject: str
     html: str
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilledMail:
+    """The same, the bodies encoded for the wire."""
+
+    subject: str
+    html: bytes
+    text: bytes
 
 
 class Templates:
@@ -44,9 +56,8 @@ class Templates:
         """Compile them all; Jinja tags in MJML are left for the rendering."""
         self._directory = directory
         letters = _compiled_letters(directory / "mail")
-        self._environment = _environment(
-            ChoiceLoader([DictLoader(letters), FileSystemLoader(directory)])
-        )
+        self._loader = ChoiceLoader([DictLoader(letters), FileSystemLoader(directory)])
+        self._environment = _environment(self._loader)
         for path in _files(directory, ("mail/**/*.txt", "web/**/*.html")):
             self._compiled(path)
         for name in letters:
@@ -55,9 +66,33 @@ class Templates:
     def mail(self, kind: str, context: Mapping[str, object]) -> RenderedMail:
         """The mail of this kind. Raises Misconfigured for an undefined variable."""
         return RenderedMail(
-            subject=self._rendered(f"mail/{kind}/subject.txt", context).strip(),
-            html=self._rendered(f"mail/{kind}/body.mjml", context),
-            text=self._rendered(f"mail/{kind}/body.txt", context),
+            subject=self._rendered(f"mail/{kind}/{SUBJECT}", context).strip(),
+            html=self._rendered(f"mail/{kind}/{HTML}", context),
+            text=self._rendered(f"mail/{kind}/{TEXT}", context),
+        )
+
+    def stencil(
+        self, kind: str, *, own: frozenset[str], encode: Encode
+    ) -> "MailStencil":
+        """The mail of this kind, to be filled in for many; `own` as Stencil has it.
+
+        Raises Misconfigured for a missing part.
+        """
+
+        def cut(part: str, encode: Encode) -> Stencil:
+            name = f"mail/{kind}/{part}"
+            try:
+                return Stencil(
+                    self._environment, self._loader, name, own=own, encode=encode
+                )
+            except TemplateError as error:
+                raise _faulty(error, where=str(self._directory / name)) from error
+
+        return MailStencil(
+            directory=self._directory,
+            subject=cut(SUBJECT, str.encode),
+            html=cut(HTML, encode),
+            text=cut(TEXT, encode),
         )
 
     def page(self, name: str, context: Mapping[str, object]) -> str:
@@ -76,6 +111,30 @@ class Templates:
             return self._environment.get_template(name)
         except TemplateError as error:
             raise _faulty(error, where=str(self._directory / name)) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailStencil:
+    """One kind of mail, put together from what was made for others before."""
+
+    directory: Path
+    subject: Stencil
+    html: Stencil
+    text: Stencil
+
+    def filled(self, values: Mapping[str, Hashable]) -> FilledMail:
+        """What `Templates.mail` gives, encoded. Raises Misconfigured as it does."""
+        return FilledMail(
+            subject=self._filled(self.subject, values).decode().strip(),
+            html=self._filled(self.html, values),
+            text=self._filled(self.text, values),
+        )
+
+    def _filled(self, stencil: Stencil, values: Mapping[str, Hashable]) -> bytes:
+        try:
+            return stencil.filled(values)
+        except TemplateError as error:
+            raise _faulty(error, where=str(self.directory / stencil.name)) from error
 
 
 def compile_words(source: str) -> Callable[[Mapping[str, str]], str]:

@@ -8,7 +8,7 @@ sending -> due (temporary refusal) sending -> unknown (lease ended)
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -111,7 +111,7 @@ class Meaning(StrEnum):
 
 # What is matched: the stage, the code, the enhanced code ("-" without one) and the
 # relay's words, lower case. The first row that fits counts. RFC 5321, 4.2; RFC 3463.
-_TABLE = (
+TABLE = (
     (r"\w+ 421 ", Meaning.RELAY_BUSY),
     (r"connect 4", Meaning.RELAY_BUSY),
     (r"\w+ (530|534|535|538) ", Meaning.OUR_SENDER),
@@ -122,8 +122,7 @@ _TABLE = (
     (r"\w+ (450|451|452|454) ", Meaning.SLOWER),
     (r"\w+ 4?\d+ 4\.7\.", Meaning.SLOWER),
     (r"\w+ 4\d\d ", Meaning.LATER),
-    (r"\w+ \d+ 5\.1\.(1|6|10) ", Meaning.NO_SUCH_ADDRESS),
-    (r"\w+ \d+ 5\.2\.1 ", Meaning.NO_SUCH_ADDRESS),
+    (r"\w+ \d+ 5\.(1\.(1|6|10)|2\.1) ", Meaning.NO_SUCH_ADDRESS),
     (r"\w+ \d+ 5\.(1\.3|6\.7) ", Meaning.BAD_ADDRESS),
     (r"\w+ \d+ 5\.(2\.3|3\.4) ", Meaning.OUR_SIZE),
     (r"\w+ 552 ", Meaning.OUR_SIZE),
@@ -131,29 +130,24 @@ _TABLE = (
     (r"\w+ \d+ 5\.(1\.2|4\.1) ", Meaning.NO_ROUTE),
     (r"\w+ \d+ 5\.5\.", Meaning.OUR_PROTOCOL),
     (r"\w+ \d+ 5\.6\.", Meaning.OUR_MESSAGE),
-    (r"mail 5", Meaning.OUR_SENDER),
-    (r"connect 5", Meaning.OUR_SENDER),
+    (r"(connect|mail) 5", Meaning.OUR_SENDER),
     (r"\w+ \d+ 5\.7\.", Meaning.POLICY),
     (r"\w+ 50[0-4] ", Meaning.OUR_PROTOCOL),
     (r"rcpt 553 ", Meaning.BAD_ADDRESS),
     # Without a code that says more, the words must do.
     (r"\w+ \d+ (-|5\.0\.0) .*(spam|block|blacklist|polic|denied)", Meaning.POLICY),
-    (
-        r"(rcpt|report) \d+ (-|5\.0\.0) .*(no such|unknown|does(n't| not) exist)",
-        Meaning.NO_SUCH_ADDRESS,
-    ),
+    (r"\w+ \d+ (-|5\.0\.0) .*(no such|unknown|not exist)", Meaning.NO_SUCH_ADDRESS),
     # A report that the relay tried until it gave up.
     (r"report 0 4\.", Meaning.NO_ROUTE),
     (r"", Meaning.UNCLEAR),
 )
-TABLE = tuple((re.compile(pattern), meaning) for pattern, meaning in _TABLE)
 
 
 def meaning(refused: Refused) -> Meaning:
     """What a refusal means, by the table above."""
     code = refused.enhanced or "-"
     said = f"{refused.stage} {refused.code} {code} {refused.reply.lower()}"
-    return next(meaning for pattern, meaning in TABLE if pattern.match(said))
+    return next(what for pattern, what in TABLE if re.match(pattern, said))
 
 
 class Bounce(StrEnum):
@@ -242,27 +236,17 @@ def settle(message: Message, outcome: Outcome, *, now: datetime) -> Settled:
             return ended(message, State.SENT, "accepted", now)
         case Refused():
             return _refused(message, outcome, now=now)
-        case Unknown(reason=why) if message.kind is Kind.REMINDER or _is_repeat(
-            message
-        ):
-            return ended(message, State.UNKNOWN, why, now)
         case Unknown(reason=why):
-            return _try_later(message, why, wait=_ladder(message), now=now)
+            if message.kind is not Kind.REMINDER and message.attempts == 1:
+                return _try_later(message, why, wait=_ladder(message), now=now)
+            return ended(message, State.UNKNOWN, why, now)
         case Unsent(reason=why):
             return _try_later(message, why, wait=_spread(message, AWAY_WAIT), now=now)
 
 
-def ended(
-    message: Message,
-    state: State,
-    reason: str,
-    when: datetime,
-    bounce: Bounce | None = None,
-) -> Settled:
+def ended(message: Message, state: State, reason: str, when: datetime) -> Settled:
     """This state and reason for a message; `when` counts for DUE alone."""
-    return Settled(
-        message=message, state=state, reason=reason, not_before=when, bounce=bounce
-    )
+    return Settled(message=message, state=state, reason=reason, not_before=when)
 
 
 def put_back(message: Message, reason: str, *, until: datetime) -> Settled:
@@ -274,33 +258,26 @@ def put_back(message: Message, reason: str, *, until: datetime) -> Settled:
     return ended(message, state, reason, until)
 
 
-def _is_repeat(message: Message) -> bool:
-    return message.attempts > 1
-
-
 def _refused(message: Message, refused: Refused, *, now: datetime) -> Settled:
     what = meaning(refused)
     why = f"{what}: {refused.code} {refused.enhanced}".strip()
     bounce = BOUNCES.get(what)
-    if bounce is not None and refused.code >= 500:  # noqa: PLR2004  # RFC 5321, 4.2.1
-        return ended(message, State.FAILED, why, now, bounce)
-    is_untouched = what is Meaning.RELAY_BUSY
-    wait = _spread(message, AWAY_WAIT) if is_untouched else _ladder(message)
-    return _try_later(message, why, wait=wait, now=now, bounce=bounce)
+    if bounce and refused.code >= 500:  # noqa: PLR2004  # RFC 5321, 4.2.1
+        settled = ended(message, State.FAILED, why, now)
+    else:
+        is_untouched = what is Meaning.RELAY_BUSY
+        wait = _spread(message, AWAY_WAIT) if is_untouched else _ladder(message)
+        settled = _try_later(message, why, wait=wait, now=now)
+    return settled if settled.state is State.DUE else replace(settled, bounce=bounce)
 
 
 def _try_later(
-    message: Message,
-    reason: str,
-    *,
-    wait: timedelta,
-    now: datetime,
-    bounce: Bounce | None = None,
+    message: Message, reason: str, *, wait: timedelta, now: datetime
 ) -> Settled:
     """Once more after `wait`, or a last time just before the deadline, or never."""
     last_call = message.expires_at - LAST_CALL
     if now >= last_call:
-        return ended(message, State.EXPIRED, reason, now, bounce)
+        return ended(message, State.EXPIRED, reason, now)
     when = min(now + wait, last_call)
     return ended(message, State.DUE, reason, when)
 

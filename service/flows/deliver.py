@@ -167,6 +167,10 @@ class _Run:
         worker, lease = courier.worker, courier.lease
         step = self._next_step(now)
         async with courier.store.transaction() as tx:
+            for one in step.settled:
+                if one.bounce:
+                    key = one.message.subscriber_id, one.message.night
+                    await tx.feedback.bounced(*key, one.bounce, now=now)
             await tx.outbox.record(step.settled, worker=worker, now=now)
             await tx.outbox.keep(step.kept, worker=worker, lease=lease)
             begun = await tx.outbox.begin(
@@ -184,7 +188,7 @@ class _Run:
     def _next_step(self, now: datetime) -> _Step:
         courier = self._courier
         is_ending = self.is_closing or courier.stop.is_set()
-        room = 0 if is_ending else min(courier.relays.room(now), 2 * self._chunk)
+        room = 0 if is_ending else courier.relays.room(now=now)
         if not room:
             self._settled += [
                 put_back(draft.message, "not begun", until=now)
@@ -248,7 +252,7 @@ class _Run:
             self._settled.append(ended(message, State.FAILED, why, now))
             return
         domain = envelope.recipient.rpartition("@")[2]
-        until = self._courier.relays.hold(domain, now)
+        until = self._courier.relays.hold(domain, now=now)
         if until is None:
             self._drafts.append(_Draft(message=message, envelope=envelope))
         else:

@@ -10,8 +10,6 @@ from service.domain.risk import Answers
 from service.domain.tonight import History, remember
 from service.mail.letters import Letters, Written
 
-#: Whoever previews is no subscriber: the draws and the links are for nobody.
-NOBODY = 0
 ADDRESS = "you@example.org"
 
 
@@ -47,7 +45,7 @@ def draft(
     )
     evening = datetime.combine(night, time(19), tzinfo=UTC)
     return Draft(
-        letter=letters.reminder(reminder, NOBODY, night, now=evening),
+        letter=letters.preview(reminder, night, now=evening),
         choice=choice,
         history=remember(history, tonight.told()),
     )

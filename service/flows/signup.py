@@ -21,8 +21,9 @@ from service.store.signups import Pending
 #: One address gets this many confirmation mails in a day, whoever fills in the form.
 REQUESTS_A_DAY = 3
 DAY = timedelta(days=1)
-#: Addresses that asked for silence may come back by a fresh double opt-in.
-LIFTED_BY_OPT_IN = frozenset({"unsubscribed", "erased"})
+#: Addresses that asked for silence, or took no mail for a while, may come back by a
+#: fresh double opt-in.
+LIFTED_BY_OPT_IN = frozenset({"undeliverable", "unsubscribed", "erased"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,8 +25,13 @@ class Kept:
     resumed: int
 
 
-async def upkeep(store: Store, *, now: datetime) -> Kept:
-    """Settle what was left behind and drop what is too old. Safe to do at any time."""
+async def upkeep(
+    store: Store, *, why_late: str = "deadline passed", now: datetime
+) -> Kept:
+    """Settle what was left behind and drop what is too old. Safe to do at any time.
+
+    `why_late` is kept as the reason of messages that nobody tried before their deadline.
+    """
     today = now.date()
     async with store.transaction() as tx:
         await tx.outbox.ensure_partitions(around=today)
@@ -36,8 +41,9 @@ async def upkeep(store: Store, *, now: datetime) -> Kept:
         await tx.nights.drop_old(before=today - NIGHT_RECORDS)
     async with store.transaction() as tx:
         reaped = await tx.outbox.reap(now=now)
-        expired = await tx.outbox.expire(now=now)
+        expired = await tx.outbox.expire(why=why_late, now=now)
         forgotten = await tx.signups.drop_expired(now=now)
+        await tx.feedback.drop_old(now=now)
         gone = await tx.subscribers.stopped_before(now - UNDO, limit=AT_ONCE)
         for subscriber_id in gone:
             await tx.subscribers.erase(subscriber_id)

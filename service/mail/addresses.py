@@ -8,7 +8,7 @@ import idna
 from service.domain.errors import Misconfigured, VisitorError
 
 # What would end the address, the command or the header line it stands in.
-FORBIDDEN = re.compile(r'[\x00-\x20\x7f-\x9f<>()",:;\\]|@.*@')
+FORBIDDEN = re.compile(r'[\x00-\x20\x7f-\x9f\ud800-\udfff<>()",:;\\]|@.*@')
 
 
 def on_the_wire(address: str) -> str:

@@ -5,13 +5,13 @@ domains where it may not, so the lines are made here, each by its own rule.
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from service.domain.errors import Misconfigured
 from service.domain.outbox import Kind
@@ -20,6 +20,7 @@ from service.mail.addresses import on_the_wire
 LINE = 78  # RFC 5322, 2.1.1: the length that a line should not exceed
 HARD_LINE = 998  # and the one that it must not
 ENCODED_WORD = 75  # RFC 2047, 2
+KEPT = 64  # dates and subjects that many letters share
 PLAIN_HEADER = re.compile(r"[!-~]{1,60}( [!-~]{1,60})*")
 PLAIN_NAME = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+( [\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
 PLAIN_URL = re.compile(r"https?://[!-;=?-~]+")
@@ -30,20 +31,83 @@ PLAIN_MESSAGE_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
 class Letter:
     """One mail to one person, before it becomes bytes.
 
-    `message_id` comes with its angle brackets. Only a reminder has an
-    `unsubscribe_url`; with it come the headers of a mailing.
+    The two bodies are quoted-printable. `message_id` comes with its angle brackets.
+    Only a reminder has an `unsubscribe_url`; with it come the headers of a mailing.
     """
 
     kind: Kind
-    from_name: str
-    from_address: str
     to_address: str
     subject: str
-    html: str
-    text: str
+    html: bytes
+    text: bytes
     message_id: str
     date: datetime
     unsubscribe_url: str | None
+
+
+class Composer:
+    """Makes the letters of one sender into bytes; what many share is made once."""
+
+    def __init__(self, *, name: str, address: str) -> None:
+        """Raises Misconfigured for a name that cannot stand in a header."""
+        address = on_the_wire(address)
+        self._domain = address.rpartition("@")[2]
+        self._from = f"From: {_display_name(name)}<{address}>"
+        self._subject = lru_cache(maxsize=KEPT)(_subject)
+        self._date = lru_cache(maxsize=KEPT)(_date)
+
+    def compose(self, letter: Letter) -> bytes:
+        """The message, every line ended by CRLF; the same letter gives the same bytes.
+
+        Raises Misconfigured for a header that would not stay on its line, VisitorError
+        for an address that is none.
+        """
+        boundary = "=_" + hashlib.sha256(letter.message_id.encode()).hexdigest()[:32]
+        head = (
+            *self._who_and_what(letter),
+            *self._mailing(letter),
+            "Auto-Submitted: auto-generated",
+            "MIME-Version: 1.0",
+            f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"',
+            "",
+        )
+        return b"\r\n".join(
+            (
+                _bounded("\r\n".join(head).encode()),
+                _part_head(boundary, "plain"),
+                letter.text,
+                _part_head(boundary, "html"),
+                letter.html,
+                f"--{boundary}--\r\n".encode(),
+            )
+        )
+
+    def _who_and_what(self, letter: Letter) -> tuple[str, ...]:
+        if not PLAIN_MESSAGE_ID.fullmatch(letter.message_id):
+            raise _bad_header("Message-ID", "holds no message id")
+        return (
+            self._from,
+            f"To: {on_the_wire(letter.to_address)}",
+            self._subject(letter.subject),
+            self._date(letter.date),
+            f"Message-ID: {letter.message_id}",
+            f"Feedback-ID: {letter.kind}:eventide:{self._domain}:eventide",
+        )
+
+    def _mailing(self, letter: Letter) -> tuple[str, ...]:
+        """RFC 2369, 2919 and 8058: what a mailing says about itself."""
+        url = letter.unsubscribe_url
+        if url is None:
+            return ()
+        if not PLAIN_URL.fullmatch(url):
+            raise _bad_header("List-Unsubscribe", "holds no plain web address")
+        return (
+            f"List-ID: Evening tips <tips.{self._domain}>",
+            # Never folded: a break inside the address would end one-click unsubscribe.
+            f"List-Unsubscribe: <{url}>",
+            "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+            "Precedence: bulk",
+        )
 
 
 def message_id(
@@ -53,66 +117,6 @@ def message_id(
     subject = f"message-id|{subscriber_id}|{kind}|{night.isoformat()}"
     digest = hmac.digest(key, subject.encode(), "sha256")[:15]
     return f"<{kind}.{base64.b32encode(digest).decode().lower()}@{domain}>"
-
-
-def compose(letter: Letter) -> bytes:
-    """The message, every line ended by CRLF; the same letter gives the same bytes.
-
-    Raises Misconfigured for a header that would not stay on its line, VisitorError
-    for an address that is none.
-    """
-    boundary = "=_" + hashlib.sha256(letter.message_id.encode()).hexdigest()[:32]
-    headers = [
-        *_who_and_what(letter),
-        *_mailing(letter),
-        "Auto-Submitted: auto-generated",
-        "MIME-Version: 1.0",
-        f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"',
-    ]
-    return b"\r\n".join(
-        (
-            *(_bounded(header) for header in headers),
-            b"",
-            *_part(boundary, "plain", letter.text),
-            *_part(boundary, "html", letter.html),
-            f"--{boundary}--".encode(),
-            b"",
-        )
-    )
-
-
-def _who_and_what(letter: Letter) -> list[str]:
-    name = _display_name(letter.from_name)
-    if not PLAIN_MESSAGE_ID.fullmatch(letter.message_id):
-        raise _bad_header("Message-ID", "holds no message id")
-    return [
-        f"From: {name}<{on_the_wire(letter.from_address)}>",
-        f"To: {on_the_wire(letter.to_address)}",
-        _subject(letter.subject),
-        f"Date: {format_datetime(letter.date.astimezone(UTC))}",
-        f"Message-ID: {letter.message_id}",
-        f"Feedback-ID: {letter.kind}:eventide:{_domain(letter)}:eventide",
-    ]
-
-
-def _mailing(letter: Letter) -> list[str]:
-    """RFC 2369, 2919 and 8058: what a mailing says about itself."""
-    url = letter.unsubscribe_url
-    if url is None:
-        return []
-    if not PLAIN_URL.fullmatch(url):
-        raise _bad_header("List-Unsubscribe", "holds no plain web address")
-    return [
-        f"List-ID: Evening tips <tips.{_domain(letter)}>",
-        # Never folded: a break inside the address would end one-click unsubscribe.
-        f"List-Unsubscribe: <{url}>",
-        "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
-        "Precedence: bulk",
-    ]
-
-
-def _domain(letter: Letter) -> str:
-    return on_the_wire(letter.from_address).rpartition("@")[2]
 
 
 def _display_name(name: str) -> str:
@@ -163,24 +167,26 @@ def _bytes_in(length: int) -> int:
     return (length - len("=?utf-8?b??=")) // 4 * 3
 
 
-def _bounded(header: str) -> bytes:
-    """The header's bytes, if none of its lines outgrows RFC 5322's limit."""
-    if any(len(line.encode()) > HARD_LINE for line in header.split("\r\n")):
-        name = header.partition(":")[0]
-        raise _bad_header(name, f"has a line of more than {HARD_LINE} bytes")
-    return header.encode("utf-8")
+def _date(moment: datetime) -> str:
+    return f"Date: {format_datetime(moment.astimezone(UTC))}"
 
 
-def _part(boundary: str, subtype: str, text: str) -> list[bytes]:
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    body = binascii.b2a_qp(lines.encode("utf-8"), istext=True)
-    return [
-        f"--{boundary}".encode(),
-        f"Content-Type: text/{subtype}; charset=utf-8".encode(),
-        b"Content-Transfer-Encoding: quoted-printable",
-        b"",
-        body.replace(b"\n", b"\r\n"),
-    ]
+def _bounded(head: bytes) -> bytes:
+    """The headers, if none of their lines outgrows RFC 5322's limit."""
+    if len(head) > HARD_LINE:
+        longest = max(head.split(b"\r\n"), key=len)
+        if len(longest) > HARD_LINE:
+            name = longest.partition(b":")[0].decode()
+            raise _bad_header(name, f"has a line of more than {HARD_LINE} bytes")
+    return head
+
+
+def _part_head(boundary: str, subtype: str) -> bytes:
+    return (
+        f"--{boundary}\r\n"
+        f"Content-Type: text/{subtype}; charset=utf-8\r\n"
+        "Content-Transfer-Encoding: quoted-printable\r\n"
+    ).encode()
 
 
 def _bad_header(name: str, what: str) -> Misconfigured:

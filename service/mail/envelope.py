@@ -9,7 +9,7 @@ class Envelope:
     """What a relay is given.
 
     `sender` is where bounces go (RFC 5321, 4.4); `envid` names the message in them
-    (RFC 3461, 4.4) and tells nobody whose it is. Every line of `data` ends in CRLF.
+    (RFC 3461, 4.4), by a signed token. Every line of `data` ends in CRLF.
     After `expires_at` (UTC) it must not be sent any more.
     """
 

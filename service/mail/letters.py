@@ -1,9 +1,10 @@
 """What each kind of mail says to one person: an outbox message becomes a letter."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 
 from service.content.catalogue import Library
 from service.content.templating import Templates
@@ -13,9 +14,22 @@ from service.domain.records import Reminder, Said, reminder_from_json
 from service.domain.tips import When
 from service.domain.tokens import Links, Purpose
 from service.domain.tonight import Role
+from service.domain.verp import Verp
 from service.mail.addresses import on_the_wire, sender
-from service.mail.compose import Letter, compose, message_id
+from service.mail.compose import Composer, Letter, message_id
 from service.mail.envelope import Envelope
+from service.mail.quoted import quoted
+
+#: Whoever previews is no subscriber: the links are for nobody.
+NOBODY = 0
+#: What stands in one person's mail alone.
+OWN = frozenset(f"{purpose}_url" for purpose in Purpose)
+
+# How many are kept: more than there are on an evening where most people live.
+LINES_KEPT = 8192
+PLACES_KEPT = 512
+NIGHTS_KEPT = 8
+LINKS_KEPT = 16
 
 WHEN = {
     When.TONIGHT: "Tonight",
@@ -27,9 +41,12 @@ WHEN = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TipLine:
-    """A tip as a mail or a page shows it; `reason` completes "You get this because"."""
+    """A tip as a mail or a page shows it; `reason` completes "You get this because".
+
+    Compared as an object, which is fast: Letters makes each of them once.
+    """
 
     words: str
     label: str
@@ -41,23 +58,32 @@ class TipLine:
 class Written:
     """A mail as it goes over the wire, and its two bodies for people to look at."""
 
-    sender: str
-    recipient: str
-    message_id: str
     data: bytes
     html: str
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """What is to be said, to whom and on which night."""
+
+    kind: Kind
+    subscriber_id: int
+    night: date
+    address: str
+    context: Mapping[str, Hashable]
+
+
 class Letters:
     """Writes mails; the same message always gives the same words and Message-ID."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what every mail needs, each given by name
         self,
         *,
         library: Library,
         templates: Templates,
         links: Links,
+        verp: Verp,
         sender_line: str,
         operator_name: str,
         postal_address: str,
@@ -66,135 +92,169 @@ class Letters:
         self._library = library
         self._templates = templates
         self._links = links
-        self._operator_name = operator_name
-        self._postal = postal_address
-        self._name, self._address = sender(sender_line)
+        self._verp = verp
+        name, self._address = sender(sender_line)
+        self._domain = self._address.rpartition("@")[2]
+        self._composer = Composer(name=name, address=self._address)
+        self._who = {"operator_name": operator_name, "postal_address": postal_address}
+        reviews = library.review_summary
+        self._always = {
+            **self._who,
+            "sources_url": f"{links.base_url}/sources",
+            "is_reviewed": reviews.reviewed == reviews.tips,
+        }
+        # A link stands in a mail several times.
+        encode = lru_cache(maxsize=LINKS_KEPT)(quoted)
+        self._stencils = {
+            kind: templates.stencil(kind, own=OWN, encode=encode) for kind in Kind
+        }
         # Of the oldest key, so that a new one does not change a retry's Message-ID.
         self._id_key = hashlib.sha256(b"message-id|" + links.keys[-1]).digest()
+        # The same lines go to many people, so they are looked up once.
+        self._words = lru_cache(maxsize=LINES_KEPT)(self._words_to)
+        self._line = lru_cache(maxsize=LINES_KEPT)(self._line_of)
+        self._label = lru_cache(maxsize=NIGHTS_KEPT)(_label)
+        self._local = lru_cache(maxsize=PLACES_KEPT)(self._local_to)
 
     def write(self, message: Message, *, now: datetime) -> Envelope:
         """The mail for an outbox message. Raises ServiceError if it cannot be made."""
-        written = self._for(message, now=now)
+        letter = self._letter(self._draft(message, now=now), now=now)
         return Envelope(
-            sender=written.sender,
-            recipient=written.recipient,
-            data=written.data,
-            envid=written.message_id.strip("<>"),
+            sender=self._verp.sender(message, default=self._address),
+            recipient=letter.to_address,
+            data=self._composer.compose(letter),
+            envid=self._verp.token(message),
             expires_at=message.expires_at,
         )
 
-    def _for(self, message: Message, *, now: datetime) -> Written:
-        subject, night = message.subscriber_id, message.night
+    def preview(self, reminder: Reminder, night: date, *, now: datetime) -> Written:
+        """A reminder as it would be sent, with links that are nobody's."""
+        draft = self._reminder(reminder, NOBODY, night, now=now)
+        mail = self._templates.mail(draft.kind, draft.context)
+        data = self._composer.compose(self._letter(draft, now=now))
+        return Written(data=data, html=mail.html, text=mail.text)
+
+    def _draft(self, message: Message, *, now: datetime) -> _Draft:
         match message.kind:
             case Kind.REMINDER:
                 reminder = reminder_from_json(message.payload)
-                return self.reminder(reminder, subject, night, now=now)
+                return self._reminder(
+                    reminder, message.subscriber_id, message.night, now=now
+                )
             case Kind.CONFIRMATION:
                 return self._with_link(message, Purpose.CONFIRM, now=now)
             case Kind.MANAGE_LINK:
                 return self._with_link(message, Purpose.MANAGE, now=now)
 
-    def reminder(
+    def _reminder(
         self, reminder: Reminder, subscriber_id: int, night: date, *, now: datetime
-    ) -> Written:
-        """Tonight's reminder. Raises ServiceError if it cannot be made."""
+    ) -> _Draft:
         opening, drawn, care = _placed(reminder.tips)
-        country = self._library.country(reminder.country)
-        advice = country.advice
-        reviews = self._library.review_summary
-        is_said = any(tip.id == SEEK_CARE for tip in opening)
+        lines = self._lines(drawn, reminder)
         context = {
-            "language": reminder.language,
-            "night_label": f"{night:%A} {night.day} {night:%B}",
+            **self._always,
+            **self._local(reminder.language, reminder.country),
+            "night_label": self._label(night),
             "opening": self._lines(opening, reminder),
-            "lead": next(iter(self._lines(drawn, reminder)), None),
-            "more": self._lines(drawn[1:], reminder),
+            "lead": lines[0] if lines else None,
+            "more": lines[1:],
             "care": self._lines(care, reminder),
-            "seek_care": "" if is_said else self._words(SEEK_CARE, reminder),
             "ask_answers": reminder.ask_answers,
-            "emergency_number": country.emergency,
-            "advice_line": f"{advice.name}, {advice.number}" if advice else "",
             "manage_url": self._links.url(Purpose.MANAGE, subscriber_id, now=now),
             "unsubscribe_url": self._links.url(
                 Purpose.UNSUBSCRIBE, subscriber_id, now=now
             ),
-            "sources_url": f"{self._links.base_url}/sources",
-            "is_reviewed": reviews.reviewed == reviews.tips,
         }
-        return self._written(
-            Kind.REMINDER, subscriber_id, reminder.address, context, night, now
+        if SEEK_CARE in [said.id for said in opening]:
+            context["seek_care"] = ""
+        return _Draft(
+            kind=Kind.REMINDER,
+            subscriber_id=subscriber_id,
+            night=night,
+            address=reminder.address,
+            context=context,
         )
 
     def _with_link(
         self, message: Message, purpose: Purpose, *, now: datetime
-    ) -> Written:
+    ) -> _Draft:
         subject = message.subscriber_id
         context = {
+            **self._who,
             "language": "en",
             f"{purpose}_url": self._links.url(purpose, subject, now=now),
             "unsubscribe_url": self._links.url(Purpose.UNSUBSCRIBE, subject, now=now),
         }
-        return self._written(
-            message.kind, subject, message.payload, context, message.night, now
+        return _Draft(
+            kind=message.kind,
+            subscriber_id=subject,
+            night=message.night,
+            address=message.payload,
+            context=context,
         )
 
     def _lines(self, tips: Iterable[Said], reminder: Reminder) -> tuple[TipLine, ...]:
-        catalogue = self._library.catalogue
+        language, country = reminder.language, reminder.country
+        known = self._library.catalogue.tips
         return tuple(
-            TipLine(
-                words=self._words(said.id, reminder),
-                label=catalogue.cadence[catalogue.tips[said.id].theme].label,
-                when=WHEN[catalogue.tips[said.id].when],
-                reason=said.reason,
-            )
-            for said in tips
-            # A tip may have been dropped from the catalogue since it was chosen.
-            if said.id in catalogue.tips
+            [
+                self._line(
+                    said.id, said.reason, self._words(said.id, language, country)
+                )
+                for said in tips
+                # A tip may have been dropped from the catalogue since it was chosen.
+                if said.id in known
+            ]
         )
 
-    def _words(self, tip: str, reminder: Reminder) -> str:
-        return self._library.words(
-            tip, language=reminder.language, country=reminder.country
+    def _line_of(self, tip: str, reason: str, words: str) -> TipLine:
+        catalogue = self._library.catalogue
+        return TipLine(
+            words=words,
+            label=catalogue.cadence[catalogue.tips[tip].theme].label,
+            when=WHEN[catalogue.tips[tip].when],
+            reason=reason,
         )
 
-    def _written(
-        self,
-        kind: Kind,
-        subscriber_id: int,
-        address: str,
-        context: Mapping[str, object],
-        night: date,
-        now: datetime,
-    ) -> Written:
-        who = {"operator_name": self._operator_name, "postal_address": self._postal}
-        rendered = self._templates.mail(kind, {**context, **who})
-        is_mailing = kind is Kind.REMINDER
-        letter = Letter(
-            kind=kind,
-            from_name=self._name,
-            from_address=self._address,
-            to_address=address,
-            subject=rendered.subject,
-            html=rendered.html,
-            text=rendered.text,
+    def _words_to(self, tip: str, language: str, country: str) -> str:
+        return self._library.words(tip, language=language, country=country)
+
+    def _local_to(self, language: str, code: str) -> dict[str, str]:
+        """What a reminder says to everybody there."""
+        country = self._library.country(code)
+        advice = country.advice
+        return {
+            "language": language,
+            "seek_care": self._words(SEEK_CARE, language, code),
+            "emergency_number": country.emergency,
+            "advice_line": f"{advice.name}, {advice.number}" if advice else "",
+        }
+
+    def _letter(self, draft: _Draft, *, now: datetime) -> Letter:
+        mail = self._stencils[draft.kind].filled(draft.context)
+        is_mailing = draft.kind is Kind.REMINDER
+        return Letter(
+            kind=draft.kind,
+            to_address=on_the_wire(draft.address),
+            subject=mail.subject,
+            html=mail.html,
+            text=mail.text,
             message_id=message_id(
                 self._id_key,
-                subscriber_id=subscriber_id,
-                kind=kind,
-                night=night,
-                domain=self._address.rpartition("@")[2],
+                subscriber_id=draft.subscriber_id,
+                kind=draft.kind,
+                night=draft.night,
+                domain=self._domain,
             ),
             date=now,
-            unsubscribe_url=str(context["unsubscribe_url"]) if is_mailing else None,
+            unsubscribe_url=str(draft.context["unsubscribe_url"])
+            if is_mailing
+            else None,
         )
-        return Written(
-            sender=self._address,
-            recipient=on_the_wire(address),
-            message_id=letter.message_id,
-            data=compose(letter),
-            html=rendered.html,
-            text=rendered.text,
-        )
+
+
+def _label(night: date) -> str:
+    return f"{night:%A} {night.day} {night:%B}"
 
 
 def _placed(

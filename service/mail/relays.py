@@ -1,28 +1,60 @@
-"""The relays (for now one)."""
+"""The relays: which one takes the next message, and when; who is left alone for now."""
 
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 
+from service.domain.breaker import Gate
 from service.domain.clock import Clock
-from service.domain.outbox import Outcome
+from service.domain.outbox import Meaning, Outcome, Refused, Unsent, meaning
+from service.domain.pace import UNLIMITED
+from service.mail.domains import Domains
 from service.mail.envelope import Envelope
+from service.mail.relay import Relay, Standing
 from service.mail.smtp import Mailer
 from service.settings import SmtpSettings
 
+#: A message refused for this was looked at by nobody: another relay may take it.
+UNTOUCHED = {Meaning.RELAY_BUSY, Meaning.OUR_SENDER}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manners:
+    """What is known of relays and domains, and so how to treat them.
+
+    It is in memory, each worker's own: a restart forgets it and may be a little less
+    polite, never wrong.
+    """
+
+    relays: tuple[Relay, ...]
+    domains: Domains
+
 
 class Relays:
-    """One relay."""
+    """Hands each message to one of the relays, when its turn comes."""
 
-    def __init__(self, settings: SmtpSettings, *, clock: Clock) -> None:
-        """Keep."""
-        self._mailer = Mailer(settings)
-        self.connections = settings.connections
+    def __init__(
+        self, settings: SmtpSettings, *, clock: Clock, manners: Manners | None = None
+    ) -> None:
+        """Nothing is opened yet. Two lanes to the same relays share their manners."""
+        every = (settings, *settings.others)
+        self.manners = manners or Manners(
+            relays=tuple(Relay(each) for each in every),
+            domains=Domains(settings.domain_rate or UNLIMITED),
+        )
+        #: Over all relays.
+        self.connections = sum(each.connections for each in every)
+        self._mailers = [Mailer(each, clock=clock) for each in every]
         self._clock = clock
+        self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        """Open."""
-        await self._mailer.__aenter__()
+        """Open what the mailers need; connections come with the first message."""
+        for mailer in self._mailers:
+            await self._open.enter_async_context(mailer)
         return self
 
     async def __aexit__(
@@ -31,24 +63,112 @@ class Relays:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close."""
-        await self._mailer.__aexit__(kind, error, trace)
-
-    async def send(self, envelope: Envelope) -> Outcome:
-        """Send."""
-        return await self._mailer.send(envelope)
+        """Say goodbye to every relay."""
+        await self._open.aclose()
 
     async def probe(self) -> None:
-        """Probe."""
-        await self._mailer.probe()
+        """Return if the main relay is there and lets us in.
 
-    def room(self, now: datetime) -> int:
-        """Room."""
-        return 10**9
-
-    def hold(self, domain: str, now: datetime) -> datetime | None:
-        """Hold."""
-        return None
+        Raises Misconfigured if it refuses our settings, TryLater if it is away.
+        """
+        await self._mailers[0].probe()
 
     def share(self, workers: int) -> None:
-        """Share."""
+        """Keep to a fair part of every rate: so many workers are at it."""
+        self.manners.domains.share(workers)
+        for relay in self.manners.relays:
+            relay.workers = workers
+
+    def room(self, *, now: datetime) -> int:
+        """How many messages may be on the wire now.
+
+        At most two for each connection; as many as have their turn soon, where there
+        is a rate; one for a relay that is tried again; none while no relay takes any.
+        """
+        room = sum(relay.room(now=now) for relay in self.manners.relays)
+        return min(room, 2 * self.connections)
+
+    def hold(self, domain: str, *, now: datetime) -> datetime | None:
+        """None where a message to the domain may go now, or when it should come back."""
+        return self.manners.domains.hold(domain, now=now)
+
+    async def send(self, envelope: Envelope) -> Outcome:
+        """What became of one message; the next relay gets what this one did not touch.
+
+        Unsent where no relay takes any, or none before the message is too late.
+        """
+        outcome: Outcome = Unsent(reason="no relay takes mail at present")
+        tried: set[int] = set()
+        domain = envelope.recipient.rpartition("@")[2].lower()
+        now = self._clock.now()
+        while (number := self._next(tried, now=now)) is not None:
+            outcome = await self._offered(number, envelope, domain, now=now)
+            now = self._clock.now()
+            if not _is_untouched(outcome):
+                break
+            tried.add(number)
+        self.manners.domains.heard(domain, outcome, now=now)
+        return outcome
+
+    def standings(self, *, now: datetime) -> tuple[Standing, ...]:
+        """How each relay does, the main one first."""
+        return tuple(relay.standing(now=now) for relay in self.manners.relays)
+
+    def paused_domains(self) -> int:
+        """How many recipient domains are left alone at present."""
+        return self.manners.domains.paused()
+
+    async def _offered(
+        self, number: int, envelope: Envelope, domain: str, *, now: datetime
+    ) -> Outcome:
+        """What one relay does with the message when its turn has come."""
+        relay = self.manners.relays[number]
+        wait = relay.turn(before=envelope.expires_at, now=now)
+        if wait is None:
+            return Unsent(reason="no turn before its deadline")
+        if wait:
+            await asyncio.sleep(wait.total_seconds())
+            now = self._clock.now()
+            if relay.breaker.gate(now=now) is Gate.OPEN:
+                return Unsent(reason="the relay was left alone meanwhile")
+        relay.breaker = relay.breaker.passed(now=now)
+        outcome = await self._mailers[number].send(envelope)
+        now = self._clock.now()
+        if isinstance(outcome, Unsent) and now >= envelope.expires_at:
+            # It came too late, which is no fault of the relay.
+            relay.breaker = relay.breaker.unanswered(now=now)
+        else:
+            relay.heard(domain, outcome, now=now)
+        return outcome
+
+    def _next(self, tried: set[int], *, now: datetime) -> int | None:
+        """Whose turn it is: smooth weighted round robin, among those without a wait.
+
+        One that is slow, because it warms up, must not hold up what others would take.
+        """
+        relays = self.manners.relays
+        ready = [
+            number
+            for number, relay in enumerate(relays)
+            if number not in tried and relay.breaker.gate(now=now) is not Gate.OPEN
+        ]
+        if len(ready) <= 1:
+            return ready[0] if ready else None
+        waits = {number: relays[number].wait(now=now) for number in ready}
+        soonest = min(waits.values())
+        first = [number for number in ready if waits[number] == soonest]
+        for number in first:
+            relays[number].credit += relays[number].weight
+        best = max(first, key=lambda number: relays[number].credit)
+        relays[best].credit -= sum(relays[number].weight for number in first)
+        return best
+
+
+def _is_untouched(outcome: Outcome) -> bool:
+    match outcome:
+        case Unsent():
+            return True
+        case Refused():
+            return meaning(outcome) in UNTOUCHED
+        case _:
+            return False

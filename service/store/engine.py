@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from service.domain.errors import Misconfigured
 from service.store import migrate
 from service.store.consents import Consents
+from service.store.feedback import FeedbackStore
 from service.store.nights import Nights
 from service.store.outbox import Outbox
 from service.store.sealing import Sealer
@@ -69,6 +70,7 @@ class Transaction:
     nights: Nights
     suppression: Suppression
     consents: Consents
+    feedback: FeedbackStore
     workers: Workers
 
 
@@ -131,5 +133,6 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         nights=Nights(connection, sealer),
         suppression=Suppression(connection, sealer),
         consents=Consents(connection),
+        feedback=FeedbackStore(connection, sealer),
         workers=Workers(connection),
     )

@@ -177,9 +177,13 @@ class Outbox:
         unknown = states.count(State.UNKNOWN)
         return Reaped(released=len(states) - unknown, unknown=unknown)
 
-    async def expire(self, *, now: datetime) -> int:
-        """Give up messages whose deadline passed before they were sent. How many."""
-        return (await self._connection.execute(sql.EXPIRE, {"now": now})).rowcount
+    async def expire(self, *, why: str, now: datetime) -> int:
+        """Give up messages whose deadline passed before they were sent. How many.
+
+        The reason stays what it was for one that was refused before; else it is `why`.
+        """
+        values = {"why": why, "now": now}
+        return (await self._connection.execute(sql.EXPIRE, values)).rowcount
 
     async def suppress(self, subscriber_id: int, *, reason: str, now: datetime) -> int:
         """Hold back a reminder that waits for this person, claimed or not. How many.

@@ -61,7 +61,8 @@ CLAIM = {
 }
 EXPIRE = text(
     """
-    UPDATE outbox SET state = 'expired', reason = 'deadline passed', updated_at = :now
+    UPDATE outbox
+    SET state = 'expired', reason = COALESCE(reason, :why), updated_at = :now
     WHERE state = 'due' AND expires_at <= :now
     """
 )

@@ -15,23 +15,24 @@ ADD = text(
     INSERT INTO suppression (address_key, reason, since) VALUES (:key, :reason, :now)
     ON CONFLICT (address_key) DO UPDATE
     SET reason = excluded.reason, since = excluded.since
-    WHERE suppression.reason IN ('unsubscribed', 'erased')
+    WHERE suppression.reason IN ('undeliverable', 'unsubscribed', 'erased')
     AND suppression.reason <> excluded.reason
     """
 )
 LIFT = text(
     """
     DELETE FROM suppression
-    WHERE address_key = :key AND reason IN ('unsubscribed', 'erased')
+    WHERE address_key = :key AND reason IN ('undeliverable', 'unsubscribed', 'erased')
     """
 )
 
 
 class Reason(StrEnum):
-    """Why an address gets no mail; a fresh double opt-in lifts the last two."""
+    """Why an address gets no mail; a fresh double opt-in lifts the last three."""
 
     COMPLAINT = "complaint"
     ADDRESS_UNKNOWN = "address_unknown"
+    UNDELIVERABLE = "undeliverable"
     UNSUBSCRIBED = "unsubscribed"
     ERASED = "erased"
 
@@ -61,6 +62,6 @@ class Suppression:
         await self._connection.execute(ADD, values)
 
     async def lift(self, address: str) -> None:
-        """Take an address off the list that was there by its owner's wish."""
+        """Take an address off the list that its owner may take off it again."""
         values = {"key": self._sealer.address_key(address)}
         await self._connection.execute(LIFT, values)

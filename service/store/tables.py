@@ -155,9 +155,29 @@ SUPPRESSION = Table(
     Column("reason", Text, nullable=False),
     _instant("since"),
     CheckConstraint(
-        "reason IN ('complaint', 'address_unknown', 'unsubscribed', 'erased')",
+        "reason IN ('complaint', 'address_unknown', 'undeliverable', 'unsubscribed', "
+        "'erased')",
         name="reason",
     ),
+)
+
+SOFT_BOUNCE = Table(
+    "soft_bounce",
+    METADATA,
+    _person(),
+    Column("night", Date, primary_key=True),
+    Index("soft_bounce_night", "night"),
+)
+
+#: Mail that came back and could not be used, for the operator to look at.
+FEEDBACK = Table(
+    "feedback",
+    METADATA,
+    Column("digest", LargeBinary, primary_key=True),
+    *_sealed(),
+    _instant("received_at"),
+    Column("why", Text, nullable=False),
+    Index("feedback_age", "received_at"),
 )
 
 # The key is the promise of one mail per night. The person comes first in it: with the

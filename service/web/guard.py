@@ -6,6 +6,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 #: The longest form has some 60 short fields.
 BODY_LIMIT_BYTES = 64 * 1024
+#: A mail that comes back has our mail in it.
+LONGER_BODIES = {"/bounces": 1024 * 1024}
 POLICY = {
     "default-src": "'none'",
     "style-src": "'self'",
@@ -57,6 +59,7 @@ class Guard:
 
 def _limited(scope: Scope, receive: Receive) -> Receive:
     announced = Headers(scope=scope).get("content-length", "0")
+    limit = LONGER_BODIES.get(scope.get("path", ""), BODY_LIMIT_BYTES)
     received = 0
 
     async def receive_limited() -> Message:
@@ -64,7 +67,7 @@ def _limited(scope: Scope, receive: Receive) -> Receive:
         message = await receive()
         received += len(message.get("body", b""))
         # A body may be longer than announced, or come in chunks of no known length.
-        if received > BODY_LIMIT_BYTES or int(announced) > BODY_LIMIT_BYTES:
+        if received > limit or int(announced) > limit:
             raise HTTPException(413)
         return message
 

@@ -11,6 +11,7 @@ from service.content.catalogue import Library
 from service.content.templating import Templates
 from service.domain.outbox import Lane
 from service.domain.tokens import Links, Purpose
+from service.domain.verp import Verp
 from service.embedded.catcher import Catcher
 from service.flows import signup
 from service.flows.deliver import Courier, deliver
@@ -35,11 +36,17 @@ def links() -> Links:
 
 
 @pytest.fixture
-def letters(library, templates, links) -> Letters:
+def verp(links) -> Verp:
+    return Verp(keys=links.keys, address="bounce@bounce.eventide.example")
+
+
+@pytest.fixture
+def letters(library, templates, links, verp) -> Letters:
     return Letters(
         library=library,
         templates=templates,
         links=links,
+        verp=verp,
         sender_line="Eventide <evening@eventide.example>",
         operator_name="Eventide",
         postal_address="1 Example Street",

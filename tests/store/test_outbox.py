@@ -329,8 +329,8 @@ async def test_nothing_is_sent_past_its_deadline(ready):
 
     assert await begin(ready, claimed, now=late) == ()
     async with ready.transaction() as tx:
-        assert await tx.outbox.expire(now=late - timedelta(seconds=1)) == 0
-        assert await tx.outbox.expire(now=late) == 1
+        assert await tx.outbox.expire(why="x", now=late - timedelta(seconds=1)) == 0
+        assert await tx.outbox.expire(why="deadline passed", now=late) == 1
     (found,) = await states(ready, 2)
     assert (found.state, found.reason) == (State.EXPIRED, "deadline passed")
 
@@ -372,11 +372,13 @@ async def test_a_mail_on_the_wire_is_not_tried_again_after_unsubscribing(ready):
 
     assert await suppress(ready, now=NOON) == 0
     again = NOON + timedelta(minutes=1)
-    await record(ready, ended(mine, State.DUE, not_before=again))
+    await record(ready, ended(mine, State.DUE, reason="later: 441", not_before=again))
 
     assert await claim(ready, worker=OTHER, now=again) == ()
     async with ready.transaction() as tx:
-        assert await tx.outbox.expire(now=again) == 1
+        assert await tx.outbox.expire(why="x", now=again) == 1
+    (found,) = await states(ready)
+    assert (found.state, found.reason) == (State.EXPIRED, "later: 441")
 
 
 async def test_the_operator_sees_how_many_messages_of_a_night_are_in_each_state(ready):

@@ -14,7 +14,7 @@ from service.store.signups import Pending
 from service.store.suppression import Reason
 from service.store.trouble import RefusedByDatabase
 from tests.builders import NOON, TODAY, answers, evening, message, subscriber
-from tests.store.plain_sql import raw
+from tests.store.plain_sql import blocked, raw
 
 DAY = timedelta(days=1)
 TOLD = (Told(night=TODAY, tips=(ToldTip(id="F1", role=Role.LEAD),)),)
@@ -260,17 +260,6 @@ async def test_unsubscribing_while_being_planned_still_stops_the_reminder(
         assert await leaving == 1
 
     assert await due(ready, now=NOON + DAY) == ()
-
-
-async def blocked(url):
-    """Return once a session of the service waits for a lock."""
-    waiting = (
-        "SELECT 1 FROM pg_stat_activity "
-        "WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
-    async with asyncio.timeout(10):
-        while not await raw(url, waiting):
-            pass
 
 
 async def test_an_erased_person_leaves_nothing_behind(ready, database_url):

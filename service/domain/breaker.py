@@ -1,0 +1,156 @@
+"""Whoever fails again and again is left alone for a while, then asked with one message.
+
+closed -> open (so many failures in a row) -> half-open (the wait is over)
+half-open -> closed (its one message went well) | open for twice as long
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from service.domain.outbox import Accepted, Meaning, Outcome, Refused, meaning
+from service.domain.pace import LONG_AGO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A kind of failure: how many in a row are too many, how long to wait, what to do."""
+
+    in_a_row: int
+    first_wait: timedelta
+    longest_wait: timedelta
+    remedy: str
+
+
+#: A relay that is away is asked often: everybody must be mailed soon after its return.
+AWAY = Fault(
+    in_a_row=3,
+    first_wait=timedelta(seconds=10),
+    longest_wait=timedelta(minutes=5),
+    remedy="See that the relay runs and can be reached from here",
+)
+#: Nothing gets better by asking again before somebody has changed something.
+OUR_SENDER = Fault(
+    in_a_row=1,
+    first_wait=timedelta(minutes=5),
+    longest_wait=timedelta(minutes=30),
+    remedy="See that the relay knows our name, password and sender address",
+)
+OUR_MAIL = Fault(
+    in_a_row=3,
+    first_wait=timedelta(minutes=5),
+    longest_wait=timedelta(minutes=30),
+    remedy="See which limits and checks of the relay our mails do not pass",
+)
+#: Of a recipient domain. One mailbox that takes mail from few is not its domain, so
+#: one refusal is not enough.
+POLICY = Fault(
+    in_a_row=3,
+    first_wait=timedelta(minutes=15),
+    longest_wait=timedelta(hours=2),
+    remedy="See SPF, DKIM and DMARC of the sender and its standing at this domain",
+)
+#: Of a relay through which one domain after another refuses us by policy.
+SHUNNED = Fault(
+    in_a_row=1,
+    first_wait=timedelta(minutes=5),
+    longest_wait=timedelta(minutes=30),
+    remedy="See that the relay may send our mail on and is on no block list",
+)
+
+_FAULTS: Mapping[Meaning, Fault] = MappingProxyType(
+    {
+        Meaning.RELAY_BUSY: AWAY,
+        Meaning.OUR_SENDER: OUR_SENDER,
+        Meaning.OUR_SIZE: OUR_MAIL,
+        Meaning.OUR_PROTOCOL: OUR_MAIL,
+        Meaning.OUR_MESSAGE: OUR_MAIL,
+    }
+)
+
+
+def fault(outcome: Outcome) -> Fault | None:
+    """What an outcome says against the relay; None is a relay at work.
+
+    A relay that takes messages and does not say so fails as well: each one would end
+    as `unknown`.
+    """
+    match outcome:
+        case Accepted():
+            return None
+        case Refused():
+            return _FAULTS.get(meaning(outcome))
+        case _:
+            return AWAY
+
+
+class Gate(StrEnum):
+    """What a breaker lets through: everything, nothing, or one message."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half-open"
+
+
+#: After so long without an answer the one message is given up, and another may go.
+#: It may be lost without a word, as with the worker that was to send it.
+PROBE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """Where a relay or a domain stands. `wait` is zero while it is closed."""
+
+    failures: int = 0
+    wait: timedelta = timedelta()
+    until: datetime = LONG_AGO
+    is_probing: bool = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether everything may pass."""
+        return not self.wait
+
+    def gate(self, *, now: datetime) -> Gate:
+        """What may pass; nothing more while the one message is on its way."""
+        if self.is_closed:
+            return Gate.CLOSED
+        return Gate.HALF_OPEN if now >= self.until else Gate.OPEN
+
+    def passed(self, *, now: datetime) -> "Breaker":
+        """The breaker after it let a message through."""
+        if self.is_closed:
+            return self
+        return replace(self, is_probing=True, until=now + PROBE)
+
+    def succeeded(self, *, now: datetime) -> "Breaker":
+        """Closed, unless it is open: then that message was sent before it opened."""
+        if self._is_deaf(now):
+            return self
+        return CLOSED
+
+    def failed(self, fault: Fault, *, now: datetime) -> "Breaker":
+        """One failure more, and open where that is one too many.
+
+        What was already on its way when it opened does not make the wait longer.
+        """
+        if self._is_deaf(now):
+            return self
+        failures = self.failures + 1
+        if self.is_closed and failures < fault.in_a_row:
+            return replace(self, failures=failures)
+        wait = min(max(2 * self.wait, fault.first_wait), fault.longest_wait)
+        return Breaker(failures=failures, wait=wait, until=now + wait)
+
+    def unanswered(self, *, now: datetime) -> "Breaker":
+        """The one message told nothing: the next may go in its place."""
+        return replace(self, is_probing=False, until=now) if self.is_probing else self
+
+    def _is_deaf(self, now: datetime) -> bool:
+        return not self.is_probing and self.gate(now=now) is Gate.OPEN
+
+
+#: The breaker of whoever gives no trouble.
+CLOSED = Breaker()

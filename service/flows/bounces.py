@@ -1,0 +1,110 @@
+"""Mail that comes back: whose mail it was, what it means, and what follows from it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from service.domain.clock import Clock
+from service.domain.feedback import (
+    Alarm,
+    Bounced,
+    Complained,
+    Complaint,
+    Ignored,
+    Report,
+    Unusable,
+    Verdict,
+    verdict,
+)
+from service.domain.verp import Verp
+from service.mail.bounces import Came, read
+from service.store.engine import Store, Transaction
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Where mail that comes back is handed in, by whichever way it came."""
+
+    store: Store
+    verp: Verp
+    clock: Clock
+
+    async def receive(self, raw: bytes, recipient: str = "") -> Verdict:
+        """`receive`, at this moment."""
+        now = self.clock.now()
+        return await receive(self.store, self.verp, raw, recipient=recipient, now=now)
+
+
+async def receive(
+    store: Store, verp: Verp, raw: bytes, *, recipient: str, now: datetime
+) -> Verdict:
+    """Do what a message that came back asks for; returns what it was taken for.
+
+    `recipient` is the address it was delivered to, "" where only its headers tell.
+    Nothing is believed but what a token signed here vouches for. Safe to do twice: a
+    bounce counts once for its mail, and what could not be used is kept once.
+    """
+    came = read(raw)
+    async with store.transaction() as tx:
+        found = await _judged(tx, verp, came, recipient, now=now)
+        match found:
+            case Bounced(mailed=mailed, bounce=bounce):
+                await tx.feedback.bounced(
+                    mailed.subscriber_id, mailed.night, bounce, now=now
+                )
+            case Complained(mailed=mailed):
+                await tx.feedback.complained(mailed.subscriber_id, now=now)
+            case Unusable(why=why):
+                await tx.feedback.keep(raw, why=why, now=now)
+            case Alarm() | Ignored():
+                pass
+    _report(found)
+    return found
+
+
+async def _judged(
+    tx: Transaction,
+    verp: Verp,
+    came: Came,
+    recipient: str,
+    *,
+    now: datetime,
+) -> Verdict:
+    if not isinstance(came, Report | Complaint):
+        return came
+    mailed = verp.mailed(recipient, *came.traces)
+    if mailed is None:
+        return Unusable(why="not signed here")
+    if not mailed.is_believed(now=now):
+        return Unusable(why="about too old a mail")
+    theirs = await tx.feedback.theirs(mailed.subscriber_id, came.named)
+    return Ignored.NOBODY if theirs is None else verdict(came, mailed, theirs)
+
+
+def _report(found: Verdict) -> None:
+    """One line, without a word of the message: they are anybody's."""
+    match found:
+        case Bounced(mailed=mailed, bounce=bounce):
+            log.info(
+                "bounced",
+                action="bounces",
+                subscriber=mailed.subscriber_id,
+                bounce=bounce,
+            )
+        case Complained(mailed=mailed):
+            log.warning("complained", action="bounces", subscriber=mailed.subscriber_id)
+        case Alarm(mailed=mailed, meaning=meaning, status=status):
+            log.error(
+                "our mail is refused",
+                action="bounces",
+                subscriber=mailed.subscriber_id,
+                meaning=meaning,
+                status=status,
+            )
+        case Unusable(why=why):
+            log.warning("kept unused", action="bounces", why=why)
+        case Ignored():
+            log.info("ignored", action="bounces", why=found)

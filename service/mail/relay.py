@@ -1,0 +1,145 @@
+"""What is known of a relay: how fast it is given mail, and whether it is left alone."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from service.domain.breaker import CLOSED, SHUNNED, Fault, Gate, fault
+from service.domain.outbox import (
+    Accepted,
+    Meaning,
+    Outcome,
+    Refused,
+    Unsent,
+    meaning,
+)
+from service.domain.pace import UNLIMITED, Bucket, bucket, ramp
+from service.settings import RelaySettings
+
+#: A relay is given at once what it could have taken in this time.
+BREATH = timedelta(milliseconds=100)
+#: Only so much is begun as has its turn within this time: what waits for its turn is
+#: in doubt after a crash, and holds up a worker that is asked to stop.
+AHEAD = timedelta(seconds=5)
+
+#: So many domains do not refuse us by chance, one after the other.
+TOO_MANY = 5
+AT_ONCE = timedelta()
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a relay does, for logs and metrics; `rate` is this worker's part of it."""
+
+    relay: str
+    gate: Gate
+    rate: float
+
+
+class Relay:
+    """What is known of a relay: its rate, its turns, whether it is left alone."""
+
+    def __init__(self, settings: RelaySettings) -> None:
+        """Nothing speaks against it yet."""
+        self.name = f"{settings.host}:{settings.port}"
+        self.weight = settings.weight
+        self.credit = 0
+        self.workers = 1
+        self.breaker = CLOSED
+        self._rate = settings.rate or UNLIMITED
+        self._warm_up = settings.warm_up
+        self._connections = settings.connections
+        self._bucket: Bucket | None = None
+        self._refusing: set[str] = set()
+
+    def rate(self, *, now: datetime) -> float:
+        """Messages a second, this worker's part."""
+        rate = self._rate
+        if self._warm_up:
+            rate = min(rate, ramp(self._warm_up, today=now.date()))
+        return rate / self.workers
+
+    def standing(self, *, now: datetime) -> Standing:
+        """How it does."""
+        gate = self.breaker.gate(now=now)
+        return Standing(relay=self.name, gate=gate, rate=self.rate(now=now))
+
+    def room(self, *, now: datetime) -> int:
+        """How many messages it may have on the wire now."""
+        gate = self.breaker.gate(now=now)
+        most = {Gate.CLOSED: 2 * self._connections, Gate.HALF_OPEN: 1, Gate.OPEN: 0}
+        bucket = self._filled(now)
+        if bucket is None:
+            return most[gate]
+        return min(most[gate], bucket.tokens(within=AHEAD, now=now))
+
+    def wait(self, *, now: datetime) -> timedelta:
+        """How long until the next message has its turn."""
+        bucket = self._filled(now)
+        return bucket.wait(now=now) if bucket else AT_ONCE
+
+    def turn(self, *, before: datetime, now: datetime) -> timedelta | None:
+        """Take the next turn: how long until it comes. None where that is too late."""
+        bucket = self._filled(now)
+        wait = bucket.wait(now=now) if bucket else AT_ONCE
+        if now + wait >= before:
+            return None
+        if bucket:
+            self._bucket, _ = bucket.take(now=now)
+        return wait
+
+    def heard(self, domain: str, outcome: Outcome, *, now: datetime) -> None:
+        """Learn from what became of a message to the domain."""
+        was = self.breaker
+        if found := fault(outcome) or self._shunned(domain, outcome):
+            self.breaker = was.failed(found, now=now)
+            if was.is_closed and not self.breaker.is_closed:
+                self._alarm(found, outcome)
+        elif was is not CLOSED:
+            self.breaker = was.succeeded(now=now)
+            if self.breaker.is_closed and not was.is_closed:
+                log.info("relay takes mail again", action="relay", relay=self.name)
+
+    def _shunned(self, domain: str, outcome: Outcome) -> Fault | None:
+        """Domain after domain refuses what comes from here, and none accepts any."""
+        if isinstance(outcome, Accepted):
+            self._refusing.clear()
+        if not (isinstance(outcome, Refused) and meaning(outcome) is Meaning.POLICY):
+            return None
+        self._refusing.add(domain)
+        return SHUNNED if len(self._refusing) >= TOO_MANY else None
+
+    def _alarm(self, found: Fault, outcome: Outcome) -> None:
+        log.error(
+            "relay left alone",
+            action="relay",
+            relay=self.name,
+            error=_words(outcome),
+            seconds=int(self.breaker.wait.total_seconds()),
+            remedy=found.remedy,
+        )
+
+    def _filled(self, now: datetime) -> Bucket | None:
+        """The bucket at the present rate, with what was taken from it before."""
+        rate = self.rate(now=now)
+        if rate == UNLIMITED:
+            return None
+        if self._bucket is None:
+            self._bucket = bucket(rate, rest=BREATH)
+        elif self._bucket.rate != rate:
+            self._bucket = self._bucket.at(rate, rest=BREATH)
+        return self._bucket
+
+
+def _words(outcome: Outcome) -> str:
+    """What happened, in our words: a relay's own may repeat an address."""
+    match outcome:
+        case Refused(code=code, enhanced=enhanced):
+            return f"{meaning(outcome)}: {code} {enhanced}".strip()
+        case Unsent(reason=reason):
+            return reason
+        case _:
+            return "the connection was lost after a message"

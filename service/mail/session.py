@@ -1,0 +1,239 @@
+"""Messages over one connection: RFC 2920 where the relay announces it, else in turn.
+
+Pipelined, a message takes two round trips: [MAIL RCPT DATA], then its body. Where
+another one waits at that moment, its commands follow the body in the same write, and
+it takes one:  C: body N, ".", MAIL RCPT DATA of N+1   S: 250, 250, 250, 354
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+from service.domain.outbox import Accepted, Outcome, Refused, Stage, Unknown, Unsent
+from service.mail.commands import Commands, Offer, opening, stuffed
+from service.mail.queue import TOO_LATE, Queue, Submission
+from service.mail.replies import Reply
+from service.mail.wire import BLOCK, Lost, Wire
+
+YES, GO_ON, NOT_NOW, NO = 2, 3, 4, 5  # First digits of a reply: RFC 5321, 4.2.1.
+CLOSING, OUT_OF_ORDER = 421, 503
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long we wait, in seconds: RFC 5321, 4.5.3.2.
+
+    Whoever hangs up within 10 minutes after the final dot does not know whether the
+    message was taken. A connection that was `idle` for longer is asked whether it
+    lives before it is used. Where the relay wants no more connections, the others
+    serve for `refused` before one is asked for again.
+    """
+
+    command: float = 300
+    data: float = 120
+    block: float = 180
+    final_dot: float = 600
+    goodbye: float = 5
+    idle: float = 5
+    refused: float = 30
+
+
+class Session:
+    """Serves the queue over one connection, for as long as nothing odd happens.
+
+    Only a message whose final dot was written can have an unknown outcome: whatever
+    was opened behind it has not been handed over.
+    """
+
+    def __init__(
+        self, wire: Wire, offer: Offer, queue: Queue, patience: Patience
+    ) -> None:
+        """Take over a connection that has greeted and signed in."""
+        self._wire = wire
+        self._offer = offer
+        self._queue = queue
+        self._patience = patience
+        self._opened: deque[tuple[Submission, Commands]] = deque()
+        self._stage = Stage.MAIL
+        self._is_dotted = False
+        self._served = 0
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the connection may serve another message."""
+        return self._wire.is_quiet
+
+    async def serve(self) -> None:
+        """Settle what waits, until nothing does or the connection is in doubt."""
+        try:
+            while self.is_sound and (words := self._open()):
+                if self._offer.pipelining:
+                    self._wire.write(words)
+                while self._opened:
+                    submission, commands = self._opened[0]
+                    if await self._is_invited(commands):
+                        await self._hand_over(submission)
+        except Lost as lost:
+            self._give_up(str(lost))
+        except BaseException:
+            self._give_up("we broke off")
+            raise
+
+    async def lives(self) -> bool:
+        """Whether the relay is there and says yes to a harmless command."""
+        return await self._obeys(b"NOOP\r\n", self._patience.command)
+
+    async def leave(self) -> None:
+        """Say goodbye, wait a little for the answer, and close."""
+        await self._obeys(b"QUIT\r\n", self._patience.goodbye)
+        self.close()
+
+    def close(self) -> None:
+        """Drop the connection."""
+        self._wire.close()
+
+    def _open(self) -> bytes:
+        """The commands of the next message, or nothing if none waits."""
+        while submission := self._queue.take():
+            words = opening(
+                submission.envelope,
+                submission.sender,
+                submission.recipient,
+                self._offer,
+            )
+            if not isinstance(words, Refused):
+                self._opened.append((submission, words))
+                return b"".join(words)
+            submission.settle(words)
+        return b""
+
+    async def _is_invited(self, commands: Commands) -> bool:
+        """Whether the relay wants the message; if not, the refusal is settled."""
+        patience = self._patience
+        for command, stage, wanted, seconds in zip(
+            commands,
+            (Stage.MAIL, Stage.RCPT, Stage.DATA),
+            (YES, YES, GO_ON),
+            (patience.command, patience.command, patience.data),
+            strict=True,
+        ):
+            self._stage = stage
+            if not self._offer.pipelining:
+                self._wire.write(command)
+            reply = await self._wire.reply(seconds)
+            if reply.kind != wanted:
+                await self._recover(stage, reply)
+                return False
+        return True
+
+    async def _recover(self, stage: Stage, reply: Reply) -> None:
+        """Settle a refusal and make the connection ready for another message."""
+        if reply.kind not in (NOT_NOW, NO):
+            raise Lost(f"an odd answer: {reply.code} {reply.text}")
+        if reply.code in (CLOSING, OUT_OF_ORDER) and self._is_left_unspoken():
+            raise Lost(f"{reply.code} {reply.text}")
+        is_halfway = stage is Stage.MESSAGE and not self._is_dotted
+        self._settle(refused(stage, reply))
+        if reply.code == CLOSING or is_halfway:
+            raise Lost("only hanging up is left")
+        if self._opened:
+            return
+        if self._offer.pipelining:
+            await self._read_on(stage)
+        if not await self._obeys(b"RSET\r\n", self._patience.command):
+            raise Lost("the relay does not reset")
+
+    async def _read_on(self, at: Stage) -> None:
+        """Read what comes after a refusal to commands that were sent in one go.
+
+        DATA may be let through all the same. Then a lone dot ends the message that is
+        none (RFC 2920, 3.1); but a relay that took the recipient might deliver that.
+        """
+        is_taken = False
+        if at is Stage.MAIL:
+            reply = await self._wire.reply(self._patience.command)
+            is_taken = reply.kind == YES
+        if at in (Stage.MAIL, Stage.RCPT):
+            reply = await self._wire.reply(self._patience.data)
+            if reply.kind == GO_ON:
+                if is_taken:
+                    raise Lost("a recipient was taken without a sender")
+                self._wire.write(b".\r\n")
+                await self._wire.reply(self._patience.final_dot)
+
+    async def _hand_over(self, submission: Submission) -> None:
+        """The message and its final dot. From then on a silence proves nothing."""
+        self._stage = Stage.MESSAGE
+        if self._queue.is_late(submission):
+            # After 354 only hanging up ends a transaction without a mail.
+            self._settle(TOO_LATE)
+            raise Lost("too late for the message")
+        last = await self._all_but_the_last(stuffed(submission.envelope.data))
+        if last is not None:
+            is_full = self._served + 1 == self._queue.limit
+            chained = b"" if is_full or not self._offer.pipelining else self._open()
+            self._wire.write(b"".join((last, b".\r\n", chained)))
+            self._is_dotted = True
+            await self._wire.room(self._patience.block)
+        reply = await self._wire.reply(self._patience.final_dot)
+        if reply.kind == YES and self._is_dotted:
+            self._settle(Accepted(reply=reply.text))
+        else:
+            await self._recover(Stage.MESSAGE, reply)
+
+    async def _all_but_the_last(self, data: bytes) -> bytes | None:
+        """Write all blocks but the last, which is returned; None if it has answered."""
+        start = 0
+        while self._wire.is_quiet and len(data) - start > BLOCK:
+            self._wire.write(data[start : start + BLOCK])
+            start += BLOCK
+            await self._wire.room(self._patience.block)
+        return data[start:] if self._wire.is_quiet else None
+
+    def _give_up(self, why: str) -> None:
+        """Close, and settle what is opened. A message not spoken of is tried again."""
+        self._wire.close()
+        while self._opened:
+            submission, _ = self._opened[0]
+            if self._is_dotted:
+                self._settle(Unknown(reason=f"after the message: {why}"))
+            elif self._is_left_unspoken():
+                self._opened.popleft()
+                submission.is_second_try = True
+                self._queue.limit = self._served
+                self._queue.put_back(submission)
+            else:
+                self._settle(Unsent(reason=f"at {self._stage}: {why}"))
+
+    def _is_left_unspoken(self) -> bool:
+        """Whether a connection that had served left the next one without a word.
+
+        That is how a relay ends a connection that was idle, or has carried as many
+        messages as it allows: the message itself deserves another one, once.
+        """
+        is_second_try = self._opened[0][0].is_second_try
+        return self._stage is Stage.MAIL and self._served > 0 and not is_second_try
+
+    def _settle(self, outcome: Outcome) -> None:
+        submission, _ = self._opened.popleft()
+        submission.settle(outcome)
+        self._stage = Stage.MAIL
+        self._is_dotted = False
+        self._served += 1
+
+    async def _obeys(self, command: bytes, seconds: float) -> bool:
+        """Whether the relay says yes to this, and nothing else."""
+        if not self.is_sound:
+            return False
+        try:
+            self._wire.write(command)
+            reply = await self._wire.reply(seconds)
+        except Lost:
+            return False
+        return reply.kind == YES
+
+
+def refused(stage: Stage, reply: Reply) -> Refused:
+    """A relay's no as an outcome."""
+    return Refused(
+        stage=stage, code=reply.code, enhanced=reply.enhanced, reply=reply.text
+    )

@@ -1,0 +1,234 @@
+"""What came back, applied: who gets no mail any more, and what the operator may read.
+
+A person is changed in the order of `signup` and `subscribers`: the sign-up, then the
+schedule row, then the subscriber. So whoever confirms or is planned at this moment is
+seen to be.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.domain.feedback import OF_NIGHTS, is_enough
+from service.domain.outbox import Bounce
+from service.domain.subscriber import Status
+from service.store.sealing import Sealer
+from service.store.suppression import Reason, Suppression
+
+#: Messages that could not be used: so many are kept, so much of each, for so long.
+MOST_KEPT = 2000
+KEPT_BYTES = 64 * 1024
+KEPT_FOR = timedelta(days=30)
+#: A person's last five nights lie within, even when they get one mail a week.
+COUNTED_FOR = timedelta(days=60)
+
+ADDRESS_KEY = text(
+    """
+    SELECT address_key FROM subscriber WHERE id = :id
+    UNION ALL SELECT address_key FROM signup WHERE id = :id LIMIT 1
+    """
+)
+NOTE_SOFT = text(
+    """
+    INSERT INTO soft_bounce (subscriber_id, night)
+    SELECT id, CAST(:night AS date) FROM subscriber
+    WHERE id = :id AND status IN ('active', 'paused')
+    ON CONFLICT DO NOTHING
+    """
+)
+# Reports come in any order and days late, so the last nights are those up to the last
+# one that is known to have bounced, not up to now.
+COUNT_SOFT = text(
+    """
+    SELECT count(*) FROM (
+        SELECT night FROM night
+        WHERE subscriber_id = :id AND night > CAST(:since AS date) AND night <= (
+            SELECT max(night) FROM soft_bounce WHERE subscriber_id = :id
+        )
+        ORDER BY night DESC LIMIT :nights
+    ) AS last
+    JOIN soft_bounce AS b ON b.subscriber_id = :id AND b.night = last.night
+    """
+)
+RECOUNT_SOFT = text("DELETE FROM soft_bounce WHERE subscriber_id = :id")
+
+FORGET_SIGNUPS = text("DELETE FROM signup WHERE address_key = :key RETURNING id")
+LOCK_SCHEDULE = text(
+    """
+    SELECT FROM schedule
+    WHERE subscriber_id IN (SELECT id FROM subscriber WHERE address_key = :key)
+    FOR UPDATE
+    """
+)
+# With `stopped_at` the answers are erased two weeks later, as after an unsubscribe.
+STOP = text(
+    """
+    UPDATE subscriber
+    SET status = :status, stopped_at = coalesce(stopped_at, :now),
+        paused_until = NULL, changed_at = :now
+    WHERE address_key = :key AND status <> 'suppressed'
+    RETURNING id
+    """
+)
+UNSCHEDULE = text("DELETE FROM schedule WHERE subscriber_id = ANY(:ids)")
+# Other than after an unsubscribe, no link is mailed either.
+HOLD_BACK = text(
+    """
+    UPDATE outbox
+    SET state = 'suppressed', reason = :reason, lease_until = NULL, updated_at = :now
+    WHERE subscriber_id = ANY(:ids) AND state IN ('due', 'claimed')
+    """
+)
+NOT_AGAIN = text(
+    """
+    UPDATE outbox SET expires_at = LEAST(expires_at, :now)
+    WHERE subscriber_id = ANY(:ids) AND state = 'sending'
+    """
+)
+
+KEEP = text(
+    """
+    INSERT INTO feedback (digest, sealed, key_id, received_at, why)
+    SELECT :digest, :sealed, :key_id, :now, :why
+    WHERE (SELECT count(*) FROM feedback) < :most
+    ON CONFLICT DO NOTHING
+    """
+)
+KEPT = text(
+    """
+    SELECT digest, sealed, key_id, received_at, why FROM feedback
+    ORDER BY received_at, digest LIMIT :limit
+    """
+)
+DROP_KEPT = text("DELETE FROM feedback WHERE received_at < :before")
+DROP_COUNTED = text("DELETE FROM soft_bounce WHERE night < :before")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A message that could not be used: its first 64 KB, and why not."""
+
+    digest: bytes
+    received_at: datetime
+    why: str
+    raw: bytes
+
+
+class FeedbackStore:
+    """Bounces and complaints, by the person's number."""
+
+    def __init__(self, connection: AsyncConnection, sealer: Sealer) -> None:
+        """Work inside the transaction of `connection`."""
+        self._connection = connection
+        self._sealer = sealer
+        self._suppression = Suppression(connection, sealer)
+
+    async def theirs(
+        self, subscriber_id: int, addresses: tuple[str, ...]
+    ) -> frozenset[str] | None:
+        """Those of the addresses that are this person's; None if there is no such one.
+
+        Somebody who has not confirmed yet counts too.
+        """
+        key = await self._address_key(subscriber_id)
+        if key is None:
+            return None
+        return frozenset(a for a in addresses if self._sealer.address_key(a) == key)
+
+    async def bounced(
+        self, subscriber_id: int, night: date, bounce: Bounce, *, now: datetime
+    ) -> None:
+        """Note that a mail of that night bounced, and do what follows from it.
+
+        HARD: no mail to the address any more. SOFT: the same once enough of the last
+        nights did; a fresh double opt-in lifts that. Safe to do twice.
+        """
+        match bounce:
+            case Bounce.HARD:
+                await self._silence(
+                    subscriber_id, Status.SUPPRESSED, Reason.ADDRESS_UNKNOWN, now=now
+                )
+            case Bounce.SOFT if await self._is_one_too_many(subscriber_id, night):
+                await self._connection.execute(RECOUNT_SOFT, {"id": subscriber_id})
+                await self._silence(
+                    subscriber_id, Status.STOPPED, Reason.UNDELIVERABLE, now=now
+                )
+            case Bounce.SOFT:
+                pass
+
+    async def complained(self, subscriber_id: int, *, now: datetime) -> None:
+        """No mail to this person's address any more. Safe to do twice."""
+        await self._silence(subscriber_id, Status.SUPPRESSED, Reason.COMPLAINT, now=now)
+
+    async def keep(self, raw: bytes, *, why: str, now: datetime) -> None:
+        """Keep a message for the operator, once, unless there are too many already."""
+        digest = hashlib.sha256(raw).digest()
+        sealed, key_id = self._sealer.seal(raw[:KEPT_BYTES], about=_about(digest))
+        values = {
+            "digest": digest,
+            "sealed": sealed,
+            "key_id": key_id,
+            "now": now,
+            "why": why,
+            "most": MOST_KEPT,
+        }
+        await self._connection.execute(KEEP, values)
+
+    async def kept(self) -> tuple[Kept, ...]:
+        """The messages that were kept, oldest first."""
+        found = await self._connection.execute(KEPT, {"limit": MOST_KEPT})
+        return tuple(
+            Kept(
+                digest=row.digest,
+                received_at=row.received_at,
+                why=row.why,
+                raw=self._sealer.open(row.sealed, row.key_id, about=_about(row.digest)),
+            )
+            for row in found
+        )
+
+    async def drop_old(self, *, now: datetime) -> None:
+        """Forget what was kept long enough, and soft bounces that no longer count."""
+        await self._connection.execute(DROP_KEPT, {"before": now - KEPT_FOR})
+        counted = {"before": now.date() - COUNTED_FOR}
+        await self._connection.execute(DROP_COUNTED, counted)
+
+    async def _address_key(self, subscriber_id: int) -> bytes | None:
+        key: bytes | None = await self._connection.scalar(
+            ADDRESS_KEY, {"id": subscriber_id}
+        )
+        return key
+
+    async def _is_one_too_many(self, subscriber_id: int, night: date) -> bool:
+        values: dict[str, object] = {"id": subscriber_id, "night": night}
+        if not (await self._connection.execute(NOTE_SOFT, values)).rowcount:
+            return False
+        last = {
+            "id": subscriber_id,
+            "since": night - COUNTED_FOR,
+            "nights": OF_NIGHTS,
+        }
+        return is_enough(int(await self._connection.scalar(COUNT_SOFT, last) or 0))
+
+    async def _silence(
+        self, subscriber_id: int, status: Status, reason: Reason, *, now: datetime
+    ) -> None:
+        key = await self._address_key(subscriber_id)
+        if key is None:
+            return
+        values: dict[str, object] = {"key": key, "status": status, "now": now}
+        signups = (await self._connection.execute(FORGET_SIGNUPS, values)).scalars()
+        await self._connection.execute(LOCK_SCHEDULE, values)
+        stopped = (await self._connection.execute(STOP, values)).scalars()
+        ids = [*signups, *stopped]
+        waiting = {"ids": ids, "reason": reason, "now": now}
+        for statement in (UNSCHEDULE, NOT_AGAIN, HOLD_BACK):
+            await self._connection.execute(statement, waiting)
+        await self._suppression.add(key, reason, now=now)
+
+
+def _about(digest: bytes) -> str:
+    return f"feedback:{digest.hex()}"

@@ -1,0 +1,29 @@
+"""Bounces by HTTP: the mail server, or a provider, posts the raw message with a key."""
+
+import hmac
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from service.flows.bounces import Desk
+
+PATH = "/bounces"
+
+
+def routes(desk: Desk, key: str) -> APIRouter:
+    """`/bounces`, for who sends `Authorization: Bearer KEY`; nothing without a key."""
+    router = APIRouter()
+    expected = f"Bearer {key}".encode()
+
+    async def take(request: Request) -> Response:
+        given = request.headers.get("Authorization", "").encode()
+        if not hmac.compare_digest(given, expected):
+            wanted = {"WWW-Authenticate": "Bearer"}
+            return PlainTextResponse("wrong key\n", 401, wanted)
+        await desk.receive(await request.body())
+        return PlainTextResponse("taken\n")
+
+    if key:
+        router.add_route(PATH, take, methods=["POST"])
+    return router

@@ -1,0 +1,121 @@
+"""Bounces over LMTP or SMTP: a listener that the mail server hands them to."""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from service.domain.errors import Misconfigured
+from service.flows.bounces import Desk
+
+#: Announced as SIZE; a report holds our mail of some 30 KB at most.
+SIZE_LIMIT_BYTES = 1024 * 1024
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def listening(desk: Desk, place: str) -> AsyncIterator[int]:
+    """Takes bounces at `host:port` inside the block; yields the port (0 takes a free one).
+
+    Several workers of one machine may share the port. Raises Misconfigured.
+    """
+    # Its own log lines have addresses in them.
+    logging.getLogger("mail.log").setLevel(logging.CRITICAL)
+    host, _, port = place.rpartition(":")
+    conversations: set[_Conversation] = set()
+    try:
+        server = await asyncio.get_running_loop().create_server(
+            lambda: _Conversation(_Receiver(desk), conversations),
+            host,
+            int(port),
+            reuse_port=hasattr(socket, "SO_REUSEPORT") or None,
+        )
+    except OSError as error:
+        reason = os.strerror(error.errno or 0).lower()
+        raise Misconfigured(
+            what=f"bounces cannot be listened for at {place} ({reason})",
+            where="setting EVENTIDE_BOUNCES__LISTEN",
+            remedy="Name an address of this machine and a port that no one uses",
+        ) from error
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        # A mail that was not answered is offered again, and taking it twice is safe.
+        await asyncio.gather(*(each.hang_up() for each in tuple(conversations)))
+        await server.wait_closed()
+
+
+class _Receiver:
+    """What aiosmtpd calls for each recipient and each mail."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def handle_RCPT(  # noqa: N802 - the name aiosmtpd looks for
+        self,
+        _server: SMTP,
+        _session: Session,
+        envelope: Envelope,
+        address: str,
+        _options: list[str],
+    ) -> str:
+        if not self._desk.verp.is_ours(address):
+            return "550 5.1.1 Only bounces are taken here"
+        if envelope.rcpt_tos:
+            # LMTP wants an answer for each recipient: RFC 2033, 4.2.
+            return "452 4.5.3 One recipient at a time"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 Taken here"
+
+    async def handle_DATA(  # noqa: N802 - the name aiosmtpd looks for
+        self, _server: SMTP, _session: Session, envelope: Envelope
+    ) -> str:
+        (recipient,) = envelope.rcpt_tos
+        try:
+            await self._desk.receive(envelope.original_content or b"", recipient)
+        except Exception as error:  # noqa: BLE001 - the top of a mail, as of a tick
+            fault = type(error).__name__
+            log.warning("put off", action="bounces", error=fault)
+            return "451 4.3.0 Not now, please try again"
+        return "250 2.0.0 Taken"
+
+
+class _Conversation(SMTP):
+    """One connection, listed while it is open; it speaks LMTP and SMTP."""
+
+    def __init__(
+        self, receiver: _Receiver, conversations: set["_Conversation"]
+    ) -> None:
+        super().__init__(
+            receiver,
+            data_size_limit=SIZE_LIMIT_BYTES,
+            enable_SMTPUTF8=True,
+            hostname="localhost",
+            ident="Eventide bounces",
+            loop=asyncio.get_running_loop(),
+        )
+        self._conversations = conversations
+
+    async def smtp_LHLO(self, hostname: str) -> None:  # noqa: N802
+        """LMTP's word for EHLO (RFC 2033, 4.1)."""
+        await self.smtp_EHLO(hostname)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._conversations.add(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        super().connection_lost(error)
+        self._conversations.discard(self)
+
+    async def hang_up(self) -> None:
+        if self.transport and self._handler_coroutine:  # pragma: no branch - set
+            self.transport.close()
+            await asyncio.gather(self._handler_coroutine, return_exceptions=True)

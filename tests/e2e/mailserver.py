@@ -1,0 +1,220 @@
+"""A real Postfix, and a real Dovecot, each on a configuration of its own in a folder.
+
+Postfix takes our mail, offers it to the next hop, and reports by mail what that one
+refused: to a Maildir that Dovecot serves, or over LMTP to us.
+"""
+
+import asyncio
+import os
+import pwd
+import shutil
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+HOST = "127.0.0.1"
+BOUNCES = "bounce.example.org"
+PATIENCE_SECONDS = 60
+USER, PASSWORD = "bounce", "correct-horse"
+
+MAIN = """
+compatibility_level = 3.6
+queue_directory = {home}/queue
+data_directory = {home}/data
+maillog_file = {home}/mail.log
+maillog_file_prefixes = {home}
+mail_owner = postfix
+setgid_group = postdrop
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+myhostname = mail.example.org
+mydestination =
+mynetworks = 127.0.0.0/8
+alias_maps =
+alias_database =
+relayhost = [127.0.0.1]:{next_hop}
+smtp_dns_support_level = disabled
+smtpd_relay_restrictions = permit_mynetworks, reject
+virtual_mailbox_domains = {bounces}
+virtual_transport = {bounces_to}
+virtual_mailbox_base = {home}
+virtual_mailbox_maps = inline:{{ {{ {user}@{bounces} = maildir/ }} }}
+virtual_uid_maps = static:{uid}
+virtual_gid_maps = static:{gid}
+recipient_delimiter = +
+local_recipient_maps =
+in_flow_delay = 0
+"""
+MASTER = """
+127.0.0.1:{port} inet n - n - - smtpd
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+proxywrite unix - - n - 1 proxymap
+smtp unix - - n - - smtp
+relay unix - - n - - smtp
+showq unix n - n - - showq
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+virtual unix - n n - - virtual
+lmtp unix - - n - - lmtp
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+"""
+DOVECOT = """
+base_dir = {home}/run
+log_path = {home}/dovecot.log
+protocols = imap
+listen = 127.0.0.1
+ssl = no
+disable_plaintext_auth = no
+mail_location = maildir:{maildir}
+first_valid_uid = 1
+default_login_user = dovenull
+passdb {{
+  driver = static
+  args = password={password}
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={home}
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+service anvil {{
+  chroot =
+}}
+"""
+
+
+def missing() -> str:
+    """Why a real mail server cannot run here; empty if it can."""
+    programs = [name for name in ("postfix", "dovecot") if not shutil.which(name)]
+    if programs:
+        return f"{' and '.join(programs)} not installed"
+    return "" if os.geteuid() == 0 else "a mail server is started by root"
+
+
+@asynccontextmanager
+async def postfix(
+    home: Path, *, next_hop: int, bounces_to: str = "virtual"
+) -> AsyncIterator[int]:
+    """The port of a Postfix that sends everything on to `next_hop`.
+
+    Mail to the bounce domain goes into `home/maildir`, or where `bounces_to` says.
+    """
+    owner = pwd.getpwnam("postfix")
+    port = free_port()
+    config = home / "etc"
+    for folder in (home, config, home / "queue", home / "data", home / "maildir"):
+        make(folder)
+    named = {
+        "home": home,
+        "port": port,
+        "next_hop": next_hop,
+        "bounces": BOUNCES,
+        "bounces_to": bounces_to,
+        "user": USER,
+        "uid": owner.pw_uid,
+        "gid": owner.pw_gid,
+    }
+    (config / "main.cf").write_text(MAIN.format(**named))
+    (config / "master.cf").write_text(MASTER.format(**named))
+    process = await asyncio.create_subprocess_exec(
+        "postfix",
+        "-c",
+        str(config),
+        "start-fg",
+        stderr=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        await answering(port)
+        yield port
+    finally:
+        stop = await asyncio.create_subprocess_exec(
+            "postfix",
+            "-c",
+            str(config),
+            "stop",
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        await stop.wait()
+        await process.wait()
+
+
+@asynccontextmanager
+async def dovecot(home: Path, maildir: Path) -> AsyncIterator[int]:
+    """The IMAP port of a Dovecot that serves the Maildir."""
+    owner = pwd.getpwnam("postfix")
+    port = free_port()
+    make(home)
+    config = home / "dovecot.conf"
+    config.write_text(
+        DOVECOT.format(
+            home=home,
+            maildir=maildir,
+            port=port,
+            password=PASSWORD,
+            uid=owner.pw_uid,
+            gid=owner.pw_gid,
+        )
+    )
+    process = await asyncio.create_subprocess_exec(
+        "dovecot", "-F", "-c", str(config), start_new_session=True
+    )
+    try:
+        await answering(port)
+        yield port
+    finally:
+        process.send_signal(signal.SIGTERM)
+        await process.wait()
+
+
+def make(folder: Path) -> None:
+    """A folder of Postfix's user; root's own files in it are for root to protect."""
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
+    owner = pwd.getpwnam("postfix")
+    os.chown(folder, owner.pw_uid, owner.pw_gid)
+
+
+def free_port() -> int:
+    with socket.create_server((HOST, 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+async def answering(port: int) -> None:
+    """Return once something greets whoever connects to the port."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            try:
+                reader, writer = await asyncio.open_connection(HOST, port)
+            except OSError:
+                await asyncio.sleep(0.05)
+                continue
+            greeting = await reader.readline()
+            writer.close()
+            await writer.wait_closed()
+            if greeting:
+                return

@@ -1,0 +1,215 @@
+"""Mail that comes back, from the bytes to the next evening."""
+
+from datetime import timedelta
+
+import pytest
+from structlog.testing import capture_logs
+
+from service.domain.feedback import Alarm, Bounced, Complained, Ignored, Unusable
+from service.domain.outbox import Bounce, Kind, Lane, Meaning
+from service.domain.subscriber import Status
+from service.domain.tokens import Purpose
+from service.domain.verp import Mailed, Verp
+from service.flows import bounces, preferences
+from tests.builders import TODAY
+from tests.mail.returned import A_PERSON, ADA, VACATION, complaint, report
+
+
+@pytest.fixture
+async def person(world):
+    """Ada, who has had tonight's reminder."""
+    found = await world.join(ADA)
+    await world.run(hours=8)
+    return found
+
+
+def tonights(person):
+    return Mailed(subscriber_id=person, night=TODAY, kind=Kind.REMINDER)
+
+
+def sender(world):
+    """Where bounces of the last mail go."""
+    return world.catcher.mails[-1].sender
+
+
+async def receive(world, verp, raw, recipient=""):
+    return await bounces.receive(
+        world.store, verp, raw, recipient=recipient, now=world.clock.now()
+    )
+
+
+async def status(world, person):
+    async with world.store.transaction() as tx:
+        return (await tx.subscribers.get(person)).status
+
+
+async def kept(world):
+    async with world.store.transaction() as tx:
+        return [each.why for each in await tx.feedback.kept()]
+
+
+async def test_a_mail_to_a_dead_address_is_the_last(world, verp, person):
+    back_to = sender(world)
+
+    found = await receive(world, verp, report(back_to))
+    again = await receive(world, verp, report(back_to))
+
+    mailed = tonights(person)
+    assert found == again == Bounced(mailed=mailed, bounce=Bounce.HARD)
+    assert await status(world, person) is Status.SUPPRESSED
+    before = len(world.catcher.mails)
+    assert len(await world.evenings(3)) == before
+    await world.ask(ADA)
+    assert len(await world.post(Lane.PRIORITY)) == before
+
+
+async def test_the_token_is_found_wherever_the_report_has_it(world, verp, person):
+    back_to = sender(world)
+    token = back_to.partition("+")[2].partition("@")[0]
+    late = {"action": "delayed"}
+    traced = (
+        (report(**late), back_to),
+        (report(back_to, **late), ""),
+        (report(envid=token, **late), "bounce@elsewhere.example"),
+        (report(sender=back_to.upper(), **late), ""),
+    )
+
+    for raw, recipient in traced:
+        assert await receive(world, verp, raw, recipient) is Ignored.NOT_FINAL
+    assert await status(world, person) is Status.ACTIVE
+
+
+async def test_a_complaint_is_heard_at_once(world, verp, person):
+    found = await receive(world, verp, complaint(sender(world)))
+
+    assert found == Complained(mailed=tonights(person))
+    assert await status(world, person) is Status.SUPPRESSED
+    async with world.store.transaction() as tx:
+        assert await tx.suppression.reason(ADA) == "complaint"
+
+
+async def test_a_full_mailbox_ends_the_mails_after_three_nights_and_can_come_back(
+    world, verp, person
+):
+    for _ in range(3):
+        full = report(sender(world), status="5.2.2", diagnostic="smtp; mailbox full")
+        assert await status(world, person) is Status.ACTIVE
+        await receive(world, verp, full)
+        await world.evenings(1)
+
+    assert await status(world, person) is Status.STOPPED
+    assert len(await world.evenings(1)) == 1 + 3
+    token = world.links.token(Purpose.MANAGE, person, now=world.clock.now())
+    await preferences.resume(world.store, world.links, token, now=world.clock.now())
+    assert len(await world.evenings(1)) == 1 + 4
+
+
+async def test_a_full_mailbox_s_owner_may_also_sign_up_again(world, verp, person):
+    for _ in range(3):
+        await receive(world, verp, report(sender(world), status="5.2.2"))
+        await world.evenings(1)
+
+    assert await world.join(ADA) != person
+    assert await status(world, person) is Status.ACTIVE
+
+
+async def test_our_own_fault_is_an_alarm_and_silences_nobody(world, verp, person):
+    refused = report(sender(world), status="5.7.26", diagnostic="smtp; 550 no DKIM")
+
+    with capture_logs() as lines:
+        found = await receive(world, verp, refused)
+
+    mailed = tonights(person)
+    assert found == Alarm(mailed=mailed, meaning=Meaning.POLICY, status="5.7.26")
+    assert await status(world, person) is Status.ACTIVE
+    (line,) = lines
+    assert (line["log_level"], line["event"]) == ("error", "our mail is refused")
+
+
+@pytest.mark.parametrize(
+    ("forge", "why"),
+    [
+        (lambda to: report(to[:-30] + "0" * 30), "not signed here"),
+        (lambda _: report(), "not signed here"),
+        (lambda to: report(to, about="bob@example.org"), "about another address"),
+        (lambda to: complaint(to, about="bob@example.org"), "about another address"),
+        (lambda _: A_PERSON, "not a report"),
+        (lambda _: b"\x00\xff garbage", "not a report"),
+    ],
+)
+async def test_a_forged_or_malformed_one_is_kept_and_changes_nothing(
+    world, verp, person, forge, why
+):
+    raw = forge(sender(world))
+
+    for _ in range(2):
+        assert await receive(world, verp, raw) == Unusable(why=why)
+
+    assert await kept(world) == [why]
+    assert await status(world, person) is Status.ACTIVE
+    assert len(await world.evenings(1)) == 1 + 2
+
+
+async def test_a_report_signed_with_another_key_is_kept(world, verp, person):
+    other = Verp(keys=(b"o" * 32,), address=verp.address)
+
+    assert await receive(world, other, report(sender(world))) == Unusable(
+        why="not signed here"
+    )
+    assert await status(world, person) is Status.ACTIVE
+
+
+async def test_a_report_that_comes_too_late_is_kept(world, verp, person):
+    back_to = sender(world)
+    world.clock.move(timedelta(days=15))
+
+    assert await receive(world, verp, report(back_to)) == Unusable(
+        why="about too old a mail"
+    )
+    assert await status(world, person) is Status.ACTIVE
+
+
+@pytest.mark.usefixtures("person")
+async def test_what_programs_say_by_themselves_is_ignored_and_not_kept(world, verp):
+    assert await receive(world, verp, VACATION, sender(world)) is Ignored.AUTOMATIC
+    not_spam = complaint(sender(world), kind="not-spam")
+    assert await receive(world, verp, not_spam) is Ignored.WANTED
+    assert await kept(world) == []
+
+
+async def test_a_report_about_somebody_erased_finds_nobody(world, verp, person):
+    async with world.store.transaction() as tx:
+        await tx.subscribers.erase(person)
+
+    assert await receive(world, verp, report(sender(world))) is Ignored.NOBODY
+
+
+async def test_a_confirmation_that_bounces_ends_the_sign_up(world, verp):
+    await world.ask(ADA)
+    await world.post(Lane.PRIORITY)
+
+    found = await receive(world, verp, report(sender(world)))
+
+    assert isinstance(found, Bounced)
+    assert found.mailed.kind is Kind.CONFIRMATION
+    await world.ask(ADA)
+    assert len(await world.post(Lane.PRIORITY)) == 1
+
+
+async def test_no_line_of_the_log_holds_an_address_or_a_token(world, verp, person):
+    back_to = sender(world)
+    token = back_to.partition("+")[2].partition("@")[0]
+    with capture_logs() as lines:
+        for raw in (
+            report(back_to, status="5.2.2"),
+            report(back_to, status="5.7.1"),
+            report(back_to, about="bob@example.org"),
+            complaint(back_to),
+            VACATION,
+        ):
+            await receive(world, verp, raw, back_to)
+
+    assert len(lines) == 5
+    for secret in ("@", token):
+        assert secret not in str(lines)
+    assert {line.get("subscriber") for line in lines} == {person, None}

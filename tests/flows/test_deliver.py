@@ -1,0 +1,290 @@
+"""A run of deliveries: what it holds, what it gives back, and what it survives."""
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import cast
+
+import pytest
+
+from service.domain.errors import TryLater
+from service.domain.outbox import (
+    Accepted,
+    Lane,
+    Outcome,
+    Refused,
+    Stage,
+    State,
+    Unsent,
+    ended,
+)
+from service.flows.deliver import Courier, Meter, deliver
+from service.flows.plan import plan
+from service.mail.relays import Relays
+from service.store.engine import opened
+from service.store.sealing import KeyMissing, Sealer
+from tests.builders import NOON, TODAY, message
+from tests.store.plain_sql import cut_off, raw
+
+PATIENCE_SECONDS = 60
+
+
+class Wire:
+    """Relays whose answers wait for the test; it sees what is on the wire."""
+
+    def __init__(self, connections=2):
+        self.connections = connections
+        self.free = 1_000_000
+        self.held = {}
+        self.spoken = []
+        self.news = asyncio.Condition()
+        self.answer: Outcome | Exception = Accepted(reply="taken")
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+
+    async def send(self, envelope):
+        async with self.news:
+            self.spoken.append(envelope.recipient)
+            self.news.notify_all()
+        await self.may_answer.wait()
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    def room(self, *, now):  # noqa: ARG002
+        return min(self.free, 2 * self.connections)
+
+    def hold(self, domain, *, now):  # noqa: ARG002
+        return self.held.pop(domain, None)
+
+    async def has_heard(self, messages):
+        async with asyncio.timeout(PATIENCE_SECONDS), self.news:
+            await self.news.wait_for(lambda: len(self.spoken) >= messages)
+
+
+def reminder(n, domain="example.org"):
+    choice = {"night": "2026-11-23", "tips": [], "rules": [], "ask_answers": False}
+    payload = {"address": f"p{n}@{domain}", "language": "en", "country": "GB"}
+    return message(n, payload=json.dumps({**payload, "choice": choice}))
+
+
+@pytest.fixture
+def wire():
+    return Wire()
+
+
+@pytest.fixture
+def courier(world, wire) -> Courier:
+    return replace(world.courier, relays=cast("Relays", wire), meter=Meter())
+
+
+async def put(courier, *messages):
+    async with courier.store.transaction() as tx:
+        await tx.outbox.put(messages)
+
+
+async def counts(courier):
+    async with courier.store.transaction() as tx:
+        found = await tx.outbox.counts(TODAY)
+    return {state: number for state, number in found.items() if number}
+
+
+async def come_true(claim):
+    """Return once it is so; each look asks the database."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not await claim():  # noqa: ASYNC110  # rows send no word
+            await asyncio.sleep(0.02)
+
+
+async def test_everything_that_is_due_is_sent_and_counted(courier):
+    await put(courier, *(reminder(n) for n in range(1, 30)))
+
+    assert await deliver(courier, Lane.EVENING) == 29
+
+    assert await counts(courier) == {State.SENT: 29}
+    assert courier.meter.read() == {State.SENT: 29}
+    assert courier.meter.read() == {}
+
+
+async def test_no_more_is_in_hand_than_a_crash_may_leave_open(courier, wire):
+    await put(courier, *(reminder(n) for n in range(1, 30)))
+    wire.may_answer.clear()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(deliver(courier, Lane.EVENING))
+        await wire.has_heard(2 * wire.connections)
+
+        async def is_full():
+            found = await counts(courier)
+            return found.get(State.CLAIMED) == wire.connections
+
+        await come_true(is_full)
+        open_states = await counts(courier)
+        wire.may_answer.set()
+
+    assert open_states[State.SENDING] == 2 * wire.connections
+    assert await counts(courier) == {State.SENT: 29}
+
+
+async def test_who_is_asked_to_stop_finishes_what_is_on_the_wire_and_no_more(
+    courier, wire
+):
+    await put(courier, *(reminder(n) for n in range(1, 30)))
+    wire.may_answer.clear()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(deliver(courier, Lane.EVENING))
+        await wire.has_heard(2 * wire.connections)
+        courier.stop.set()
+        wire.may_answer.set()
+
+    found = await counts(courier)
+    assert found == {State.SENT: len(wire.spoken), State.DUE: 29 - len(wire.spoken)}
+    assert len(wire.spoken) == 2 * wire.connections
+
+
+async def test_nothing_is_begun_while_no_relay_takes_mail(courier, wire):
+    await put(courier, *(reminder(n) for n in range(1, 6)))
+    wire.free = 0
+
+    assert await deliver(courier, Lane.EVENING) == 0
+
+    assert await counts(courier) == {State.DUE: 5}
+    assert wire.spoken == []
+
+
+async def test_a_probe_is_one_message(courier, wire):
+    await put(courier, *(reminder(n) for n in range(1, 6)))
+    wire.free = 1
+    wire.may_answer.clear()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(deliver(courier, Lane.EVENING))
+        await wire.has_heard(1)
+        wire.free = 0
+        wire.answer = Unsent(reason="no answer")
+        wire.may_answer.set()
+
+    assert await counts(courier) == {State.DUE: 5}
+    assert len(wire.spoken) == 1
+
+
+async def test_who_must_wait_for_their_domain_holds_up_no_other(courier, wire):
+    await put(courier, reminder(1, "busy.example"), reminder(2), reminder(3))
+    wire.held["busy.example"] = NOON + timedelta(minutes=5)
+
+    await deliver(courier, Lane.EVENING)
+
+    assert sorted(wire.spoken) == ["p2@example.org", "p3@example.org"]
+    async with courier.store.transaction() as tx:
+        (waiting,) = await tx.outbox.state_of(1, TODAY)
+    assert (waiting.state, waiting.attempts) == (State.DUE, 0)
+
+
+async def test_an_attempt_that_breaks_is_of_unknown_fate_and_stops_no_other(
+    courier, wire
+):
+    await put(courier, reminder(1), reminder(2))
+    wire.answer = RuntimeError("p1@example.org")
+
+    await deliver(courier, Lane.EVENING)
+
+    async with courier.store.transaction() as tx:
+        (one,) = await tx.outbox.state_of(1, TODAY)
+    assert await counts(courier) == {State.UNKNOWN: 2}
+    assert one.reason == "broke on the wire (RuntimeError)"
+
+
+async def test_what_a_relay_takes_long_over_stays_ours(courier, wire, database_url):
+    await put(courier, *(reminder(n) for n in range(1, 4)))
+    brief = replace(courier, lease=timedelta(seconds=1))
+    wire.may_answer.clear()
+    leases = "SELECT min(lease_until) FROM outbox WHERE lease_until IS NOT NULL"
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(deliver(brief, Lane.EVENING))
+        await wire.has_heard(3)
+
+        async def first_lease():
+            ((until,),) = await raw(database_url, leases)
+            return until
+
+        before = await first_lease()
+
+        async def is_later():
+            return await first_lease() > before
+
+        await come_true(is_later)
+        wire.may_answer.set()
+
+    assert await counts(courier) == {State.SENT: 3}
+
+
+async def test_outcomes_outlast_a_database_that_is_away(courier, wire, database_url):
+    await put(courier, *(reminder(n) for n in range(1, 10)))
+    wire.may_answer.clear()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(deliver(courier, Lane.EVENING))
+        await wire.has_heard(2 * wire.connections)
+        async with cut_off(database_url):
+            wire.may_answer.set()
+            with pytest.raises(TryLater):
+                await deliver(courier, Lane.PRIORITY)
+
+    assert await counts(courier) == {State.SENT: 9}
+
+
+async def test_a_missing_key_stops_the_run_once_what_is_on_the_wire_is_recorded(
+    courier, wire, database_url
+):
+    await put(courier, reminder(1), reminder(2))
+    wire.may_answer.clear()
+    newer = Sealer(lookup=b"l" * 32, keys={"2027-01": b"n" * 32}, current="2027-01")
+
+    async with asyncio.TaskGroup() as group:
+        run = asyncio.create_task(deliver(courier, Lane.EVENING))
+        await wire.has_heard(2)
+        async with opened(database_url, newer) as theirs:
+            await put(replace(courier, store=theirs), reminder(3))
+
+        async def has_stopped():
+            wire.may_answer.set()
+            return run.done()
+
+        group.create_task(come_true(has_stopped))
+
+    with pytest.raises(KeyMissing):
+        run.result()
+    assert await counts(courier) == {State.SENT: 2, State.DUE: 1}
+
+
+def test_the_rate_counts_only_times_with_enough_to_do():
+    meter = Meter()
+    sent = [ended(message(n), State.SENT, "accepted", NOON) for n in range(10)]
+    lost = [ended(message(99), State.UNKNOWN, "hung up", NOON)]
+
+    meter.note(sent, busy_seconds=0)
+    meter.note(sent, busy_seconds=1.5)
+    assert meter.per_second == 0
+    meter.note([*sent, *lost], busy_seconds=1)
+
+    assert meter.per_second == 20 / 2.5
+    assert meter.read() == {State.SENT: 30, State.UNKNOWN: 1}
+
+
+async def test_an_address_that_a_relay_does_not_know_gets_no_more_mail(world, wire):
+    person = await world.join()
+    courier = replace(world.courier, relays=cast("Relays", wire), meter=Meter())
+    wire.answer = Refused(stage=Stage.RCPT, code=550, enhanced="5.1.1", reply="who?")
+    world.clock.move(timedelta(hours=8))
+    await plan(world.store, world.library, limit=9, now=world.clock.now())
+
+    await deliver(courier, Lane.EVENING)
+
+    assert await counts(courier) == {State.SENT: 1, State.FAILED: 1}
+    assert len(await world.evenings(3)) == 1
+    async with world.store.transaction() as tx:
+        assert await tx.suppression.reason("ada@example.org") == "address_unknown"
+        assert (await tx.subscribers.get(person)).status == "suppressed"

@@ -1,0 +1,287 @@
+"""What a bounce does to a person, in one transaction and however often it is told."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from service.domain.outbox import Bounce, Kind, Lane, State
+from service.domain.subscriber import Person, Status
+from service.store.engine import opened
+from service.store.feedback import KEPT_BYTES, KEPT_FOR, MOST_KEPT
+from service.store.nights import NightRecord
+from service.store.signups import Pending
+from service.store.suppression import Reason
+from tests.builders import NOON, TODAY, answers, evening, message, subscriber
+from tests.store.plain_sql import blocked
+
+ADDRESS = "person1@example.org"
+
+
+@pytest.fixture
+async def person(ready):
+    """An active subscriber with a reminder that is due."""
+    async with ready.transaction() as tx:
+        await tx.subscribers.add(subscriber(), next_due_at=NOON, now=NOON)
+        await tx.outbox.put([message()])
+    return 1
+
+
+async def sign_up(store, id_=2, address=ADDRESS):
+    pending = Pending(
+        id=id_,
+        person=Person(address=address, answers=answers()),
+        evening=evening(),
+        language="en",
+        consents=(),
+        requested_at=NOON,
+        expires_at=NOON + timedelta(days=7),
+    )
+    async with store.transaction() as tx:
+        await tx.signups.add(pending)
+        await tx.outbox.put([message(id_, kind=Kind.CONFIRMATION, payload=address)])
+
+
+async def planned(store, nights):
+    """Let the last so many nights up to TODAY have had their reminder."""
+    records = [
+        NightRecord(
+            subscriber_id=1,
+            night=TODAY - timedelta(days=back),
+            choice="{}",
+            catalogue_version="1",
+        )
+        for back in range(nights)
+    ]
+    async with store.transaction() as tx:
+        await tx.nights.record(records)
+
+
+async def bounced(store, bounce, *, back=0, person=1, now=NOON):
+    async with store.transaction() as tx:
+        night = TODAY - timedelta(days=back)
+        await tx.feedback.bounced(person, night, bounce, now=now)
+
+
+async def standing(store, id_=1, address=ADDRESS):
+    async with store.transaction() as tx:
+        found = await tx.subscribers.get(id_)
+        due = await tx.subscribers.next_due_at(id_)
+        reason = await tx.suppression.reason(address)
+    return found and found.status, due, reason
+
+
+async def states(store, id_=1):
+    async with store.transaction() as tx:
+        return [row.state for row in await tx.outbox.state_of(id_, TODAY)]
+
+
+@pytest.mark.usefixtures("person")
+async def test_a_dead_address_gets_no_mail_any_more_not_even_the_one_that_waits(ready):
+    await bounced(ready, Bounce.HARD)
+    await bounced(ready, Bounce.HARD, now=NOON + timedelta(days=1))
+
+    assert await standing(ready) == (Status.SUPPRESSED, None, Reason.ADDRESS_UNKNOWN)
+    assert await states(ready) == [State.SUPPRESSED]
+    async with ready.transaction() as tx:
+        assert await tx.subscribers.stopped_before(NOON) == (1,)
+
+
+@pytest.mark.usefixtures("person")
+async def test_a_reminder_that_a_worker_holds_is_not_sent_either(ready):
+    async with ready.transaction() as tx:
+        mine = await tx.outbox.claim(
+            Lane.EVENING, limit=9, worker="w", lease=timedelta(minutes=1), now=NOON
+        )
+
+    await bounced(ready, Bounce.HARD)
+
+    async with ready.transaction() as tx:
+        assert not await tx.outbox.begin(
+            mine, worker="w", lease=timedelta(minutes=1), now=NOON
+        )
+
+
+@pytest.mark.usefixtures("person")
+async def test_somebody_who_complained_is_left_alone_for_good(ready):
+    async with ready.transaction() as tx:
+        await tx.feedback.complained(1, now=NOON)
+    await bounced(ready, Bounce.HARD)
+
+    assert await standing(ready) == (Status.SUPPRESSED, None, Reason.COMPLAINT)
+
+
+async def test_a_confirmation_that_bounced_drops_every_sign_up_of_the_address(ready):
+    await sign_up(ready, 2)
+    await sign_up(ready, 3)
+
+    await bounced(ready, Bounce.HARD, person=2)
+
+    assert await standing(ready) == (None, None, Reason.ADDRESS_UNKNOWN)
+    async with ready.transaction() as tx:
+        assert await tx.signups.get(2) is None
+        assert await tx.signups.get(3) is None
+    assert await states(ready, 2) == await states(ready, 3) == [State.SUPPRESSED]
+
+
+async def test_a_confirmation_that_bounced_softly_changes_nothing(ready):
+    await sign_up(ready)
+
+    await bounced(ready, Bounce.SOFT, person=2)
+
+    assert await standing(ready, 2) == (None, None, None)
+    assert await states(ready, 2) == [State.DUE]
+
+
+async def test_nobody_by_that_number_changes_nothing(ready):
+    await bounced(ready, Bounce.HARD, person=77)
+    await bounced(ready, Bounce.SOFT, person=77)
+
+    async with ready.transaction() as tx:
+        await tx.feedback.complained(77, now=NOON)
+        assert await tx.feedback.theirs(77, (ADDRESS,)) is None
+
+
+@pytest.mark.usefixtures("person")
+async def test_only_a_person_s_own_address_is_theirs(ready):
+    named = ("PERSON1@example.ORG", "person2@example.org", "not an address")
+    await sign_up(ready, 2, "person2@example.org")
+
+    async with ready.transaction() as tx:
+        assert await tx.feedback.theirs(1, named) == {"PERSON1@example.ORG"}
+        assert await tx.feedback.theirs(2, named) == {"person2@example.org"}
+
+
+@pytest.mark.usefixtures("person")
+async def test_three_soft_bounces_in_five_nights_stop_the_mails_in_any_order(ready):
+    await planned(ready, 5)
+
+    for back in (0, 4, 4, 4):
+        await bounced(ready, Bounce.SOFT, back=back)
+    before = await standing(ready)
+    await bounced(ready, Bounce.SOFT, back=2)
+
+    assert before == (Status.ACTIVE, NOON, None)
+    assert await standing(ready) == (Status.STOPPED, None, Reason.UNDELIVERABLE)
+    assert await states(ready) == [State.SUPPRESSED]
+
+
+@pytest.mark.usefixtures("person")
+async def test_soft_bounces_that_lie_further_apart_do_not(ready):
+    await planned(ready, 20)
+
+    for back in (19, 15, 14, 9, 8, 3, 2):
+        await bounced(ready, Bounce.SOFT, back=back)
+
+    assert await standing(ready) == (Status.ACTIVE, NOON, None)
+
+
+@pytest.mark.usefixtures("person")
+async def test_late_reports_count_by_the_night_of_their_mail(ready):
+    await planned(ready, 12)
+
+    for back in (9, 8, 7):
+        await bounced(ready, Bounce.SOFT, back=back)
+
+    assert await standing(ready) == (Status.STOPPED, None, Reason.UNDELIVERABLE)
+
+
+@pytest.mark.usefixtures("person")
+async def test_who_comes_back_starts_with_a_clean_slate(ready):
+    await planned(ready, 5)
+    for back in (4, 3, 2):
+        await bounced(ready, Bounce.SOFT, back=back)
+    async with ready.transaction() as tx:
+        await tx.suppression.lift(ADDRESS)
+        await tx.subscribers.save(subscriber(), next_due_at=NOON, now=NOON)
+
+    await bounced(ready, Bounce.SOFT, back=1)
+
+    assert await standing(ready) == (Status.ACTIVE, NOON, None)
+
+
+@pytest.mark.usefixtures("person")
+async def test_somebody_who_left_is_not_counted_as_undeliverable(ready):
+    await planned(ready, 5)
+    async with ready.transaction() as tx:
+        left = replace(subscriber(), status=Status.STOPPED, stopped_at=NOON)
+        await tx.subscribers.save(left, next_due_at=None, now=NOON)
+        await tx.suppression.add(ADDRESS, Reason.UNSUBSCRIBED, now=NOON)
+
+    for back in range(5):
+        await bounced(ready, Bounce.SOFT, back=back)
+
+    assert await standing(ready) == (Status.STOPPED, None, Reason.UNSUBSCRIBED)
+
+
+async def test_who_confirms_while_the_bounce_is_told_gets_no_mail_all_the_same(
+    ready, database_url, sealer
+):
+    await sign_up(ready, 2)
+
+    async with opened(database_url, sealer) as second:
+        async with ready.transaction() as tx:
+            pending = await tx.signups.take(2)
+            telling = asyncio.create_task(bounced(second, Bounce.HARD, person=2))
+            await blocked(database_url)
+            new = subscriber(2, person=pending.person)
+            await tx.subscribers.add(new, next_due_at=NOON, now=NOON)
+            await tx.signups.forget(ADDRESS)
+        await telling
+
+    assert await standing(ready, 2) == (
+        Status.SUPPRESSED,
+        None,
+        Reason.ADDRESS_UNKNOWN,
+    )
+
+
+async def keep(store, raw, *, now=NOON):
+    async with store.transaction() as tx:
+        await tx.feedback.keep(raw, why="not a report", now=now)
+
+
+async def kept(store):
+    async with store.transaction() as tx:
+        return await tx.feedback.kept()
+
+
+async def test_what_could_not_be_used_is_kept_once_and_for_thirty_days(ready):
+    await keep(ready, b"hello")
+    await keep(ready, b"hello", now=NOON + timedelta(days=1))
+
+    (only,) = await kept(ready)
+    assert (only.raw, only.why, only.received_at) == (b"hello", "not a report", NOON)
+
+    async with ready.transaction() as tx:
+        await tx.feedback.drop_old(now=NOON + KEPT_FOR)
+    assert len(await kept(ready)) == 1
+    async with ready.transaction() as tx:
+        await tx.feedback.drop_old(now=NOON + KEPT_FOR + timedelta(seconds=1))
+    assert await kept(ready) == ()
+
+
+async def test_a_flood_of_forged_ones_fills_no_disk(ready):
+    await keep(ready, b"x" * 10 * KEPT_BYTES)
+    (only,) = await kept(ready)
+    assert len(only.raw) == KEPT_BYTES
+
+    async with ready.transaction() as tx:
+        for n in range(MOST_KEPT + 1):
+            await tx.feedback.keep(b"%d" % n, why="not a report", now=NOON)
+
+    assert len(await kept(ready)) == MOST_KEPT
+
+
+@pytest.mark.usefixtures("person")
+async def test_soft_bounces_are_forgotten_when_they_no_longer_count(ready):
+    await planned(ready, 5)
+    for back in (2, 1):
+        await bounced(ready, Bounce.SOFT, back=back)
+
+    async with ready.transaction() as tx:
+        await tx.feedback.drop_old(now=NOON + timedelta(days=70))
+    await bounced(ready, Bounce.SOFT)
+
+    assert await standing(ready) == (Status.ACTIVE, NOON, None)

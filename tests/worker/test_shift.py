@@ -1,0 +1,146 @@
+"""A worker's ticks tell what they did, and workers share what is theirs together."""
+
+from datetime import timedelta
+from typing import cast
+
+import pytest
+from structlog.testing import capture_logs
+
+from service.domain.outbox import Lane, State, ended
+from service.flows.deliver import Courier
+from service.flows.upkeep import upkeep
+from service.mail.letters import Letters
+from service.mail.relays import Relays
+from service.worker.shift import Shift
+from tests.builders import NOON, TODAY, message, subscriber
+from tests.fakes import StoppedClock
+
+A_MINUTE = timedelta(minutes=1)
+
+
+class Shares:
+    """Relays that note which part of their rate they were given."""
+
+    connections = 2
+
+    def __init__(self):
+        self.workers = 0
+        self.free = 1
+
+    def room(self, *, now):  # noqa: ARG002
+        return self.free
+
+    def share(self, workers):
+        self.workers = workers
+
+
+@pytest.fixture
+def shift_of(store, library):
+    def made(worker):
+        clock = StoppedClock(NOON)
+        couriers = {
+            lane: Courier(
+                store=store,
+                letters=cast("Letters", None),
+                relays=cast("Relays", Shares()),
+                clock=clock,
+                worker=worker,
+                lease=A_MINUTE,
+            )
+            for lane in Lane
+        }
+        return Shift(store=store, library=library, clock=clock, couriers=couriers)
+
+    return made
+
+
+async def test_workers_share_a_rate_among_those_that_are_alive(shift_of):
+    one, two = shift_of("one"), shift_of("two")
+
+    def shares():
+        return {courier.relays.workers for courier in one.couriers.values()}
+
+    await one.beat()
+    assert shares() == {1}
+    await two.beat()
+    await one.beat()
+    assert shares() == {2}
+    await two.leave()
+    await one.beat()
+    assert shares() == {1}
+
+
+async def test_a_beat_tells_what_became_of_messages_since_the_last_one(shift_of):
+    shift = shift_of("one")
+    for lane, state in ((Lane.EVENING, State.SENT), (Lane.PRIORITY, State.DUE)):
+        settled = [ended(message(), state, "x", NOON)] * 3
+        shift.couriers[lane].meter.note(settled, busy_seconds=0)
+
+    with capture_logs() as lines:
+        await shift.beat()
+        await shift.beat()
+
+    (line,) = lines
+    assert (line["action"], line["sent"], line["due"]) == ("deliver", 3, 3)
+
+
+async def test_the_forecast_of_the_evening_is_told_while_anything_is_due(
+    shift_of, store
+):
+    shift = shift_of("one")
+    await upkeep(store, now=NOON)
+    with capture_logs() as quiet:
+        await shift.look_ahead()
+    async with store.transaction() as tx:
+        await tx.outbox.put([message(n) for n in range(1, 4)])
+        await tx.workers.beat("one", per_second=1)
+    with capture_logs() as busy:
+        await shift.look_ahead()
+    async with store.transaction() as tx:
+        await tx.workers.beat("one", per_second=0.0001)
+    with capture_logs() as late:
+        await shift.look_ahead()
+
+    assert quiet == []
+    assert busy[0]["forecast"] == (
+        "3 due, at 1.0 a second done 12:00 UTC, deadline 14:30 UTC"
+    )
+    assert (busy[0]["log_level"], late[0]["log_level"]) == ("info", "warning")
+
+
+@pytest.mark.parametrize(
+    ("free", "why"), [(1, "deadline passed"), (0, "no relay took mail")]
+)
+async def test_what_was_given_up_is_told_with_its_reason(shift_of, store, free, why):
+    shift = shift_of("one")
+    shift.couriers[Lane.EVENING].relays.free = free
+    await upkeep(store, now=NOON)
+    async with store.transaction() as tx:
+        await tx.outbox.put([message(expires_at=NOON, night=TODAY)])
+
+    with capture_logs() as lines:
+        await shift.keep()
+        await shift.keep()
+
+    (line,) = lines
+    assert (line["action"], line["expired"], line["unknown"]) == ("upkeep", 1, 0)
+    async with store.transaction() as tx:
+        (lost,) = await tx.outbox.not_sent(since=TODAY)
+    assert (lost.state, lost.why) == (State.EXPIRED, why)
+
+
+async def test_a_tick_says_whether_there_may_be_more(shift_of, store):
+    shift = shift_of("one")
+    await upkeep(store, now=NOON)
+    async with store.transaction() as tx:
+        person = subscriber(await tx.signups.new_id())
+        await tx.subscribers.add(person, next_due_at=NOON - A_MINUTE, now=NOON)
+
+    with capture_logs() as lines:
+        assert await shift.plan() is False
+        assert await shift.plan() is False
+
+    assert [line["action"] for line in lines] == ["plan"]
+    assert {tick.name for tick in shift.ticks(5)} == {
+        "plan", "evening", "priority", "beat", "upkeep", "forecast",
+    }  # fmt: skip
