@@ -16,8 +16,8 @@ async def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--seed", default="eventide")
     parser.add_argument("--kills", type=int, default=500)
-    parser.add_argument("--people", type=int, default=1000)
-    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--people", type=int, default=1500)
+    parser.add_argument("--steps", type=int, default=250)
     parser.add_argument("--page", type=Path, default=Path("docs/reliability.md"))
     given = parser.parse_args(arguments)
     plan = Plan(
