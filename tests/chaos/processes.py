@@ -44,6 +44,12 @@ class Speaker:
     def is_alive(self) -> bool:
         return self._process.returncode is None
 
+    @property
+    def exit_code(self) -> int:
+        """Of one that is gone; minus the signal that ended it, if one did."""
+        assert self._process.returncode is not None
+        return self._process.returncode
+
     async def says(self, words: int, *, within: float) -> bool:
         """Whether it has said so many words in all before so many seconds are over."""
         # Not a timeout: what is thrown into a waiting coroutine confuses coverage's
@@ -64,7 +70,8 @@ class Speaker:
         """Send a signal that ends it, and wait; returns its exit code."""
         self.send(number)
         await self._ear
-        return await self._process.wait()
+        await self._process.wait()
+        return self.exit_code
 
     async def _listen(self) -> None:
         assert self._process.stdout

@@ -28,6 +28,7 @@ ONE_IN = 6
 LEAST, MOST = 0.02, 0.2
 NO_SUCH_USER = "gone"
 
+GO_AHEAD = b"220 2.0.0 Go ahead\r\n"
 #: What is said in place of the usual.
 INSTEAD = {
     "421": b"421 4.3.2 Closing the channel\r\n",
@@ -168,7 +169,7 @@ class Conversation:
 
     async def _starttls(self, _: bytes) -> None:
         self._mishap = self._dice.next("secrecy")
-        if not await self._say("starttls", b"220 2.0.0 Go ahead\r\n"):
+        if not await self._say("starttls", GO_AHEAD):
             return
         if await self._say("handshake", b""):
             await self.writer.start_tls(self._relay.tls)

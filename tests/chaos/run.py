@@ -1,9 +1,11 @@
 """A run: evenings, one after another, until all strikes were dealt and all is settled."""
 
+import signal
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from random import Random
 
 from tests.builders import TODAY
 from tests.chaos.relay import DISTURBED
@@ -42,8 +44,11 @@ class Outcome:
 
     def faults(self) -> tuple[str, ...]:
         """A sentence for whatever went wrong."""
-        ill = [f"asked to stop, a worker said {code}" for code in self.exits if code]
-        return (*self.verdict.faults(), *ill)
+        ill = [code for code in self.exits if code not in (0, -signal.SIGKILL)]
+        return (
+            *self.verdict.faults(),
+            *(f"a worker ended by itself: {code}" for code in ill),
+        )
 
 
 async def run(plan: Plan, *, tell: Callable[[str], None]) -> Outcome:
@@ -51,12 +56,14 @@ async def run(plan: Plan, *, tell: Callable[[str], None]) -> Outcome:
     done: list[Strike] = []
     nights: list[date] = []
     async with town(seed=plan.seed, people=plan.people) as here:
-        hand = list(dealt(here.random, plan.kills))
+        # Dice of its own: how often others throw theirs is up to the machine.
+        dice = Random(plan.seed)  # noqa: S311 - a run can be repeated
+        hand = list(dealt(dice, plan.kills))
         while hand:
             night = TODAY + len(nights) * A_NIGHT
             here.begin(night)
             while not await here.is_over():
-                await here.moment(here.random.randint(1, plan.steps))
+                await here.moment(dice.randint(1, plan.steps))
                 for kind in hand[:1]:
                     await strike(here, kind)
                     done.append(hand.pop(0))
@@ -66,18 +73,18 @@ async def run(plan: Plan, *, tell: Callable[[str], None]) -> Outcome:
             await here.note(night)
             nights.append(night)
             tell(f"Night {len(nights)} is over")
-        exits = await here.close()
+        await here.close()
         return Outcome(
             plan=plan,
             nights=len(nights),
             kills=Counter(done),
             mishaps=here.relay.words,
-            exits=exits,
+            exits=tuple(here.exits),
             verdict=_verdict(here),
         )
 
 
 def _verdict(here: Town) -> Verdict:
-    ledger = (here.folder / "ledger").read_text().splitlines()
+    ledger = (here.database.folder / "ledger").read_text().splitlines()
     disturbed = sum(here.relay.words[deed] for deed in DISTURBED)
     return here.record.verdict(ledger, cut_off_allowed=disturbed)

@@ -64,12 +64,12 @@ async def strike(town: Town, kind: Strike) -> None:
         case Strike.SLEEP:
             victim.sleep()
         case Strike.SERVER:
-            await town.restart_database(signal.SIGKILL)
+            await town.database.restart(signal.SIGKILL)
         case Strike.STOP:
             # What `pg_ctl stop -m immediate` sends.
-            await town.restart_database(signal.SIGQUIT)
+            await town.database.restart(signal.SIGQUIT)
         case Strike.BACKEND:
-            await town.crash_database()
+            await town.database.crash(town.random)
         case Strike.CLOCK:
             there_or_back = town.random.choice((1, -1))
             town.clock.move(timedelta(minutes=there_or_back))

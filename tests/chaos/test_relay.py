@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from tests.chaos.relay import (
+    GO_AHEAD,
     GREETING,
     HOST,
+    INSTEAD,
     LIMIT,
     MESSAGE,
     Dice,
@@ -98,6 +100,24 @@ async def test_what_it_took_is_in_its_ledger_whatever_it_says(tmp_path, mishap):
     expected = ["ann@example.org 2026-11-23 <1@eventide.example>"]
     assert lines == (expected if stage in ("", "taken") else [])
     assert not deed or deed in told
+
+
+@pytest.mark.parametrize(
+    ("mishap", "answer"),
+    [
+        (("starttls", "452"), INSTEAD["452"]),
+        (("starttls", "garbage"), INSTEAD["garbage"]),
+        (("handshake", "garbage"), GO_AHEAD + INSTEAD["garbage"]),
+    ],
+)
+async def test_whoever_wants_secrecy_and_gets_none_can_see_it(tmp_path, mishap, answer):
+    async with relay(tmp_path, Rigged(mishap)) as (_, reader, writer):
+        writer.write(b"EHLO eventide.example\r\nSTARTTLS\r\n")
+        writer.write_eof()
+        await reply(reader)
+        await reply(reader)
+
+        assert await reader.read() == answer
 
 
 @pytest.mark.parametrize(
