@@ -1,6 +1,7 @@
 # Each target sets up everything it needs and says in one line what it is doing.
 # A fresh machine needs make, Python 3.11 or newer and pip; nothing outside this folder
-# is changed, but for a browser that Debian's root may get for the tests.
+# is changed, but for a browser and a mail server (which is not started) that Debian's
+# root may get for the tests.
 
 SHELL := /bin/bash
 BIN := .venv/bin
@@ -36,7 +37,7 @@ install_checkout = \
 lock = $(as_pip_does); $(UV) pip compile --quiet --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: help setup demo test chaos check lock format
+.PHONY: help setup demo test chaos check lock format peers
 
 help: ## Says what the others do.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -49,12 +50,12 @@ demo: .venv/app ## Runs the whole of it here: the form, the mails, an inbox.
 	@echo "Starting the demo; Ctrl-C stops it."
 	@exec $(BIN)/eventide demo
 
-test: .venv/dev .venv/browser ## Runs all tests and measures what they reach.
+test: .venv/dev .venv/browser .venv/mailserver ## Runs all tests and measures what they reach.
 	@echo "Testing, with every branch counted."
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest --quiet --numprocesses logical
 	@$(BIN)/coverage combine --quiet
-	@$(BIN)/coverage report
+	@$(BIN)/coverage report $$(cat .venv/mailserver)
 
 chaos: .venv/dev ## Kills workers and PostgreSQL 500 times; writes docs/reliability.md.
 	@echo "Killing whoever delivers, 500 times, and counting the mails; up to 25 minutes."
@@ -73,11 +74,14 @@ lock: $(UV) ## Locks what pyproject.toml asks for; delete a lock to renew it.
 	@$(lock) pyproject.toml --group build -o requirements/app.txt
 	@$(lock) pyproject.toml --group dev -c requirements/app.txt -o requirements/dev.txt
 	@$(lock) requirements/tools.in -o requirements/tools.txt
+	@$(lock) benchmarks/peers/requirements.in -o benchmarks/peers/requirements.txt
 
 format: .venv/dev ## Formats the code and mends what the linter can.
 	@echo "Formatting."
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
+
+peers: .peers/ready ## Installs what benchmarks/peers compares with, into .peers.
 
 $(UV): requirements/tools.txt
 	@test -n "$(PYTHON)" || { echo "Eventide needs Python 3.11 or newer with pip:" \
@@ -119,4 +123,38 @@ $(BIN)/python: | $(UV)
 		echo "Fetching Playwright's chromium for the tests."; \
 		$(BIN)/playwright install chromium >.venv/browser.log 2>&1; \
 	fi || { cat .venv/browser.log >&2; exit 1; }
+	@touch $@
+
+# What a package would start is kept from starting, now and when the machine starts.
+.venv/mailserver: | .venv/dev
+	@if command -v postfix >/dev/null && command -v dovecot >/dev/null; then \
+		echo "Testing with this machine's postfix and dovecot."; >$@; exit 0; \
+	fi; \
+	if [ "$$(id -u)" != 0 ] || [ ! -f /etc/debian_version ]; then \
+		echo "Testing without a real mail server: postfix and dovecot are not here."; \
+		echo "--omit=tests/e2e/mailserver.py,tests/e2e/test_real_bounces.py" >$@; exit 0; \
+	fi; \
+	echo "Installing Debian's postfix and dovecot for the tests, without starting them."; \
+	policy=/usr/sbin/policy-rc.d; \
+	if [ ! -e $$policy ]; then \
+		trap 'rm -f /usr/sbin/policy-rc.d' EXIT; \
+		printf '#!/bin/sh\nexit 101\n' >$$policy && chmod 755 $$policy; \
+	fi; \
+	( apt-get update && \
+	echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections && \
+	DEBIAN_FRONTEND=noninteractive \
+	apt-get install -y --no-install-recommends postfix dovecot-imapd && \
+	if command -v systemctl; then systemctl disable postfix dovecot; fi ) \
+	</dev/null >.venv/mailserver.log 2>&1 || { cat .venv/mailserver.log >&2; exit 1; }
+	@>>$@
+
+.peers/ready: benchmarks/peers/requirements.txt benchmarks/peers/package.json | $(UV)
+	@echo "Installing the peers to compare with into .peers."
+	@$(UV) venv --quiet --no-config --allow-existing --no-python-downloads \
+		--python "$(PYTHON)" .peers
+	@$(as_pip_does); $(UV) pip install --quiet --python .peers/bin/python \
+		--require-hashes -r $<
+	@cp benchmarks/peers/package.json .peers
+	@npm install --prefix .peers --silent --no-package-lock --no-audit --no-fund \
+		--ignore-scripts
 	@touch $@

@@ -6,8 +6,11 @@ from collections.abc import Callable
 import typer
 
 from service.commands import mail, run, tips
+from service.commands.bench import bench
+from service.commands.bounces import bounces
 from service.commands.check import check
 from service.commands.demo import demo
+from service.commands.people import seed
 from service.domain.errors import ServiceError
 
 app = typer.Typer(
@@ -25,6 +28,9 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     mail.preview,
     mail.night,
     mail.explain,
+    bounces,
+    seed,
+    bench,
 )
 for command in COMMANDS:
     app.command()(command)

@@ -15,6 +15,7 @@ from service import app as composition
 from service import settings as configuration
 from service.app import Service
 from service.clock import DemoClock
+from service.commands.loop import run
 from service.commands.run import stop_signal
 from service.domain.outbox import State
 from service.embedded import postgres
@@ -53,9 +54,9 @@ def demo(
     if once:
         folder = out or Path("eventide-demo")
         folder.mkdir(parents=True, exist_ok=True)
-        asyncio.run(_once(folder))
+        run(_once(folder))
     else:
-        asyncio.run(_demo(port))
+        run(_demo(port))
 
 
 async def _demo(port: int) -> None:

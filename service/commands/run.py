@@ -8,6 +8,7 @@ import typer
 
 from service import app as composition
 from service.clock import SystemClock
+from service.commands.loop import run
 from service.domain.errors import Misconfigured
 from service.embedded import postgres
 from service.settings import new_keys
@@ -19,12 +20,12 @@ from service.web.server import bound, serving
 
 def web() -> None:
     """Serve the pages, until SIGTERM or Ctrl-C."""
-    asyncio.run(_web())
+    run(_web())
 
 
 def worker() -> None:
     """Plan and send, until SIGTERM or Ctrl-C; mail in hand is finished first."""
-    asyncio.run(_worker())
+    run(_worker())
 
 
 def migrate(

@@ -1,4 +1,4 @@
-"""Mails and pages from their templates, compiled once; the only Jinja2 and mrml."""
+"""Mails and pages from their templates, compiled once; the only mrml."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass

@@ -84,6 +84,7 @@ class _Desk:
         self.said = self._last(past, {Role.LEAD, Role.SECOND, Role.THIRD})
         self.led = self._last(past, {Role.LEAD})
         self.shown = self._last(past, set(Role))
+        self.theme_rests = self._theme_rests()
         self.extras = {
             tip.id
             for told in past
@@ -106,6 +107,16 @@ class _Desk:
             for tip in told.tips
             if tip.role in roles
         }
+
+    def _theme_rests(self) -> dict[Theme, int]:
+        """Nights since each theme last came up."""
+        tips = self.catalogue.tips
+        rests: dict[Theme, int] = {}
+        for tip, nights in self.shown.items():
+            if tip in tips:
+                theme = tips[tip].theme
+                rests[theme] = min(nights, rests.get(theme, nights))
+        return rests
 
     def rule_driven(self) -> list[Choice]:
         """Tips that come by rule tonight, those that open the mail first."""
@@ -219,7 +230,7 @@ class _Desk:
         ]
 
     def _is_open(self, theme: Theme) -> bool:
-        rest = self._theme_rest(theme)
+        rest = self.theme_rests.get(theme)
         has_rested = rest is None or rest > self.catalogue.cadence[theme].gap
         return has_rested and self._suits_tonight(theme)
 
@@ -231,15 +242,6 @@ class _Desk:
         return (
             theme is not Theme.MEDICATION and not self.catalogue.cadence[theme].weekdays
         )
-
-    def _theme_rest(self, theme: Theme) -> int | None:
-        tips = self.catalogue.tips
-        rests = [
-            nights
-            for tip, nights in self.shown.items()
-            if tip in tips and tips[tip].theme is theme
-        ]
-        return min(rests, default=None)
 
     def _is_own(self, tip: Tip) -> bool:
         return tip.cause in (self.profile.causes or (Cause.UNIVERSAL,))
@@ -261,7 +263,7 @@ class _Desk:
             tip,
             is_match=self._is_own(tip),
             tip_rest=self.said.get(tip.id),
-            theme_rest=self._theme_rest(tip.theme),
+            theme_rest=self.theme_rests.get(tip.theme),
         )
 
     def _reason(self, tip: Tip) -> Reason:

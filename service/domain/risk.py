@@ -176,6 +176,10 @@ class RiskProfile:
         """Whether the tag is present or cannot be ruled out."""
         return tag in self.present or tag in self.unknown
 
+    def may_have_any(self, tags: frozenset[Tag]) -> bool:
+        """Whether one of the tags is present or cannot be ruled out."""
+        return not (tags.isdisjoint(self.present) and tags.isdisjoint(self.unknown))
+
 
 def assess(answers: Answers, *, night: date) -> RiskProfile:
     """The risk profile on `night`: answers grow stale and pregnancies end."""

@@ -40,16 +40,19 @@ def allow(profile: RiskProfile, catalogue: Catalogue) -> Allowed:
         (rule, case)
         for rule in catalogue.rules
         for case in rule.cases
-        if any(profile.may_have(tag) for tag in case.when)
+        if profile.may_have_any(case.when)
     ]
     replaced_by = _replacements(profile, catalogue, cases)
     driven = {d.tip for d in catalogue.rule_driven if d.when & profile.present}
+    own = {Cause.UNIVERSAL, *profile.causes}
+    pool = [
+        tip
+        for tip in catalogue.tips.values()
+        if tip.cause in own or tip.id in replaced_by or tip.id in driven
+    ]
     tips: list[Tip] = []
     refused: list[Refused] = []
-    for tip in catalogue.tips.values():
-        is_brought_in = tip.id in replaced_by or tip.id in driven
-        if not (is_brought_in or _is_in_pool(tip, profile)):
-            continue
+    for tip in pool:
         why = refusal(tip, profile, cases)
         if why is None:
             tips.append(tip)
@@ -67,10 +70,10 @@ def refusal(
     tip: Tip, profile: RiskProfile, cases: list[tuple[Rule, RuleCase]]
 ) -> str | None:
     """Why the tip may not be said to this profile, or None if it may."""
-    blocking = sorted(tag for tag in tip.blocks if profile.may_have(tag))
-    if blocking:
-        known = "present" if blocking[0] in profile.present else "not ruled out"
-        return f"blocked by {blocking[0]} ({known})"
+    if profile.may_have_any(tip.blocks):
+        blocking = min(tag for tag in tip.blocks if profile.may_have(tag))
+        known = "present" if blocking in profile.present else "not ruled out"
+        return f"blocked by {blocking} ({known})"
     for group in tip.requires:
         if not group & profile.present:
             return f"requires {' or '.join(sorted(group))}"
@@ -82,10 +85,6 @@ def refusal(
     return None
 
 
-def _is_in_pool(tip: Tip, profile: RiskProfile) -> bool:
-    return tip.cause is Cause.UNIVERSAL or tip.cause in profile.causes
-
-
 def _replacements(
     profile: RiskProfile, catalogue: Catalogue, cases: list[tuple[Rule, RuleCase]]
 ) -> dict[str, str]:
@@ -94,12 +93,13 @@ def _replacements(
     An answer that was not given forbids, but brings nothing in: advice for pregnancy
     is not for everyone who would rather not say.
     """
+    own = {Cause.UNIVERSAL, *profile.causes}
     return {
         tip: rule.id
         for rule, case in cases
         if case.when & profile.present
         for tip in case.instead
-        if tip in catalogue.tips and not _is_in_pool(catalogue.tips[tip], profile)
+        if tip in catalogue.tips and catalogue.tips[tip].cause not in own
     }
 
 

@@ -61,12 +61,12 @@ class Verp:
         named = f"{number}-{LETTERS[message.kind]}{day}"
         return f"{named}-{_signature(self.keys[0], named)}"
 
-    def sender(self, message: Message, *, default: str) -> str:
-        """The address that bounces of this mail go to."""
+    def sender(self, token: str, *, default: str) -> str:
+        """The address that bounces of the mail of this token go to."""
         if not self.address:
             return default
         local, _, domain = self.address.rpartition("@")
-        return f"{local}+{self.token(message)}@{domain}"
+        return f"{local}+{token}@{domain}"
 
     def is_ours(self, recipient: str) -> bool:
         """Whether mail to this recipient is mail to the address of bounces."""

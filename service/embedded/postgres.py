@@ -52,8 +52,12 @@ async def running(
 
 
 @asynccontextmanager
-async def throwaway(*, tell: Callable[[str], None] = _log) -> AsyncIterator[str]:
-    """The URL of an empty database that is gone afterwards; it would survive no crash.
+async def throwaway(
+    *, is_durable: bool = False, tell: Callable[[str], None] = _log
+) -> AsyncIterator[str]:
+    """The URL of an empty database that is gone afterwards.
+
+    Unless it `is_durable` it would survive no crash, and does not wait for the disk.
 
     Raises:
         Misconfigured: PostgreSQL cannot run here; says why and what to do.
@@ -62,7 +66,8 @@ async def throwaway(*, tell: Callable[[str], None] = _log) -> AsyncIterator[str]
     home = Path(tempfile.mkdtemp(prefix=THROWAWAY, dir=SHORT))
     try:
         await asyncio.to_thread(home.chmod, PASSABLE)
-        async with _used(await _cluster(home, is_durable=False, tell=tell)) as url:
+        cluster = await _cluster(home, is_durable=is_durable, tell=tell)
+        async with _used(cluster) as url:
             yield url
     finally:
         await asyncio.to_thread(shutil.rmtree, home)

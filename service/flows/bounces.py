@@ -20,6 +20,7 @@ from service.domain.feedback import (
 from service.domain.verp import Verp
 from service.mail.bounces import Came, read
 from service.store.engine import Store, Transaction
+from service.store.feedback import Kept
 
 log = structlog.get_logger()
 
@@ -63,6 +64,12 @@ async def receive(
                 pass
     _report(found)
     return found
+
+
+async def kept(store: Store) -> tuple[Kept, ...]:
+    """The messages that changed nothing, oldest first; they are kept for 30 days."""
+    async with store.transaction() as tx:
+        return await tx.feedback.kept()
 
 
 async def _judged(

@@ -25,8 +25,9 @@ NOBODY = 0
 #: What stands in one person's mail alone.
 OWN = frozenset(f"{purpose}_url" for purpose in Purpose)
 
-# How many are kept: more than there are on an evening where most people live.
-LINES_KEPT = 8192
+# How many are kept: every tip in every country, and each with its reasons.
+WORDS_KEPT = 32_768
+LINES_KEPT = 2048
 PLACES_KEPT = 512
 NIGHTS_KEPT = 8
 LINKS_KEPT = 16
@@ -111,7 +112,7 @@ class Letters:
         # Of the oldest key, so that a new one does not change a retry's Message-ID.
         self._id_key = hashlib.sha256(b"message-id|" + links.keys[-1]).digest()
         # The same lines go to many people, so they are looked up once.
-        self._words = lru_cache(maxsize=LINES_KEPT)(self._words_to)
+        self._words = lru_cache(maxsize=WORDS_KEPT)(self._words_to)
         self._line = lru_cache(maxsize=LINES_KEPT)(self._line_of)
         self._label = lru_cache(maxsize=NIGHTS_KEPT)(_label)
         self._local = lru_cache(maxsize=PLACES_KEPT)(self._local_to)
@@ -119,11 +120,12 @@ class Letters:
     def write(self, message: Message, *, now: datetime) -> Envelope:
         """The mail for an outbox message. Raises ServiceError if it cannot be made."""
         letter = self._letter(self._draft(message, now=now), now=now)
+        token = self._verp.token(message)
         return Envelope(
-            sender=self._verp.sender(message, default=self._address),
+            sender=self._verp.sender(token, default=self._address),
             recipient=letter.to_address,
             data=self._composer.compose(letter),
-            envid=self._verp.token(message),
+            envid=token,
             expires_at=message.expires_at,
         )
 
@@ -257,12 +259,16 @@ def _label(night: date) -> str:
     return f"{night:%A} {night.day} {night:%B}"
 
 
-def _placed(
-    tips: tuple[Said, ...],
-) -> tuple[tuple[Said, ...], tuple[Said, ...], tuple[Said, ...]]:
+def _placed(tips: tuple[Said, ...]) -> tuple[list[Said], list[Said], list[Said]]:
     """What opens the mail, what was drawn, and the signs in the fixed place."""
-    roles = [said.role is Role.FIXED for said in tips]
-    first = roles.index(False) if False in roles else len(tips)
-    drawn = tuple(said for said in tips if said.role is not Role.FIXED)
-    care = tips[first + len(drawn) :]
-    return tips[:first], drawn, tuple(said for said in care if said.id != SEEK_CARE)
+    opening: list[Said] = []
+    drawn: list[Said] = []
+    care: list[Said] = []
+    fixed = opening
+    for said in tips:
+        if said.role is not Role.FIXED:
+            drawn.append(said)
+            fixed = care
+        elif fixed is opening or said.id != SEEK_CARE:
+            fixed.append(said)
+    return opening, drawn, care

@@ -9,6 +9,7 @@ LONGEST_LINE = 4096
 #: A reply of more lines than any relay has reason to give.
 MOST_LINES = 128
 _LINE = re.compile(rb"([1-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
+_UNPRINTABLE = re.compile(r"[^ -~]")
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 
 
@@ -77,5 +78,4 @@ class Replies:
 
 def plain(text: str) -> str:
     """Words from outside as one short printable line of ASCII."""
-    words = " ".join(text.encode("ascii", "replace").decode().split())
-    return "".join(char if char.isprintable() else "?" for char in words)[:300]
+    return _UNPRINTABLE.sub("?", " ".join(text.split()))[:300]

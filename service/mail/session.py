@@ -24,16 +24,17 @@ class Patience:
 
     Whoever hangs up within 10 minutes after the final dot does not know whether the
     message was taken. A connection that was `idle` for longer is asked whether it
-    lives before it is used. Where the relay wants no more connections, the others
-    serve for `refused` before one is asked for again.
+    lives before it is used. To that, and to our goodbye, an answer after `courtesy`
+    is as good as none. Where the relay wants no more connections, the others serve for
+    `refused` before one is asked for again.
     """
 
     command: float = 300
     data: float = 120
     block: float = 180
     final_dot: float = 600
-    goodbye: float = 5
     idle: float = 5
+    courtesy: float = 5
     refused: float = 30
 
 
@@ -80,11 +81,11 @@ class Session:
 
     async def lives(self) -> bool:
         """Whether the relay is there and says yes to a harmless command."""
-        return await self._obeys(b"NOOP\r\n", self._patience.command)
+        return await self._obeys(b"NOOP\r\n", self._patience.courtesy)
 
     async def leave(self) -> None:
         """Say goodbye, wait a little for the answer, and close."""
-        await self._obeys(b"QUIT\r\n", self._patience.goodbye)
+        await self._obeys(b"QUIT\r\n", self._patience.courtesy)
         self.close()
 
     def close(self) -> None:
@@ -128,13 +129,13 @@ class Session:
     async def _recover(self, stage: Stage, reply: Reply) -> None:
         """Settle a refusal and make the connection ready for another message."""
         if reply.kind not in (NOT_NOW, NO):
-            raise Lost(f"an odd answer: {reply.code} {reply.text}")
+            raise Lost(f"an odd answer ({reply.code})")
         if reply.code in (CLOSING, OUT_OF_ORDER) and self._is_left_unspoken():
-            raise Lost(f"{reply.code} {reply.text}")
+            raise Lost(f"the relay answered {reply.code}")
         is_halfway = stage is Stage.MESSAGE and not self._is_dotted
         self._settle(refused(stage, reply))
         if reply.code == CLOSING or is_halfway:
-            raise Lost("only hanging up is left")
+            raise Lost(f"the relay answered {reply.code}")
         if self._opened:
             return
         if self._offer.pipelining:

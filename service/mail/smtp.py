@@ -50,6 +50,7 @@ class Mailer:
         self._queue = Queue(clock)
         self._idle: list[tuple[Session, float]] = []
         self._at_work: set[asyncio.Task[None]] = set()
+        self._fitting = 1
         self._full_until = 0.0
 
     async def __aenter__(self) -> Self:
@@ -66,8 +67,10 @@ class Mailer:
     ) -> None:
         """Finish what is on the wire, turn away what still waits, say goodbye."""
         self._queue.close(Unsent(reason="we are closing down"))
-        await asyncio.gather(*self._at_work)
-        await asyncio.gather(*(session.leave() for session, _ in self._idle))
+        try:
+            await asyncio.gather(*self._at_work)
+        finally:
+            await asyncio.gather(*(session.leave() for session, _ in self._idle))
 
     async def send(self, envelope: Envelope) -> Outcome:
         """What became of one message.
@@ -103,9 +106,9 @@ class Mailer:
 
     def _call_for_help(self, now: float) -> None:
         """Put one more connection to work, if there may be one more."""
-        at_work = len(self._at_work)
-        is_allowed = self._idle or not at_work or now >= self._full_until
-        if at_work < self._settings.connections and is_allowed:
+        is_full = now < self._full_until
+        most = self._fitting if is_full else self._settings.connections
+        if len(self._at_work) < most:
             self._at_work.add(asyncio.create_task(self._work()))
 
     async def _work(self) -> None:
@@ -143,7 +146,9 @@ class Mailer:
         except FAILURES as error:
             now = asyncio.get_running_loop().time()
             self._full_until = now + self._patience.refused
-            if self._at_work == {_this_task()}:
+            others = len(self._at_work) - 1
+            self._fitting = max(others + len(self._idle), 1)
+            if not others:
                 self._queue.settle(self._no_connection(error))
             return None
 
@@ -207,10 +212,9 @@ def _taken_over(client: SMTP) -> Wire:
     the middle: it would be taken for the answer to our first command.
     """
     protocol = client.protocol
-    if protocol is None or not protocol.is_connected:
-        raise SMTPServerDisconnected("Connection lost")
-    if protocol._buffer:  # noqa: SLF001 - it has no other way to ask
-        raise SMTPServerDisconnected("An answer to nothing")
+    # There is no public way to ask for what it has read.
+    if protocol is None or not protocol.is_connected or protocol._buffer:  # noqa: SLF001
+        raise SMTPServerDisconnected("Lost, or out of step, before the first message")
     return Wire(cast("asyncio.Transport", protocol.transport))
 
 

@@ -41,30 +41,23 @@ class Wire(asyncio.Protocol):
         """Whether the connection stands and the relay has said nothing unasked."""
         return not self._lost and not self._replies
 
-    @property
-    def has_reply(self) -> bool:
-        """Whether a reply waits to be read."""
-        return bool(self._replies)
-
     def write(self, data: bytes) -> None:
         """Send bytes. Raises Lost if there is nobody to send them to."""
         if self._lost:
             raise Lost(self._lost)
         self._transport.write(data)
 
-    async def room(self, seconds: float) -> bool:
-        """Whether the relay takes in more; False if it answers instead. Raises Lost."""
+    async def room(self, seconds: float) -> None:
+        """Return when the relay takes in more, or answers instead. Raises Lost."""
         deadline = self._loop.time() + seconds
         while self._is_paused and not self._replies:
             await self._news(deadline)
-        return not self._replies
 
     async def reply(self, seconds: float) -> Reply:
         """The next reply, waited for no longer than that. Raises Lost."""
-        if not self._replies:
-            deadline = self._loop.time() + seconds
-            while not self._replies:
-                await self._news(deadline)
+        deadline = self._loop.time() + seconds
+        while not self._replies:
+            await self._news(deadline)
         return self._replies.popleft()
 
     def close(self, reason: str = "the connection is closed") -> None:

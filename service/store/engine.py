@@ -13,6 +13,7 @@ from service.store.consents import Consents
 from service.store.feedback import FeedbackStore
 from service.store.nights import Nights
 from service.store.outbox import Outbox
+from service.store.rehearsal import Rehearsal
 from service.store.sealing import Sealer
 from service.store.signups import Signups
 from service.store.subscribers import Subscribers
@@ -70,6 +71,7 @@ class Transaction:
     nights: Nights
     suppression: Suppression
     consents: Consents
+    rehearsal: Rehearsal
     feedback: FeedbackStore
     workers: Workers
 
@@ -133,6 +135,7 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         nights=Nights(connection, sealer),
         suppression=Suppression(connection, sealer),
         consents=Consents(connection),
+        rehearsal=Rehearsal(connection, sealer),
         feedback=FeedbackStore(connection, sealer),
         workers=Workers(connection),
     )

@@ -12,6 +12,7 @@ from service.domain.subscriber import Evening, Frequency, Person
 from service.store.sealing import Sealer
 
 NEW_ID = text("SELECT nextval('person_id')")
+NEW_IDS = text("SELECT nextval('person_id') FROM generate_series(1, :count)")
 ADD = text(
     """
     INSERT INTO signup (
@@ -69,6 +70,11 @@ class Signups:
     async def new_id(self) -> int:
         """A person's number that nobody else has or had."""
         return int((await self._connection.execute(NEW_ID)).scalar_one())
+
+    async def new_ids(self, count: int) -> tuple[int, ...]:
+        """So many numbers that nobody else has or had."""
+        found = await self._connection.execute(NEW_IDS, {"count": count})
+        return tuple(found.scalars())
 
     async def add(self, pending: Pending) -> None:
         """Keep a sign-up until it is confirmed or expires."""

@@ -22,6 +22,7 @@ from service.domain.records import (
     person_to_json,
 )
 from service.domain.subscriber import Evening, Frequency, Status, Subscriber
+from service.domain.synthetic import Newcomer
 from service.domain.tonight import History
 from service.store import subscribers_sql as sql
 from service.store.sealing import UNREADABLE, KeyMissing, Sealer
@@ -71,6 +72,16 @@ class Subscribers:
         """
         await self._connection.execute(sql.ADD, self._values(subscriber, now))
         await self._schedule(subscriber, next_due_at)
+
+    async def add_all(self, newcomers: Sequence[Newcomer], *, now: datetime) -> None:
+        """Keep many new subscribers, who are active."""
+        rows = [self._values(new.subscriber, now) for new in newcomers]
+        times = [
+            {"id": new.subscriber.id, "next_due_at": new.next_due_at}
+            for new in newcomers
+        ]
+        await self._connection.execute(sql.ADD, rows)
+        await self._connection.execute(sql.SCHEDULE, times)
 
     async def save(
         self, subscriber: Subscriber, *, next_due_at: datetime | None, now: datetime

@@ -6,7 +6,7 @@ Any number of workers may watch the same mailbox: doing a bounce twice is safe.
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import structlog
@@ -18,8 +18,8 @@ from service.settings import BouncesSettings
 
 #: All that is fetched of a message, however long it is.
 FETCHED_BYTES = 1024 * 1024
-#: A server may drop a client that is idle for half an hour (RFC 2177); firewalls sooner.
-IDLE_SECONDS = 5 * 60
+#: News may be missed that came just before; and firewalls drop who is idle for long.
+IDLE_SECONDS = 60
 ANSWER_SECONDS = 30
 #: The first pause after a failure; it doubles with each one, up to the longest.
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 5 * 60.0
@@ -48,9 +48,11 @@ async def _watch(desk: Desk, settings: BouncesSettings) -> None:
             async with _opened(settings) as mailbox:
                 pause = FIRST_PAUSE_SECONDS
                 while True:
-                    await mailbox.empty(desk)
+                    # What comes meanwhile is told now, not again while we are idle.
+                    while await mailbox.empty(desk):
+                        pass
                     await mailbox.news()
-        except (ServiceError, AioImapException, OSError, TimeoutError) as error:
+        except (ServiceError, AioImapException, OSError) as error:
             # Only our own words: those of the library quote commands, passwords too.
             words = str(error) if isinstance(error, ServiceError) else ""
             log.warning(
@@ -64,76 +66,85 @@ async def _watch(desk: Desk, settings: BouncesSettings) -> None:
 
 @asynccontextmanager
 async def _opened(settings: BouncesSettings) -> AsyncIterator["_Mailbox"]:
-    lost = asyncio.Event()
-    named = {
-        "host": settings.imap_host,
-        "port": settings.imap_port,
-        "timeout": ANSWER_SECONDS,
-        "conn_lost_cb": lambda _: lost.set(),
-    }
-    if settings.imap_tls == "none":
-        client = IMAP4(**named)
-    else:
-        client = IMAP4_SSL(**named, ssl_context=ssl.create_default_context())
+    """The folder, selected. Raises TryLater, at once when the connection is lost."""
     try:
-        await client.wait_hello_from_server()
-        password = settings.imap_password.get_secret_value()
-        _done("LOGIN", await client.login(settings.imap_user, password))
-        _done("SELECT", await client.select(f'"{settings.imap_folder}"'))
-        yield _Mailbox(client, lost)
-    finally:
-        for task in tuple(client.tasks):
-            task.cancel()
-        if client.protocol.transport is not None:
-            client.protocol.transport.close()
+        async with asyncio.timeout(None) as connected:
+            client = _client(settings, lambda _: connected.reschedule(0))
+            try:
+                await client.wait_hello_from_server()
+                password = settings.imap_password.get_secret_value()
+                _done("LOGIN", await client.login(settings.imap_user, password))
+                _done("SELECT", await client.select(f'"{settings.imap_folder}"'))
+                yield _Mailbox(client)
+            finally:
+                _close(client)
+    except TimeoutError as error:
+        raise TryLater("the server is silent, or gone") from error
+
+
+def _client(
+    settings: BouncesSettings, is_lost: Callable[[Exception | None], None]
+) -> IMAP4:
+    host, port = settings.imap_host, settings.imap_port
+    if settings.imap_tls == "none":
+        return IMAP4(host, port, timeout=ANSWER_SECONDS, conn_lost_cb=is_lost)
+    return IMAP4_SSL(
+        host,
+        port,
+        timeout=ANSWER_SECONDS,
+        conn_lost_cb=is_lost,
+        ssl_context=ssl.create_default_context(),
+    )
+
+
+def _close(client: IMAP4) -> None:
+    client.protocol.conn_lost_cb = None
+    for task in tuple(client.tasks):
+        task.cancel()
+    if client.protocol.transport is not None:
+        client.protocol.transport.close()
 
 
 class _Mailbox:
     """One connection, with the folder selected."""
 
-    def __init__(self, client: IMAP4, lost: asyncio.Event) -> None:
+    def __init__(self, client: IMAP4) -> None:
         self._client = client
-        self._lost = lost
 
-    async def empty(self, desk: Desk) -> None:
-        """Hand in every message and delete it. One that cannot be done stays."""
+    async def empty(self, desk: Desk) -> bool:
+        """Hand in every message and delete it; whether there was one.
+
+        One that cannot be done stays.
+        """
         found = _done(
             "SEARCH", await self._client.uid_search("UNDELETED", charset=None)
         )
-        for uid in found[0].decode().split():
-            raw = await self._fetched(uid)
-            if raw is None:
-                continue
-            try:
-                await desk.receive(raw)
-            except TryLater:
-                raise
-            except Exception as error:  # noqa: BLE001 - the top of a mail, as of a tick
-                fault = type(error).__name__
-                log.error("cannot be done", action="bounces", error=fault)
-                continue
-            deleted = await self._client.uid("store", uid, r"+FLAGS.SILENT (\Deleted)")
-            _done("STORE", deleted)
-        _done("EXPUNGE", await self._client.expunge())
+        done = [uid for uid in found[0].decode().split() if await self._do(desk, uid)]
+        if done:
+            _done("EXPUNGE", await self._client.expunge())
+        return bool(done)
+
+    async def _do(self, desk: Desk, uid: str) -> bool:
+        raw = await self._fetched(uid)
+        if raw is None:
+            return False
+        try:
+            await desk.receive(raw)
+        except TryLater:
+            raise
+        except Exception as error:  # noqa: BLE001 - the top of a mail, as of a tick
+            fault = type(error).__name__
+            log.error("cannot be done", action="bounces", error=fault)
+            return False
+        deleted = await self._client.uid("store", uid, r"+FLAGS.SILENT (\Deleted)")
+        _done("STORE", deleted)
+        return True
 
     async def news(self) -> None:
-        """Return when something may have come, and in any case after five minutes."""
+        """Return when something may have come, and in any case after a minute."""
         idle = await self._client.idle_start(IDLE_SECONDS)
-        push = asyncio.create_task(self._client.wait_server_push(IDLE_SECONDS))
-        lost = asyncio.create_task(self._lost.wait())
-        try:
-            await asyncio.wait(
-                {push, lost, idle},
-                timeout=IDLE_SECONDS,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-        finally:
-            push.cancel()
-            lost.cancel()
-        if self._lost.is_set():
-            raise TryLater("the connection was lost")
-        if not idle.done():
-            self._client.idle_done()
+        await self._client.wait_server_push(ANSWER_SECONDS + IDLE_SECONDS)
+        self._client.idle_done()
         _done("IDLE", await asyncio.wait_for(idle, ANSWER_SECONDS))
 
     async def _fetched(self, uid: str) -> bytes | None:

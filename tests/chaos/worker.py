@@ -1,10 +1,10 @@
 """`eventide worker` with the run's clock, so that the evening can be moved."""
 
-import asyncio
 import sys
 from pathlib import Path
 
 from service import app
+from service.commands.loop import run
 from service.commands.run import stop_signal
 from tests.chaos.clock import MovedClock
 
@@ -27,4 +27,4 @@ async def main(clock: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
+    run(main(Path(sys.argv[1])))

@@ -37,15 +37,22 @@ alias_database =
 relayhost = [127.0.0.1]:{next_hop}
 smtp_dns_support_level = disabled
 smtpd_relay_restrictions = permit_mynetworks, reject
+recipient_delimiter = +
+local_recipient_maps =
+in_flow_delay = 0
+"""
+TO_A_MAILDIR = """
 virtual_mailbox_domains = {bounces}
-virtual_transport = {bounces_to}
 virtual_mailbox_base = {home}
 virtual_mailbox_maps = inline:{{ {{ {user}@{bounces} = maildir/ }} }}
 virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{gid}
-recipient_delimiter = +
-local_recipient_maps =
-in_flow_delay = 0
+"""
+# As docs/bounces.md has it.
+OVER_LMTP = """
+transport_maps = inline:{{ {{ {bounces} = lmtp:inet:127.0.0.1:{lmtp} }} }}
+relay_domains = {bounces}
+relay_recipient_maps = inline:{{ {{ {user}@{bounces} = ok }} }}
 """
 MASTER = """
 127.0.0.1:{port} inet n - n - - smtpd
@@ -115,12 +122,10 @@ def missing() -> str:
 
 
 @asynccontextmanager
-async def postfix(
-    home: Path, *, next_hop: int, bounces_to: str = "virtual"
-) -> AsyncIterator[int]:
+async def postfix(home: Path, *, next_hop: int, lmtp: int = 0) -> AsyncIterator[int]:
     """The port of a Postfix that sends everything on to `next_hop`.
 
-    Mail to the bounce domain goes into `home/maildir`, or where `bounces_to` says.
+    Mail to the bounce domain goes into `home/maildir`, or to the port `lmtp`.
     """
     owner = pwd.getpwnam("postfix")
     port = free_port()
@@ -132,12 +137,13 @@ async def postfix(
         "port": port,
         "next_hop": next_hop,
         "bounces": BOUNCES,
-        "bounces_to": bounces_to,
+        "lmtp": lmtp,
         "user": USER,
         "uid": owner.pw_uid,
         "gid": owner.pw_gid,
     }
-    (config / "main.cf").write_text(MAIN.format(**named))
+    main = MAIN + (OVER_LMTP if lmtp else TO_A_MAILDIR)
+    (config / "main.cf").write_text(main.format(**named))
     (config / "master.cf").write_text(MASTER.format(**named))
     process = await asyncio.create_subprocess_exec(
         "postfix",

@@ -53,14 +53,11 @@ class Postbox:
         for writer in self._writers:
             writer.write(b"* %d EXISTS\r\n" % len(self.mails))
 
-    async def has(self, *commands: str, mails: int | None = None) -> None:
-        """Return once the last commands were these, and so many mails are left."""
+    async def is_left(self, mails: int) -> None:
+        """Return once so many mails are left, and the reader waits for more."""
         async with asyncio.timeout(60), self._news:
             await self._news.wait_for(
-                lambda: (
-                    self.heard[-len(commands) :] == list(commands)
-                    and mails in (None, len(self.mails))
-                )
+                lambda: len(self.mails) == mails and self.heard[-1:] == ["IDLE"]
             )
 
     async def _converse(

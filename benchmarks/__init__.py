@@ -1,0 +1,1 @@
+"""Measurements of the whole service: against peers, at scale, and through an evening."""

@@ -1,0 +1,1 @@
+"""How late the mails of an evening are."""

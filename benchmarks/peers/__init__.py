@@ -1,0 +1,1 @@
+"""How fast others send the same mails to the same sink."""

@@ -1,0 +1,1 @@
+"""Programs that send so many mails over so many connections, each in its own way."""

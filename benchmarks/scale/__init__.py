@@ -1,0 +1,1 @@
+"""What a mail costs as the number of subscribers grows."""

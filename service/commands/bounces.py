@@ -1,0 +1,30 @@
+"""`eventide bounces`: what came back and could not be used, for the operator to read."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service import app as composition
+from service.flows.bounces import kept
+from service.store.feedback import Kept
+
+
+def bounces(
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write the messages to.")
+    ] = None,
+) -> None:
+    """List the mails that came back and changed nothing, and say why not."""
+    for mail in asyncio.run(_kept()):
+        name = f"{mail.digest.hex()[:12]}.eml"
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            (out / name).write_bytes(mail.raw)
+        typer.echo(f"{mail.received_at:%Y-%m-%d %H:%M}  {name}  {mail.why}")
+
+
+async def _kept() -> tuple[Kept, ...]:
+    async with composition.records() as store:
+        return await kept(store)
