@@ -37,7 +37,7 @@ install_checkout = \
 lock = $(as_pip_does); $(UV) pip compile --quiet --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: help setup demo test check lock format peers
+.PHONY: help setup demo test chaos check lock format peers
 
 help: ## Says what the others do.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -56,6 +56,10 @@ test: .venv/dev .venv/browser .venv/mailserver ## Runs all tests and measures wh
 	@$(BIN)/coverage run -m pytest --quiet --numprocesses logical
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report $$(cat .venv/mailserver)
+
+chaos: .venv/dev ## Kills workers and PostgreSQL 500 times; writes docs/reliability.md.
+	@echo "Killing whoever delivers, 500 times, and counting the mails; up to 25 minutes."
+	@$(BIN)/python -m tests.chaos
 
 check: .venv/dev ## Looks at format, lint, types, import contracts, tips and schema.
 	@echo "Checking the format." && $(BIN)/ruff format --quiet --check .
