@@ -1,7 +1,9 @@
 """A template cut into segments, so that what it says to many is made once and kept."""
 
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import lru_cache
+from itertools import cycle
 
 from jinja2 import BaseLoader, Environment, Template, UndefinedError, meta, nodes
 from jinja2.visitor import NodeTransformer
@@ -12,12 +14,20 @@ SEGMENTS_KEPT = 2048
 Encode = Callable[[str], bytes]
 
 
+#: Where a link is to stand in what is kept; no words of ours hold a NUL.
+PLACE = re.compile("\0(\\w+)\0")
+
+#: A segment as it is kept: encoded text, and the names of links between.
+Segment = tuple[bytes | str, ...]
+
+
 class Stencil:
     """One template, filled in by joining its segments.
 
     What a segment says depends on the names in it and on nothing else, so it is made
     once for the same values; equal values must look the same. A segment ends where
-    the names change, and never inside a `for`. Templates set no names of their own.
+    the names change, and never inside a `for`. Templates set no names of their own,
+    and show the `own` ones, the links of one person, as they are.
     """
 
     def __init__(
@@ -29,59 +39,59 @@ class Stencil:
         own: frozenset[str],
         encode: Encode,
     ) -> None:
-        """Cut the template; what holds an `own` name, a link of one person, is not kept.
+        """Cut the template; of `own` names only their places are kept.
 
         The encodings of two texts, joined, must be one of the two texts joined.
         """
         self.name = name
-        self._segments: list[tuple[tuple[str, ...], Callable[..., bytes]]] = []
+        self._encode = encode
+        is_escaped = nodes.EvalContext(environment, name).autoescape
+        self._shown = environment.filters["escape"] if is_escaped else str
+        self._segments: list[tuple[tuple[str, ...], Callable[..., Segment]]] = []
         for names, cut in _Cutter(environment, loader, own).cuts(name):
-            made = _encoded(_said(cut, environment, name, names), encode)
-            if own.isdisjoint(names):
-                made = lru_cache(maxsize=SEGMENTS_KEPT)(made)
+            template = Template.from_code(
+                environment,
+                environment.compile(cut, name),
+                {each: _place(each) for each in own},
+            )
+            made = lru_cache(maxsize=SEGMENTS_KEPT)(self._kept(template, names))
             self._segments.append((names, made))
 
     def filled(self, values: Mapping[str, Hashable]) -> bytes:
         """The template with these values. Raises UndefinedError where one is missing."""
         value = values.__getitem__
+        filled: list[bytes] = []
+        links: dict[str, bytes] = {}
         try:
-            return b"".join(
-                [made(*map(value, names)) for names, made in self._segments]
-            )
+            for names, made in self._segments:
+                for part in made(*map(value, names)):
+                    if isinstance(part, bytes):
+                        filled.append(part)
+                    else:
+                        if part not in links:
+                            links[part] = self._encode(str(self._shown(value(part))))
+                        filled.append(links[part])
         except KeyError as error:
             raise UndefinedError(f"{error} is undefined") from error
+        return b"".join(filled)
+
+    def _kept(
+        self, template: Template, names: tuple[str, ...]
+    ) -> Callable[..., Segment]:
+        def made(*values: Hashable) -> Segment:
+            text = template.render(zip(names, values, strict=True))
+            # Texts and names take turns; a text may be empty.
+            return tuple(
+                part if is_name else self._encode(part)
+                for part, is_name in zip(PLACE.split(text), cycle((False, True)))
+                if part
+            )
+
+        return made
 
 
-def _encoded(said: Callable[..., str], encode: Encode) -> Callable[..., bytes]:
-    return lambda *values: encode(said(*values))
-
-
-def _said(
-    cut: nodes.Template, environment: Environment, name: str, names: tuple[str, ...]
-) -> Callable[..., str]:
-    """What Jinja makes of a segment, as a function of the names in it."""
-    if _is_name(cut):
-        # A link: to start a template for it would cost more than all else.
-        is_escaped = nodes.EvalContext(environment, name).autoescape
-        escape = environment.filters["escape"]
-        return (lambda value: str(escape(value))) if is_escaped else str
-    template = Template.from_code(environment, environment.compile(cut, name), {})
-
-    def said(*values: Hashable) -> str:
-        context = dict(zip(names, values, strict=True))
-        return "".join(
-            template.root_render_func(template.new_context(context, shared=True))
-        )
-
-    return said
-
-
-def _is_name(cut: nodes.Template) -> bool:
-    match cut.body:
-        case [nodes.Output(nodes=[nodes.Name()])]:
-            return True
-        case _:
-            return False
+def _place(name: str) -> str:
+    return f"\0{name}\0"
 
 
 class _Cutter(NodeTransformer):
@@ -100,8 +110,7 @@ class _Cutter(NodeTransformer):
         cut: list[nodes.Node] = []
         for part in self._parts(self._read(name)):
             found = self._names(part)
-            is_alike = found <= names or names <= found
-            if cut and not (is_alike and self._own.isdisjoint(found | names)):
+            if cut and not (found <= names or names <= found):
                 yield tuple(sorted(names)), self._template(cut)
                 names, cut = set(), []
             names |= found
@@ -123,20 +132,16 @@ class _Cutter(NodeTransformer):
         return tree.body
 
     def _parts(self, body: list[nodes.Node]) -> Iterator[nodes.Node]:
-        """Smaller nodes; an `if` around a link becomes one around each of its parts."""
+        """The same in smaller nodes, for what stands between two tags."""
         for node in body:
-            match node:
-                case nodes.Output():
-                    for said in node.nodes:
-                        yield nodes.Output([said], lineno=said.lineno)
-                case nodes.If(elif_=[], else_=[]) if self._names(node) & self._own:
-                    for part in self._parts(node.body):
-                        yield nodes.If(node.test, [part], [], [], lineno=node.lineno)
-                case _:
-                    yield node
+            if isinstance(node, nodes.Output):
+                for said in node.nodes:
+                    yield nodes.Output([said], lineno=said.lineno)
+            else:
+                yield node
 
     def _names(self, node: nodes.Node) -> set[str]:
-        return meta.find_undeclared_variables(self._template([node]))
+        return meta.find_undeclared_variables(self._template([node])) - self._own
 
     def _template(self, body: list[nodes.Node]) -> nodes.Template:
         tree = nodes.Template(body, lineno=1)

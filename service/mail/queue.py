@@ -31,12 +31,14 @@ class Queue:
     """First come, first served, over as many connections as there are.
 
     `limit` is how many messages the relay last took on one connection before it
-    closed it; 0 until it did so.
+    closed it; 0 until it did so. `may_chain` ends with a relay that lets what follows
+    a message go unanswered: some announce pipelining and yet forget it.
     """
 
     def __init__(self, clock: Clock) -> None:
         """Nothing waits."""
         self.limit = 0
+        self.may_chain = True
         self._clock = clock
         self._waiting: deque[Submission] = deque()
         self._answer: Outcome | None = None

@@ -170,9 +170,8 @@ class Session:
             raise Lost("too late for the message")
         last = await self._all_but_the_last(stuffed(submission.envelope.data))
         if last is not None:
-            is_full = self._served + 1 == self._queue.limit
-            chained = b"" if is_full or not self._offer.pipelining else self._open()
-            self._wire.write(b"".join((last, b".\r\n", chained)))
+            following = self._open() if self._may_chain() else b""
+            self._wire.write(b"".join((last, b".\r\n", following)))
             self._is_dotted = True
             await self._wire.room(self._patience.block)
         reply = await self._wire.reply(self._patience.final_dot)
@@ -190,6 +189,11 @@ class Session:
             await self._wire.room(self._patience.block)
         return data[start:] if self._wire.is_quiet else None
 
+    def _may_chain(self) -> bool:
+        """Whether another message may be opened right behind this one."""
+        is_last = self._served + 1 == self._queue.limit
+        return self._offer.pipelining and self._queue.may_chain and not is_last
+
     def _give_up(self, why: str) -> None:
         """Close, and settle what is opened. A message not spoken of is tried again."""
         self._wire.close()
@@ -201,6 +205,7 @@ class Session:
                 self._opened.popleft()
                 submission.is_second_try = True
                 self._queue.limit = self._served
+                self._queue.may_chain &= not self._wire.is_silent
                 self._queue.put_back(submission)
             else:
                 self._settle(Unsent(reason=f"at {self._stage}: {why}"))

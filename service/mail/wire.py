@@ -20,7 +20,7 @@ class Wire(asyncio.Protocol):
     Only one task may use it. Waiting has a limit, kept by one timer for the whole
     connection: a timer for each answer would cost as much as the answer. Whatever
     ends a wait badly ends the connection, so that no late answer is ever taken for
-    the answer to something else.
+    the answer to something else. `is_silent` says that it ended for want of one.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -30,6 +30,7 @@ class Wire(asyncio.Protocol):
         self._parser = Replies()
         self._replies: deque[Reply] = deque()
         self._lost = "the connection is closed" if transport.is_closing() else ""
+        self.is_silent = False
         self._is_paused = False
         self._waiter: asyncio.Future[None] | None = None
         self._deadline = 0.0
@@ -124,6 +125,7 @@ class Wire(asyncio.Protocol):
         if self._loop.time() < self._deadline:
             self._set_timer()
         else:
+            self.is_silent = True
             self.close("no answer in time")
 
     def _wake(self) -> None:

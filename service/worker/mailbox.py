@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import structlog
-from aioimaplib import IMAP4, IMAP4_SSL, AioImapException, Response
+from aioimaplib import IMAP4, Response
 
 from service.domain.errors import ServiceError, TryLater
 from service.flows.bounces import Desk
@@ -46,13 +46,13 @@ async def _watch(desk: Desk, settings: BouncesSettings) -> None:
     while True:
         try:
             async with _opened(settings) as mailbox:
-                pause = FIRST_PAUSE_SECONDS
                 while True:
                     # What comes meanwhile is told now, not again while we are idle.
                     while await mailbox.empty(desk):
                         pass
+                    pause = FIRST_PAUSE_SECONDS
                     await mailbox.news()
-        except (ServiceError, AioImapException, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - it is watched for as long as we run
             # Only our own words: those of the library quote commands, passwords too.
             words = str(error) if isinstance(error, ServiceError) else ""
             log.warning(
@@ -85,15 +85,13 @@ async def _opened(settings: BouncesSettings) -> AsyncIterator["_Mailbox"]:
 def _client(
     settings: BouncesSettings, is_lost: Callable[[Exception | None], None]
 ) -> IMAP4:
-    host, port = settings.imap_host, settings.imap_port
-    if settings.imap_tls == "none":
-        return IMAP4(host, port, timeout=ANSWER_SECONDS, conn_lost_cb=is_lost)
-    return IMAP4_SSL(
-        host,
-        port,
+    tls = None if settings.imap_tls == "none" else ssl.create_default_context()
+    return IMAP4(
+        settings.imap_host,
+        settings.imap_port,
         timeout=ANSWER_SECONDS,
         conn_lost_cb=is_lost,
-        ssl_context=ssl.create_default_context(),
+        ssl_context=tls,
     )
 
 

@@ -4,8 +4,11 @@ import asyncio
 import json
 
 import pytest
+from typer.testing import CliRunner
 
+from service.__main__ import app
 from service.commands.stopwatch import Stopwatch
+from service.domain.errors import ServiceError
 from service.settings import new_keys
 from tests.commands.processes import outcome
 from tests.mail.relay import Relay
@@ -67,11 +70,11 @@ async def test_bench_works_on_a_database_that_is_named(settings, database_url):
         ("127.0.0.1:1", "no connection to the relay 127.0.0.1:1"),
     ],
 )
-async def test_a_relay_that_will_not_do_is_one_line(settings, relay, words):
-    code, _, err = await outcome(settings, "bench", "--messages", "2", "--relay", relay)
+def test_a_relay_that_will_not_do_is_named_before_anything_is_done(relay, words):
+    result = CliRunner().invoke(app, ["bench", "--messages", "2", "--relay", relay])
 
-    assert code == 1
-    assert words in err.splitlines()[-1]
+    assert isinstance(result.exception, ServiceError)
+    assert words in str(result.exception)
 
 
 async def test_the_cost_of_a_database_that_is_not_seen_is_not_known():

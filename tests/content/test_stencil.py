@@ -24,7 +24,7 @@ EVERY_SHAPE = """\
 {% if whom %}{{ link }}{% elif tips %}none{% else %}{{ greeting }}{% endif %}
 {% for tip in tips %}{{ link }}{{ tip }}{% else %}{{ link }}{% endfor %}
 {% include "mail/parts/foot.txt" %}
-{{ link }}{{ link|upper }}{{ "fixed" }}"""
+{{ link }}{{ "fixed" }}"""
 WORDS = st.text(alphabet="ab <&\"'\n", max_size=6)
 
 
@@ -114,8 +114,7 @@ def test_one_person_s_link_is_never_kept(folder):
         recorder.asked.clear()
         filled_in.filled({**VALUES, "link": "ann"})
 
-    assert "ann" in recorder.asked
-    assert len(recorder.asked) > 8
+    assert recorder.asked == ["ann", "ann"]
 
 
 def test_no_more_is_kept_than_an_evening_needs(folder):

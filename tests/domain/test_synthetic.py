@@ -71,7 +71,8 @@ def test_the_same_number_is_the_same_person():
 
 
 def test_between_them_they_give_every_answer_there_is():
-    people = [here(NOON).newcomer(n, now=NOON).subscriber for n in range(3000)]
+    those = here(NOON)
+    people = [those.newcomer(n, now=NOON).subscriber for n in range(3000)]
 
     given_answers = {
         field.name: {getattr(p.person.answers, field.name) for p in people}
@@ -92,4 +93,4 @@ def test_between_them_they_give_every_answer_there_is():
     assert given_answers["stretching"] == {None, *Stretching}
     assert given_answers["country"] == {"GB", "US", "DE"}
     assert {p.evening.frequency for p in people} == set(Frequency)
-    assert {p.evening.zone for p in people} == set(here(NOON).zones)
+    assert {p.evening.zone for p in people} == set(those.zones)

@@ -85,8 +85,9 @@ base_dir = {home}/run
 log_path = {home}/dovecot.log
 protocols = imap
 listen = 127.0.0.1
-ssl = no
-disable_plaintext_auth = no
+ssl = required
+ssl_cert = <{certificate}
+ssl_key = <{home}/key.pem
 mail_location = maildir:{maildir}
 first_valid_uid = 1
 default_login_user = dovenull
@@ -101,10 +102,10 @@ userdb {{
 service imap-login {{
   chroot =
   inet_listener imap {{
-    port = {port}
+    port = 0
   }}
   inet_listener imaps {{
-    port = 0
+    port = {port}
   }}
 }}
 service anvil {{
@@ -115,10 +116,9 @@ service anvil {{
 
 def missing() -> str:
     """Why a real mail server cannot run here; empty if it can."""
-    programs = [name for name in ("postfix", "dovecot") if not shutil.which(name)]
-    if programs:
-        return f"{' and '.join(programs)} not installed"
-    return "" if os.geteuid() == 0 else "a mail server is started by root"
+    lacking = [name for name in ("postfix", "dovecot") if not shutil.which(name)]
+    lacking += [] if os.geteuid() == 0 else ["root, who must start them,"]
+    return f"{' and '.join(lacking)} is not here" if lacking else ""
 
 
 @asynccontextmanager
@@ -146,41 +146,36 @@ async def postfix(home: Path, *, next_hop: int, lmtp: int = 0) -> AsyncIterator[
     (config / "main.cf").write_text(main.format(**named))
     (config / "master.cf").write_text(MASTER.format(**named))
     process = await asyncio.create_subprocess_exec(
-        "postfix",
-        "-c",
-        str(config),
-        "start-fg",
-        stderr=asyncio.subprocess.DEVNULL,
+        *f"postfix -c {config} start-fg".split(),
         stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
         start_new_session=True,
     )
     try:
-        await answering(port)
+        await listening(port)
         yield port
     finally:
-        stop = await asyncio.create_subprocess_exec(
-            "postfix",
-            "-c",
-            str(config),
-            "stop",
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        await stop.wait()
+        await run(f"postfix -c {config} stop")
         await process.wait()
 
 
 @asynccontextmanager
-async def dovecot(home: Path, maildir: Path) -> AsyncIterator[int]:
-    """The IMAP port of a Dovecot that serves the Maildir."""
+async def dovecot(home: Path, maildir: Path) -> AsyncIterator[tuple[int, Path]]:
+    """The port of a Dovecot that serves the Maildir, and its certificate: localhost's."""
     owner = pwd.getpwnam("postfix")
     port = free_port()
     make(home)
-    config = home / "dovecot.conf"
+    certificate, config = home / "certificate.pem", home / "dovecot.conf"
+    await run(
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext "
+        f"subjectAltName=DNS:localhost -keyout {home}/key.pem -out {certificate}"
+    )
     config.write_text(
         DOVECOT.format(
             home=home,
             maildir=maildir,
             port=port,
+            certificate=certificate,
             password=PASSWORD,
             uid=owner.pw_uid,
             gid=owner.pw_gid,
@@ -190,11 +185,19 @@ async def dovecot(home: Path, maildir: Path) -> AsyncIterator[int]:
         "dovecot", "-F", "-c", str(config), start_new_session=True
     )
     try:
-        await answering(port)
-        yield port
+        await listening(port)
+        yield port, certificate
     finally:
         process.send_signal(signal.SIGTERM)
         await process.wait()
+
+
+async def run(command: str) -> None:
+    """Return when the command has ended."""
+    process = await asyncio.create_subprocess_exec(
+        *command.split(), stderr=asyncio.subprocess.DEVNULL
+    )
+    await process.wait()
 
 
 def make(folder: Path) -> None:
@@ -210,17 +213,15 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-async def answering(port: int) -> None:
-    """Return once something greets whoever connects to the port."""
+async def listening(port: int) -> None:
+    """Return once something takes connections at the port."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             try:
-                reader, writer = await asyncio.open_connection(HOST, port)
+                _, writer = await asyncio.open_connection(HOST, port)
             except OSError:
                 await asyncio.sleep(0.05)
-                continue
-            greeting = await reader.readline()
-            writer.close()
-            await writer.wait_closed()
-            if greeting:
+            else:
+                writer.close()
+                await writer.wait_closed()
                 return

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from service.content.catalogue import Library
 from service.content.templating import Templates
 from service.domain.feedback import Verdict
 from service.domain.outbox import Lane
@@ -51,7 +52,7 @@ class NextHop(Relay):
     async def has_taken(self, mails: int) -> None:
         """Return once it has accepted so many."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while len(self.envelopes) < mails:
+            while len(self.envelopes) < mails:  # pragma: no cover - if it is slower
                 self._news.clear()
                 await self._news.wait()
 
@@ -95,7 +96,7 @@ class Evening:
     """A thousand people whose evening it is, and a worker for them."""
 
     store: Store
-    library: object
+    library: Library
     letters: Letters
     desk: Counter
     clock: StoppedClock
@@ -123,6 +124,7 @@ class Evening:
         async with self.store.transaction() as tx:
             for id_ in range(1, PEOPLE + 1):
                 person = await tx.subscribers.get(id_)
+                assert person is not None
                 reason = await tx.suppression.reason(person.person.address)
                 if person.status is Status.SUPPRESSED:
                     assert reason is Reason.ADDRESS_UNKNOWN
@@ -185,26 +187,28 @@ async def two_evenings(evening, hop, port):
     assert evening.desk.done == len(GONE)
 
 
-async def test_reports_in_a_mailbox_silence_exactly_those_who_are_gone(evening, home):
+async def test_reports_in_a_mailbox_silence_exactly_those_who_are_gone(
+    evening, home, monkeypatch
+):
     maildir = home / "postfix" / "maildir"
     async with (
         NextHop() as hop,
         postfix(home / "postfix", next_hop=hop.port) as port,
-        dovecot(home / "dovecot", maildir) as imap_port,
-        intake(evening.desk, mailbox(imap_port)),
+        dovecot(home / "dovecot", maildir) as (imap_port, certificate),
     ):
-        await two_evenings(evening, hop, port)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        async with intake(evening.desk, mailbox(imap_port)):
+            await two_evenings(evening, hop, port)
 
         assert list((maildir / "new").iterdir()) == []
 
 
 def mailbox(port):
     return BouncesSettings(
-        imap_host=HOST,
+        imap_host="localhost",
         imap_port=port,
         imap_user=mailserver.USER,
         imap_password=mailserver.PASSWORD,
-        imap_tls="none",
     )
 
 

@@ -287,6 +287,16 @@ async def test_a_relay_that_takes_so_many_a_connection_gets_them_all(offers):
     assert relay.chunks.count(WIRE) == (3 if offers else 7)
 
 
+async def test_a_relay_that_forgets_what_follows_a_message_gets_one_at_a_time():
+    async with Raw() as relay, mailing(relay.port, patience=SOON) as mailer:
+        relay.script["MAIL"] = [None, Mishap.SAY_NOTHING]
+        outcomes = await send_all(mailer, *(f"{n}@x.example" for n in "abcd"))
+    assert outcomes == [OK] * 4
+    assert len(relay.accepted) == 4
+    assert relay.connections == 2
+    assert relay.chunks.count(WIRE) == 3
+
+
 async def test_a_message_is_tried_on_a_second_connection_but_not_on_a_third():
     async with Raw() as relay, mailing(relay.port) as mailer:
         relay.script["MAIL"] = [None, Mishap.HANG_UP, Mishap.HANG_UP]

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections import Counter
+from contextlib import suppress
 from typing import Self
 
 HOST = "127.0.0.1"
@@ -27,6 +28,7 @@ class Postbox:
         self._writers: set[asyncio.StreamWriter] = set()
         self._ended = asyncio.Event()
         self._idle_tag = b""
+        self._visits = 0
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._converse, HOST, self.port)
@@ -60,21 +62,26 @@ class Postbox:
                 lambda: len(self.mails) == mails and self.heard[-1:] == ["IDLE"]
             )
 
+    async def is_left_alone(self, times: int) -> None:
+        """Return once so many visitors are gone again."""
+        async with asyncio.timeout(60), self._news:
+            await self._news.wait_for(lambda: self._visits >= times)
+
     async def _converse(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self._writers.add(writer)
         writer.write(b"* OK ready\r\n")
-        try:
-            while line := await reader.readline():
+        with suppress(ConnectionError):
+            while (line := await reader.readline()).endswith(b"\n"):
                 self._answer(line.decode().strip(), writer)
                 await self._note(line.decode().strip())
-        except ConnectionError:
-            pass
-        finally:
-            self._writers.discard(writer)
-            self._ended.set()
-            writer.close()
+        self._writers.discard(writer)
+        self._ended.set()
+        writer.close()
+        async with self._news:
+            self._visits += 1
+            self._news.notify_all()
 
     async def _note(self, line: str) -> None:
         async with self._news:

@@ -113,3 +113,15 @@ async def test_a_server_that_is_away_is_found_when_it_is_back(desk):
         await postbox.is_left(0)
 
     assert desk.taken == [b"one"]
+
+
+async def test_a_server_without_tls_is_told_nothing(desk):
+    async with Postbox(b"one") as postbox:
+        over_tls = settings(postbox).model_copy(update={"imap_tls": "implicit"})
+        with capture_logs() as lines:
+            async with intake(desk, over_tls):
+                await postbox.is_left_alone(2)
+
+    assert postbox.heard == []
+    assert desk.taken == []
+    assert {line["error"] for line in lines} == {"SSLError"}
