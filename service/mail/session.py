@@ -26,7 +26,7 @@ class Patience:
     message was taken. A connection that was `idle` for longer is asked whether it
     lives before it is used. To that, and to our goodbye, an answer after `courtesy`
     is as good as none. Where the relay wants no more connections, the others serve for
-    `refused` before one is asked for again.
+    `refused` before one is asked for again. Somebody waits for a `probe`.
     """
 
     command: float = 300
@@ -36,6 +36,7 @@ class Patience:
     idle: float = 5
     courtesy: float = 5
     refused: float = 30
+    probe: float = 30
 
 
 class Session:

@@ -99,7 +99,8 @@ class Mailer:
         Raises Misconfigured if it refuses our settings, TryLater if it is away.
         """
         try:
-            session = await self._connected()
+            async with asyncio.timeout(self._patience.probe):
+                session = await self._connected()
         except FAILURES as error:
             raise self._diagnosis(error) from error
         await session.leave()

@@ -157,6 +157,14 @@ async def test_a_relay_that_is_away_defers_the_message():
             await mailer.probe()
 
 
+async def test_who_looks_for_a_relay_does_not_wait_as_long_as_a_message_does():
+    patience = Patience(probe=0.2)
+    async with Relay() as relay, mailing(relay.port, patience=patience) as mailer:
+        relay.script["EHLO"] = [Mishap.SAY_NOTHING]
+        with pytest.raises(TryLater, match="no connection to the relay"):
+            await mailer.probe()
+
+
 @pytest.mark.parametrize("greeting", ["554 No service for you", "421 4.3.2 Busy"])
 async def test_a_relay_that_greets_us_with_a_no_refuses_the_message(greeting):
     async with Raw() as relay, mailing(relay.port) as mailer:
