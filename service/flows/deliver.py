@@ -190,9 +190,9 @@ class _Run:
         is_ending = self.is_closing or courier.stop.is_set()
         room = 0 if is_ending else courier.relays.room(now=now)
         if not room:
+            why = "its worker stopped" if is_ending else "no relay took mail"
             self._settled += [
-                put_back(draft.message, "not begun", until=now)
-                for draft in self._drafts
+                put_back(draft.message, why, until=now) for draft in self._drafts
             ]
             self._drafts.clear()
         begin = max(0, room - len(self._on_the_wire))

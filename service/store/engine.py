@@ -51,8 +51,14 @@ async def opened(
         pool_timeout=PATIENCE,
         connect_args={
             "timeout": PATIENCE,
-            # Planning a query just in time costs more than running ours does.
-            "server_settings": {"application_name": "eventide", "jit": "off"},
+            "server_settings": {
+                "application_name": "eventide",
+                # Planning a query just in time costs more than running ours does.
+                "jit": "off",
+                # However the server is tuned: a mail that was begun must be known
+                # to be so after a crash, or it is sent twice (docs/reliability.md).
+                "synchronous_commit": "on",
+            },
         },
     )
     try:

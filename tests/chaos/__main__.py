@@ -23,9 +23,9 @@ async def main(arguments: list[str] | None = None) -> int:
     plan = Plan(
         seed=given.seed, kills=given.kills, people=given.people, steps=given.steps
     )
+    today, page = SystemClock().now().date(), given.page.read_text()
     outcome = await run(plan, tell=print)
-    now = SystemClock().now()
-    given.page.write_text(kept_in(given.page.read_text(), outcome, on=now.date()))
+    given.page.write_text(kept_in(page, outcome, on=today))
     print(*outcome.faults(), "That is all.", sep="\n")
     return len(outcome.faults())
 
