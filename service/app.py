@@ -5,7 +5,7 @@ import os
 import socket
 import uuid
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -238,7 +238,9 @@ async def working(parts: Service) -> AsyncIterator[None]:
         bounces = intake(desk(parts), parts.settings.bounces)
         async with bounces, Schedule(shift.ticks(seconds), stop).running():
             yield
-        await shift.leave()
+        # Without the database the others notice within a minute that we are gone.
+        with suppress(TryLater):
+            await shift.leave()
 
 
 def _couriers(
