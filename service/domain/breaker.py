@@ -59,6 +59,13 @@ SHUNNED = Fault(
     longest_wait=timedelta(minutes=30),
     remedy="See that the relay may send our mail on and is on no block list",
 )
+#: Of a relay that knows none of those whom we write to.
+ASTRAY = Fault(
+    in_a_row=1,
+    first_wait=timedelta(minutes=5),
+    longest_wait=timedelta(minutes=30),
+    remedy="See why the relay takes no recipient for known: its tables or its database",
+)
 
 _FAULTS: Mapping[Meaning, Fault] = MappingProxyType(
     {

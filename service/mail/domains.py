@@ -77,10 +77,6 @@ class Domains:
                 pass
         known.pause = known.pause.unanswered(now=now)
 
-    def paused(self) -> int:
-        """How many domains are left alone at present."""
-        return sum(not known.pause.is_closed for known in self._known.values())
-
     def _noted(self, name: str) -> _Domain:
         name = name.lower()
         known = self._known.get(name)

@@ -1,11 +1,10 @@
 """What is known of a relay: how fast it is given mail, and whether it is left alone."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
-from service.domain.breaker import CLOSED, SHUNNED, Fault, Gate, fault
+from service.domain.breaker import ASTRAY, CLOSED, SHUNNED, Fault, Gate, fault
 from service.domain.outbox import (
     Accepted,
     Meaning,
@@ -25,18 +24,12 @@ AHEAD = timedelta(seconds=5)
 
 #: So many domains do not refuse us by chance, one after the other.
 TOO_MANY = 5
+#: And so many addresses are not all gone: whoever says so has lost its own list, and
+#: each one that is believed costs a subscriber.
+TOO_MANY_GONE = 10
 AT_ONCE = timedelta()
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """How a relay does, for logs and metrics; `rate` is this worker's part of it."""
-
-    relay: str
-    gate: Gate
-    rate: float
 
 
 class Relay:
@@ -54,6 +47,7 @@ class Relay:
         self._connections = settings.connections
         self._bucket: Bucket | None = None
         self._refusing: set[str] = set()
+        self._gone = 0
 
     def rate(self, *, now: datetime) -> float:
         """Messages a second, this worker's part."""
@@ -61,11 +55,6 @@ class Relay:
         if self._warm_up:
             rate = min(rate, ramp(self._warm_up, today=now.date()))
         return rate / self.workers
-
-    def standing(self, *, now: datetime) -> Standing:
-        """How it does."""
-        gate = self.breaker.gate(now=now)
-        return Standing(relay=self.name, gate=gate, rate=self.rate(now=now))
 
     def room(self, *, now: datetime) -> int:
         """How many messages it may have on the wire now."""
@@ -94,7 +83,7 @@ class Relay:
     def heard(self, domain: str, outcome: Outcome, *, now: datetime) -> None:
         """Learn from what became of a message to the domain."""
         was = self.breaker
-        if found := fault(outcome) or self._shunned(domain, outcome):
+        if found := fault(outcome) or self._doubted(domain, outcome):
             self.breaker = was.failed(found, now=now)
             if was.is_closed and not self.breaker.is_closed:
                 self._alarm(found, outcome)
@@ -103,14 +92,21 @@ class Relay:
             if self.breaker.is_closed and not was.is_closed:
                 log.info("relay takes mail again", action="relay", relay=self.name)
 
-    def _shunned(self, domain: str, outcome: Outcome) -> Fault | None:
-        """Domain after domain refuses what comes from here, and none accepts any."""
-        if isinstance(outcome, Accepted):
-            self._refusing.clear()
-        if not (isinstance(outcome, Refused) and meaning(outcome) is Meaning.POLICY):
-            return None
-        self._refusing.add(domain)
-        return SHUNNED if len(self._refusing) >= TOO_MANY else None
+    def _doubted(self, domain: str, outcome: Outcome) -> Fault | None:
+        """One after the other is refused, and none accepted: that is about us."""
+        match outcome:
+            case Accepted():
+                self._refusing.clear()
+                self._gone = 0
+            case Refused() if meaning(outcome) is Meaning.POLICY:
+                self._refusing.add(domain)
+            case Refused() if meaning(outcome) is Meaning.NO_SUCH_ADDRESS:
+                self._gone += 1
+            case _:
+                return None
+        if len(self._refusing) >= TOO_MANY:
+            return SHUNNED
+        return ASTRAY if self._gone >= TOO_MANY_GONE else None
 
     def _alarm(self, found: Fault, outcome: Outcome) -> None:
         log.error(

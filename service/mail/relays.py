@@ -13,7 +13,7 @@ from service.domain.outbox import Meaning, Outcome, Refused, Unsent, meaning
 from service.domain.pace import UNLIMITED
 from service.mail.domains import Domains
 from service.mail.envelope import Envelope
-from service.mail.relay import Relay, Standing
+from service.mail.relay import Relay
 from service.mail.smtp import Mailer
 from service.settings import SmtpSettings
 
@@ -109,14 +109,6 @@ class Relays:
             tried.add(number)
         self.manners.domains.heard(domain, outcome, now=now)
         return outcome
-
-    def standings(self, *, now: datetime) -> tuple[Standing, ...]:
-        """How each relay does, the main one first."""
-        return tuple(relay.standing(now=now) for relay in self.manners.relays)
-
-    def paused_domains(self) -> int:
-        """How many recipient domains are left alone at present."""
-        return self.manners.domains.paused()
 
     async def _offered(
         self, number: int, envelope: Envelope, domain: str, *, now: datetime

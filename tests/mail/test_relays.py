@@ -10,13 +10,13 @@ import pytest
 from aiosmtpd.smtp import AuthResult
 from structlog.testing import capture_logs
 
-from service.domain.breaker import AWAY, OUR_SENDER, POLICY, SHUNNED, Gate
+from service.domain.breaker import ASTRAY, AWAY, OUR_SENDER, POLICY, SHUNNED, Gate
 from service.domain.errors import TryLater
 from service.domain.outbox import Accepted, Outcome, Refused, Stage, Unknown, Unsent
 from service.domain.pace import LONGEST_HOLD, LOOK, RECOVERY, ROUND, SLOWEST
 from service.mail.domains import ASK_AGAIN, LEAST_FULL, MOST, Domains
 from service.mail.envelope import Envelope
-from service.mail.relay import TOO_MANY
+from service.mail.relay import TOO_MANY, TOO_MANY_GONE
 from service.mail.relays import Relays
 from service.settings import SmtpSettings
 from tests.builders import NOON
@@ -93,8 +93,8 @@ async def test_the_next_relay_takes_over_at_once_from_one_that_is_away(clock):
     ):
         outcomes = await sent(pool, 20)
 
-        assert pool.standings(now=NOON)[0].gate is Gate.OPEN
-        assert pool.standings(now=NOON)[1].gate is Gate.CLOSED
+        assert pool.manners.relays[0].breaker.gate(now=NOON) is Gate.OPEN
+        assert pool.manners.relays[1].breaker.gate(now=NOON) is Gate.CLOSED
     assert all(isinstance(outcome, Accepted) for outcome in outcomes)
     assert len(there.envelopes) == 20
 
@@ -218,7 +218,7 @@ async def test_a_relay_through_which_every_domain_refuses_us_is_left_alone(clock
                 await sent(pool, domain=f"{number}.example")
 
         assert pool.room(now=NOON) == 0
-        assert pool.paused_domains() == 0
+        assert pool.hold("0.example", now=NOON) is None
     (line,) = logs
     assert (line["event"], line["remedy"]) == ("relay left alone", SHUNNED.remedy)
 
@@ -231,15 +231,26 @@ async def test_a_few_domains_that_refuse_us_say_nothing_about_the_relay(clock):
             if number % 3 == 0:
                 await sent(pool, domain="small.example")
 
-        assert pool.standings(now=NOON)[0].gate is Gate.CLOSED
+        assert pool.manners.relays[0].breaker.gate(now=NOON) is Gate.CLOSED
 
 
-async def test_a_person_s_mistake_says_nothing_about_the_relay(clock):
+async def test_people_who_are_gone_say_nothing_about_the_relay(clock):
     async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
-        relay.script["RCPT"] = ["550 5.1.1 Nobody"] * 10
-        await sent(pool, 10)
+        relay.script["RCPT"] = [*["550 5.1.1 Nobody"] * (TOO_MANY_GONE - 1), None] * 2
+        await sent(pool, 2 * TOO_MANY_GONE)
 
-        assert pool.standings(now=NOON)[0].gate is Gate.CLOSED
+        assert pool.manners.relays[0].breaker.gate(now=NOON) is Gate.CLOSED
+
+
+async def test_a_relay_that_knows_nobody_any_more_is_not_believed_for_long(clock):
+    async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
+        relay.script["RCPT"] = ["550 5.1.1 Nobody"] * TOO_MANY_GONE
+        with capture_logs() as logs:
+            await sent(pool, TOO_MANY_GONE)
+
+        assert pool.room(now=NOON) == 0
+    (line,) = logs
+    assert (line["event"], line["remedy"]) == ("relay left alone", ASTRAY.remedy)
 
 
 async def test_what_came_too_late_says_nothing_about_the_relay(clock):
@@ -287,11 +298,11 @@ async def test_workers_share_a_rate(clock):
         Relay() as relay,
         relays(plain(relay.port, rate=60), clock=clock) as pool,
     ):
-        assert pool.standings(now=NOON)[0].rate == 60
+        assert pool.manners.relays[0].rate(now=NOON) == 60
         await sent(pool)
         assert pool.room(now=NOON) == 2
         pool.share(200)
-        assert pool.standings(now=NOON)[0].rate == 0.3
+        assert pool.manners.relays[0].rate(now=NOON) == 0.3
         await sent(pool)
         assert pool.room(now=NOON) == 1
 
@@ -350,9 +361,9 @@ async def test_a_new_relay_warms_up_beside_an_old_one_that_takes_the_rest(clock)
         relays(plain(new.port, warm_up=today), plain(old.port), clock=clock) as pool,
     ):
         await sent(pool, 10)
-        assert pool.standings(now=NOON)[0].rate < 0.01
+        assert pool.manners.relays[0].rate(now=NOON) < 0.01
         clock.move(timedelta(days=40))
-        assert pool.standings(now=clock.now())[0].rate == float("inf")
+        assert pool.manners.relays[0].rate(now=clock.now()) == float("inf")
     assert (len(new.envelopes), len(old.envelopes)) == (1, 9)
 
 
@@ -454,7 +465,6 @@ async def test_a_domain_that_refuses_us_by_policy_pauses_alone(clock):
 
         assert pool.hold("big.example", now=NOON) == NOON + POLICY.first_wait
         assert pool.hold("small.example", now=NOON) is None
-        assert pool.paused_domains() == 1
         assert pool.room(now=NOON) == 2
     (line,) = logs
     assert (line["domain"], line["answer"]) == ("big.example", "550 5.7.1")
@@ -487,7 +497,7 @@ async def test_a_paused_domain_is_tried_with_one_message_and_then_slowly(clock):
         assert pool.hold("big.example", now=clock.now()) is None
         with capture_logs() as logs:
             await sent(pool, domain="big.example")
-        assert pool.paused_domains() == 0
+        assert pool.hold("0.example", now=NOON) is None
         assert going(pool, "big.example", 10, clock) == 0
     assert [line["event"] for line in logs] == ["domain takes mail again"]
 
