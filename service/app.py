@@ -219,7 +219,9 @@ async def working(parts: Service) -> AsyncIterator[None]:
     """
     smtp, clock, stop = parts.settings.smtp, parts.clock, asyncio.Event()
     # Whoever waits for a confirmation does not wait behind the evening's reminders.
-    express = smtp.model_copy(update={"connections": EXPRESS_CONNECTIONS})
+    few = {"connections": EXPRESS_CONNECTIONS}
+    others = tuple(each.model_copy(update=few) for each in smtp.others)
+    express = smtp.model_copy(update={**few, "others": others})
     async with (
         Relays(smtp, clock=clock) as relays,
         Relays(express, clock=clock, manners=relays.manners) as express_relays,

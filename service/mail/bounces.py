@@ -14,6 +14,8 @@ from service.domain.feedback import Complaint, Ignored, Refusal, Report, Unusabl
 #: What is looked at. All that counts comes before the returned mail; the rest of a
 #: long message would only keep the parser busy.
 READ_BYTES = 128 * 1024
+#: What is taken in at all: a report holds our mail of some 30 KB at most.
+LONGEST_BYTES = 1024 * 1024
 #: Parts within parts within parts cost the parser more with each.
 MOST_BOUNDARIES = 20
 STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")

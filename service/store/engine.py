@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from service.domain.errors import Misconfigured
 from service.store import migrate
 from service.store.consents import Consents
-from service.store.feedback import FeedbackStore
+from service.store.feedback import Feedback
 from service.store.nights import Nights
 from service.store.outbox import Outbox
 from service.store.rehearsal import Rehearsal
@@ -78,7 +78,7 @@ class Transaction:
     suppression: Suppression
     consents: Consents
     rehearsal: Rehearsal
-    feedback: FeedbackStore
+    feedback: Feedback
     workers: Workers
 
 
@@ -142,6 +142,6 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         suppression=Suppression(connection, sealer),
         consents=Consents(connection),
         rehearsal=Rehearsal(connection, sealer),
-        feedback=FeedbackStore(connection, sealer),
+        feedback=Feedback(connection, sealer),
         workers=Workers(connection),
     )

@@ -170,10 +170,11 @@ WAITING_NOW = text(
 # The words before a colon are ours and few; what follows are the relay's codes.
 NOT_SENT = text(
     """
-    SELECT state, split_part(COALESCE(reason, ''), ':', 1) AS why, count(*) AS messages
+    SELECT state, split_part(COALESCE(reason, ''), ':', 1) AS reason,
+        count(*) AS messages
     FROM outbox
     WHERE state IN ('failed', 'unknown', 'expired', 'suppressed') AND night >= :since
-    GROUP BY state, why ORDER BY state, why
+    GROUP BY 1, 2 ORDER BY 1, 2
     """
 )
 ROLL_UP = text(

@@ -415,8 +415,8 @@ async def test_the_operator_sees_what_was_not_sent_and_why(ready):
         assert await tx.outbox.not_sent(since=TODAY + DAY) == ()
 
     assert found == (
-        NotSent(state=State.FAILED, why="policy", messages=2),
-        NotSent(state=State.UNKNOWN, why="hung up", messages=1),
+        NotSent(state=State.FAILED, reason="policy", messages=2),
+        NotSent(state=State.UNKNOWN, reason="hung up", messages=1),
     )
 
 
