@@ -249,6 +249,8 @@ class _Run:
 
     async def _some_news(self) -> None:
         """Return when a round is worth its while."""
+        # What was begun reaches its relay first, so that `room` knows of it.
+        await asyncio.sleep(0)
         self._news.clear()
         if not self._is_time():
             with suppress(TimeoutError):
