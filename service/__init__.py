@@ -7,9 +7,10 @@ The data flow, each step named alike in every folder:
 3. `domain.night` turns zone and local time into the next instant a mail is due.
 4. A tick asks `flows.plan` who is due; it is a query, never a list of jobs.
 5. `domain.safety` takes away every tip this person may not be told.
-6. `domain.tips` chooses tonight's few from the rest and says why.
+6. `domain.choice` chooses tonight's few from the rest and says why.
 7. One outbox row for (subscriber, night, kind) holds the choice: one mail or none.
 8. A tick asks `flows.deliver` to claim rows, commit, compose and send them.
-9. `mail.smtp` says Accepted, Refused, Unsent or Unknown, and that is recorded.
-10. `/manage` and `/unsubscribe` change or stop it; every message links to both.
+9. `mail.relays` says Accepted, Refused, Unsent or Unknown, and that is recorded.
+10. `/manage` and `/unsubscribe` change or stop it; every reminder links to both.
+11. `flows.bounces` reads what comes back, and ends the mails to whom it must.
 """

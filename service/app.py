@@ -219,7 +219,9 @@ async def working(parts: Service) -> AsyncIterator[None]:
     """
     smtp, clock, stop = parts.settings.smtp, parts.clock, asyncio.Event()
     # Whoever waits for a confirmation does not wait behind the evening's reminders.
-    express = smtp.model_copy(update={"connections": EXPRESS_CONNECTIONS})
+    few = {"connections": EXPRESS_CONNECTIONS}
+    others = tuple(each.model_copy(update=few) for each in smtp.others)
+    express = smtp.model_copy(update={**few, "others": others})
     async with (
         Relays(smtp, clock=clock) as relays,
         Relays(express, clock=clock, manners=relays.manners) as express_relays,
@@ -234,6 +236,8 @@ async def working(parts: Service) -> AsyncIterator[None]:
             store=parts.store, library=parts.library, clock=clock, couriers=couriers
         )
         await shift.keep()
+        # Before the first mail: whoever joins takes a part of the rate, not all of it.
+        await shift.beat()
         seconds = parts.settings.schedule.tick_seconds
         bounces = intake(desk(parts), parts.settings.bounces)
         async with bounces, Schedule(shift.ticks(seconds), stop).running():

@@ -7,6 +7,7 @@ default.
 import base64
 import binascii
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date
@@ -31,6 +32,8 @@ from service.domain.errors import Misconfigured
 
 PREFIX = "EVENTIDE_"
 FILE = "_file"
+LAST_PORT = 65535
+PLAIN_URL = re.compile(r"https?://[!-;=?-~]+")
 HERE = Path(__file__).resolve().parent.parent
 
 
@@ -47,10 +50,6 @@ class DatabaseSettings(Section):
     dir: Path | None = None
 
 
-def _or_none(text: object) -> object:
-    return None if text == "" else text
-
-
 class RelaySettings(Section):
     """A relay that takes our mail, how much of it, and how fast.
 
@@ -59,7 +58,7 @@ class RelaySettings(Section):
     """
 
     host: str = "localhost"
-    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    port: Annotated[int, Field(ge=1, le=LAST_PORT)] = 587
     username: str = ""
     password: SecretStr = SecretStr("")
     tls: Literal["none", "starttls", "implicit"] = "starttls"
@@ -67,7 +66,7 @@ class RelaySettings(Section):
     hostname: str | None = None
     rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0
     weight: Annotated[int, Field(ge=1, le=1000)] = 1
-    warm_up: Annotated[date | None, BeforeValidator(_or_none)] = None
+    warm_up: Annotated[date | None, BeforeValidator(lambda day: day or None)] = None
 
 
 class SmtpSettings(RelaySettings):
@@ -83,8 +82,8 @@ class SmtpSettings(RelaySettings):
 
 
 def _bare(url: str) -> str:
-    if not url.startswith(("http://", "https://")):
-        message = "must start with http:// or https://"
+    if not PLAIN_URL.fullmatch(url):
+        message = "must start with http:// or https:// and hold no spaces or accents"
         raise ValueError(message)
     return url.rstrip("/")
 
@@ -94,16 +93,24 @@ class WebSettings(Section):
 
     base_url: Annotated[str, AfterValidator(_bare)] = "http://127.0.0.1:8000"
     host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    port: Annotated[int, Field(ge=0, le=LAST_PORT)] = 8000
+
+
+def _place(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not text or (host and port.isdecimal() and int(port) <= LAST_PORT):
+        return text
+    message = "is not HOST:PORT, as 127.0.0.1:8024"
+    raise ValueError(message)
 
 
 class BouncesSettings(Section):
     """Where mail that comes back is addressed to, and how it reaches us."""
 
     address: Annotated[str, AfterValidator(verp.checked)] = ""
-    listen: Annotated[str, Field(pattern=r"^([\w.-]+:\d{1,5})?$")] = ""
+    listen: Annotated[str, AfterValidator(_place)] = ""
     imap_host: str = ""
-    imap_port: Annotated[int, Field(ge=1, le=65535)] = 993
+    imap_port: Annotated[int, Field(ge=1, le=LAST_PORT)] = 993
     imap_user: str = ""
     imap_password: SecretStr = SecretStr("")
     imap_tls: Literal["none", "implicit"] = "implicit"
@@ -211,11 +218,10 @@ def _contents(name: str, path: str) -> str:
 
 
 def _plainly(kind: str, message: str) -> str:
-    return (
-        "no such setting"
-        if kind == "extra_forbidden"
-        else message[0].lower() + message[1:]
-    )
+    if kind == "extra_forbidden":
+        return "no such setting"
+    message = message.removeprefix("Value error, ")
+    return message[0].lower() + message[1:]
 
 
 class Keys(Section):

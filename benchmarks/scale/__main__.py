@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -90,6 +91,7 @@ async def _measured(
     async with postgres.throwaway(is_durable=True, tell=typer.echo) as server:
         trials = {size: await _filled(server, size) for size in sizes}
         evenings: dict[int, list[Evening]] = {size: [] for size in sizes}
+        plans: Mapping[str, str] = {}
         with progress() as bar:
             task = bar.add_task("Evenings", total=rounds * len(sizes))
             for turn in range(rounds):
@@ -97,10 +99,12 @@ async def _measured(
                     people = await crowd.make_due(
                         trials[size].url, one_in=size // due, turn=turn
                     )
+                    if size == sizes[-1]:
+                        plans = await _plans(trials[size].url)
                     evening = await asyncio.to_thread(_evening, trials[size], people)
                     evenings[size].append(evening)
                     bar.advance(task)
-        return evenings, await _plans(trials[sizes[-1]].url)
+        return evenings, plans
 
 
 async def _filled(server: str, size: int) -> Trial:
@@ -144,7 +148,7 @@ async def _plans(url: str) -> Mapping[str, str]:
     """How PostgreSQL runs the two queries that look for what is due."""
     bound = {
         "now": SystemClock().now(),
-        "until": SystemClock().now(),
+        "lease": timedelta(minutes=1),
         "limit": PLAN_AT_ONCE,
         "worker": "",
     }

@@ -19,7 +19,7 @@ from service import settings as configuration
 from service.app import Service
 from service.clock import SystemClock
 from service.commands.loop import run
-from service.commands.people import invite, progress
+from service.commands.people import invent, progress
 from service.commands.stopwatch import Cost, Stopwatch, peak_memory
 from service.domain.errors import Misconfigured
 from service.domain.outbox import Lane
@@ -29,7 +29,7 @@ from service.flows.plan import plan
 from service.flows.upkeep import upkeep
 from service.mail.relays import Relays
 from service.mail.smtp import Mailer
-from service.settings import RelaySettings, SecretsSettings, SmtpSettings
+from service.settings import LAST_PORT, RelaySettings, SecretsSettings, SmtpSettings
 from service.store import migrate
 from service.worker.shift import PLAN_AT_ONCE
 
@@ -86,7 +86,7 @@ async def _bench(messages: int, database: str, relay: RelaySettings) -> Result:
     async with _parts(database, relay) as parts:
         now = parts.clock.now()
         await upkeep(parts.store, now=now)
-        await invite(parts, messages, due_now=True, now=now)
+        await invent(parts, messages, due_now=True, now=now)
         return await measured(parts, messages)
 
 
@@ -195,7 +195,7 @@ def _table(result: Result) -> Table:
 
 def _address(relay: str) -> tuple[str, int]:
     found = RELAY.fullmatch(relay)
-    if found is None:
+    if found is None or not 0 < int(found["port"]) <= LAST_PORT:
         raise Misconfigured(
             what=f"'{relay}' is not HOST:PORT",
             where="--relay",

@@ -17,7 +17,10 @@ def bounces(
     ] = None,
 ) -> None:
     """List the mails that came back and changed nothing, and say why not."""
-    for mail in asyncio.run(_kept()):
+    found = asyncio.run(_kept())
+    if not found:
+        typer.echo("Nothing is kept")
+    for mail in found:
         name = f"{mail.digest.hex()[:12]}.eml"
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)

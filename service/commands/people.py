@@ -34,13 +34,15 @@ def seed(
 
 
 def progress() -> Progress:
-    """A bar on standard error that is gone when it is done."""
+    """A bar on standard error that is gone when it is done; none in a log file."""
+    console = Console(stderr=True)
     return Progress(
         "{task.description}",
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
+        disable=not console.is_terminal,
         transient=True,
     )
 
@@ -48,11 +50,11 @@ def progress() -> Progress:
 async def _seed(subscribers: int, *, due_now: bool) -> None:
     async with composition.service(composition.settings()) as parts:
         now = parts.clock.now()
-        await invite(parts, subscribers, due_now=due_now, now=now)
-    typer.echo(f"{subscribers} invented subscribers are in the database")
+        await invent(parts, subscribers, due_now=due_now, now=now)
+    typer.echo(f"Invented subscribers added: {subscribers}")
 
 
-async def invite(
+async def invent(
     parts: Service, subscribers: int, *, due_now: bool, now: datetime
 ) -> None:
     """Add invented subscribers while a bar moves. Raises Misconfigured."""

@@ -10,13 +10,10 @@ from jinja2.visitor import NodeTransformer
 
 #: Kept of each segment: more than there are tips, or pairs of them, on an evening.
 SEGMENTS_KEPT = 2048
-
-Encode = Callable[[str], bytes]
-
-
 #: Where a link is to stand in what is kept; no words of ours hold a NUL.
 PLACE = re.compile("\0(\\w+)\0")
 
+Encode = Callable[[str], bytes]
 #: A segment as it is kept: encoded text, and the names of links between.
 Segment = tuple[bytes | str, ...]
 

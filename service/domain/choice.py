@@ -112,10 +112,10 @@ class _Desk:
         """Nights since each theme last came up."""
         tips = self.catalogue.tips
         rests: dict[Theme, int] = {}
-        for tip, nights in self.shown.items():
-            if tip in tips:
-                theme = tips[tip].theme
-                rests[theme] = min(nights, rests.get(theme, nights))
+        # A tip may have been dropped from the catalogue since it was said.
+        for tip in self.shown.keys() & tips.keys():
+            theme, nights = tips[tip].theme, self.shown[tip]
+            rests[theme] = min(nights, rests.get(theme, nights))
         return rests
 
     def rule_driven(self) -> list[Choice]:

@@ -1,8 +1,9 @@
 """A message on its way: its states, its deadline and what an SMTP answer means.
 
-due -> claimed -> sending -> sent | failed | unknown
-due -> expired | suppressed        claimed -> due (held, lease ended) | suppressed
-sending -> due (temporary refusal) sending -> unknown (lease ended)
+due -> claimed -> sending -> sent | failed | unknown | expired
+due -> expired | failed | suppressed
+claimed -> due (held, lease ended) | expired | failed | suppressed
+sending -> due (temporary refusal) | unknown (lease ended)
 """
 
 import hashlib

@@ -241,15 +241,22 @@ def tonight_to_data(
     }
 
 
-def reminder_to_json(subscriber: Subscriber, choice: Mapping[str, object]) -> str:
-    """A reminder for the outbox, from what tonight_to_data gave."""
+def reminder_to_json(subscriber: Subscriber, choice: Mapping[str, Any]) -> str:
+    """A reminder for the outbox, from what tonight_to_data gave.
+
+    Only what the mail says of it: the night's record keeps the rest.
+    """
     person = subscriber.person
+    said = [
+        {"id": tip["id"], "role": tip["role"], "reason": tip["reason"]}
+        for tip in choice["tips"]
+    ]
     return json.dumps(
         {
             "address": person.address,
             "language": subscriber.language,
             "country": person.answers.country,
-            "choice": choice,
+            "choice": {"tips": said, "ask_answers": choice["ask_answers"]},
         }
     )
 

@@ -14,12 +14,11 @@ from service.domain.outbox import Kind, Message
 
 #: A relay gives up after five days, and its report may wait as long on the way back.
 BELIEVED_FOR = timedelta(days=14)
-#: RFC 5321, 4.5.3.1.1: the longest local part.
-LONGEST_LOCAL_PART = 64
+#: RFC 5321, 4.5.3.1.1: the longest local part. The token and its "+" take so much of
+#: it, with the largest number of a person.
+LONGEST_LOCAL_PART, TOKEN_SIZE = 64, 37
 PLAIN = re.compile(r"[\w.-]+@[\w.-]+", re.ASCII)
 NOT_PLAIN = "is not a plain address, as bounce@bounce.example.org"
-#: What the token and its "+" take of it, with the largest number of a person.
-TOKEN_SIZE = 37
 EPOCH = date(1970, 1, 1)
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 LETTERS = {Kind.REMINDER: "r", Kind.CONFIRMATION: "c", Kind.MANAGE_LINK: "m"}

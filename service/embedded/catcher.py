@@ -13,6 +13,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from service.domain.clock import Clock
 from service.domain.errors import Misconfigured
+from service.mail.listener import Conversation
 
 HOST = "127.0.0.1"
 KEPT = 500
@@ -44,7 +45,7 @@ class Catcher:
         self._caught = 0
         self._mails: deque[CaughtMail] = deque(maxlen=KEPT)
         self._arrival = asyncio.Condition()
-        self._conversations: set[_Conversation] = set()
+        self._conversations: set[Conversation] = set()
 
     @property
     def mails(self) -> tuple[CaughtMail, ...]:
@@ -90,8 +91,13 @@ class Catcher:
         await asyncio.gather(*(each.hang_up() for each in tuple(self._conversations)))
         await self._server.wait_closed()
 
-    def _converse(self) -> "_Conversation":
-        return _Conversation(_Receiver(self._keep), self._conversations)
+    def _converse(self) -> Conversation:
+        return Conversation(
+            _Receiver(self._keep),
+            self._conversations,
+            size_limit=SIZE_LIMIT_BYTES,
+            ident="Eventide mail catcher",
+        )
 
     async def _keep(self, envelope: Envelope) -> int:
         async with self._arrival:
@@ -118,33 +124,3 @@ class _Receiver:
         self, _server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
         return f"250 2.0.0 Caught as mail {await self._keep(envelope)}"
-
-
-class _Conversation(SMTP):
-    """One connection, listed while it is open so that the catcher can end it."""
-
-    def __init__(
-        self, receiver: _Receiver, conversations: set["_Conversation"]
-    ) -> None:
-        super().__init__(
-            receiver,
-            data_size_limit=SIZE_LIMIT_BYTES,
-            enable_SMTPUTF8=True,
-            hostname="localhost",
-            ident="Eventide mail catcher",
-            loop=asyncio.get_running_loop(),
-        )
-        self._conversations = conversations
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._conversations.add(self)
-        super().connection_made(transport)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        super().connection_lost(error)
-        self._conversations.discard(self)
-
-    async def hang_up(self) -> None:
-        if self.transport and self._handler_coroutine:  # pragma: no branch - set
-            self.transport.close()
-            await asyncio.gather(self._handler_coroutine, return_exceptions=True)

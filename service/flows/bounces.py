@@ -112,6 +112,6 @@ def _report(found: Verdict) -> None:
                 status=status,
             )
         case Unusable(why=why):
-            log.warning("kept unused", action="bounces", why=why)
+            log.warning("kept unused", action="bounces", reason=why)
         case Ignored():
-            log.info("ignored", action="bounces", why=found)
+            log.info("ignored", action="bounces", reason=found)

@@ -13,7 +13,7 @@ LAST_NIGHTS = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tonight:
+class Outlook:
     """What an operator wants to know of an evening."""
 
     crew: Crew
@@ -34,7 +34,7 @@ async def leave(store: Store, worker: str) -> None:
         await tx.workers.leave(worker)
 
 
-async def tonight(store: Store, *, now: datetime) -> Tonight:
+async def outlook(store: Store, *, now: datetime) -> Outlook:
     """How the evening goes: workers, forecast, and what was not sent since yesterday."""
     async with store.transaction() as tx:
         crew = await tx.workers.alive()
@@ -42,4 +42,4 @@ async def tonight(store: Store, *, now: datetime) -> Tonight:
         arrivals = await tx.subscribers.arrivals(now=now)
         not_sent = await tx.outbox.not_sent(since=now.date() - LAST_NIGHTS)
     ahead = forecast(waiting, arrivals, per_second=crew.per_second, now=now)
-    return Tonight(crew=crew, forecast=ahead, not_sent=not_sent)
+    return Outlook(crew=crew, forecast=ahead, not_sent=not_sent)

@@ -14,24 +14,24 @@ A_NIGHT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """What one round of upkeep did; the operator sees what is not zero."""
+class Leftovers:
+    """What became of messages that a worker or their hour had left behind."""
 
     released: int
     unknown: int
     expired: int
-    forgotten: int
-    erased: int
-    resumed: int
 
 
 async def upkeep(
     store: Store, *, why_late: str = "deadline passed", now: datetime
-) -> Kept:
+) -> Leftovers:
     """Settle what was left behind and drop what is too old. Safe to do at any time.
 
     `why_late` is kept as the reason of messages that nobody tried before their deadline.
     """
+    async with store.transaction() as tx:
+        reaped = await tx.outbox.reap(now=now)
+        expired = await tx.outbox.expire(why=why_late, now=now)
     today = now.date()
     async with store.transaction() as tx:
         await tx.outbox.ensure_partitions(around=today)
@@ -40,25 +40,17 @@ async def upkeep(
         await tx.outbox.drop_old(before=today - OUTBOX_NIGHTS)
         await tx.nights.drop_old(before=today - NIGHT_RECORDS)
     async with store.transaction() as tx:
-        reaped = await tx.outbox.reap(now=now)
-        expired = await tx.outbox.expire(why=why_late, now=now)
-        forgotten = await tx.signups.drop_expired(now=now)
+        await tx.signups.drop_expired(now=now)
+        await tx.workers.drop_gone()
         await tx.feedback.drop_old(now=now)
         gone = await tx.subscribers.stopped_before(now - UNDO, limit=AT_ONCE)
         for subscriber_id in gone:
             await tx.subscribers.erase(subscriber_id)
-    resumed = await _end_pauses(store, now=now)
-    return Kept(
-        released=reaped.released,
-        unknown=reaped.unknown,
-        expired=expired,
-        forgotten=forgotten,
-        erased=len(gone),
-        resumed=resumed,
-    )
+    await _end_pauses(store, now=now)
+    return Leftovers(released=reaped.released, unknown=reaped.unknown, expired=expired)
 
 
-async def _end_pauses(store: Store, *, now: datetime) -> int:
+async def _end_pauses(store: Store, *, now: datetime) -> None:
     """Reminders again for people whose pause was to end by now.
 
     It ends early enough for any zone; the first evening is the one they named.
@@ -75,4 +67,3 @@ async def _end_pauses(store: Store, *, now: datetime) -> int:
                 now=now,
             )
             await tx.subscribers.save(active, next_due_at=slot.due_at, now=now)
-    return len(rested)

@@ -116,7 +116,7 @@ def message_id(
     """The same for every try at the same message, and it tells nobody whose it is."""
     subject = f"message-id|{subscriber_id}|{kind}|{night.isoformat()}"
     digest = hmac.digest(key, subject.encode(), "sha256")[:15]
-    return f"<{kind}.{base64.b32encode(digest).decode().lower()}@{domain}>"
+    return f"<{kind}.{digest.hex()}@{domain}>"
 
 
 def _display_name(name: str) -> str:

@@ -201,7 +201,9 @@ class Session:
         while self._opened:
             submission, _ = self._opened[0]
             if self._is_dotted:
-                self._settle(Unknown(reason=f"after the message: {why}"))
+                self._settle(
+                    Unknown(reason=f"connection lost after the message: {why}")
+                )
             elif self._is_left_unspoken():
                 self._opened.popleft()
                 submission.is_second_try = True
@@ -209,7 +211,7 @@ class Session:
                 self._queue.may_chain &= not self._wire.is_silent
                 self._queue.put_back(submission)
             else:
-                self._settle(Unsent(reason=f"at {self._stage}: {why}"))
+                self._settle(Unsent(reason=f"connection lost at {self._stage}: {why}"))
 
     def _is_left_unspoken(self) -> bool:
         """Whether a connection that had served left the next one without a word.

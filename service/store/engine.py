@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from service.domain.errors import Misconfigured
 from service.store import migrate
 from service.store.consents import Consents
-from service.store.feedback import FeedbackStore
+from service.store.feedback import Feedback
 from service.store.nights import Nights
 from service.store.outbox import Outbox
 from service.store.rehearsal import Rehearsal
@@ -30,6 +30,8 @@ from service.store.workers import Workers
 
 #: Seconds to wait for the server to take a connection.
 PATIENCE = 10
+#: And for the longest command, which lets go of a night of millions.
+LONGEST_COMMAND = 600
 
 
 @asynccontextmanager
@@ -51,6 +53,7 @@ async def opened(
         pool_timeout=PATIENCE,
         connect_args={
             "timeout": PATIENCE,
+            "command_timeout": LONGEST_COMMAND,
             "server_settings": {
                 "application_name": "eventide",
                 # Planning a query just in time costs more than running ours does.
@@ -58,6 +61,10 @@ async def opened(
                 # However the server is tuned: a mail that was begun must be known
                 # to be so after a crash, or it is sent twice (docs/reliability.md).
                 "synchronous_commit": "on",
+                # A machine that vanishes in the middle of a transaction lets go of
+                # its rows, and nobody waits longer for those of another.
+                "idle_in_transaction_session_timeout": "30s",
+                "lock_timeout": "10s",
             },
         },
     )
@@ -78,7 +85,7 @@ class Transaction:
     suppression: Suppression
     consents: Consents
     rehearsal: Rehearsal
-    feedback: FeedbackStore
+    feedback: Feedback
     workers: Workers
 
 
@@ -142,6 +149,6 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         suppression=Suppression(connection, sealer),
         consents=Consents(connection),
         rehearsal=Rehearsal(connection, sealer),
-        feedback=FeedbackStore(connection, sealer),
+        feedback=Feedback(connection, sealer),
         workers=Workers(connection),
     )

@@ -117,7 +117,7 @@ class Kept:
     raw: bytes
 
 
-class FeedbackStore:
+class Feedback:
     """Bounces and complaints, by the person's number."""
 
     def __init__(self, connection: AsyncConnection, sealer: Sealer) -> None:

@@ -50,7 +50,7 @@ class NotSent:
     """So many messages that came to this end for this reason."""
 
     state: State
-    why: str
+    reason: str
     messages: int
 
 
@@ -234,7 +234,7 @@ class Outbox:
         """How many messages of the nights since then were not sent, and why."""
         found = await self._connection.execute(sql.NOT_SENT, {"since": since})
         return tuple(
-            NotSent(state=State(row.state), why=row.why, messages=row.messages)
+            NotSent(state=State(row.state), reason=row.reason, messages=row.messages)
             for row in found
         )
 

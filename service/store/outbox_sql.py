@@ -59,11 +59,20 @@ CLAIM = {
     )
     for lane, waiting in WAITING.items()
 }
+# One that somebody holds in an open transaction is passed over: a machine that vanished
+# must not keep everybody waiting.
 EXPIRE = text(
     """
-    UPDATE outbox
-    SET state = 'expired', reason = COALESCE(reason, :why), updated_at = :now
-    WHERE state = 'due' AND expires_at <= :now
+    WITH late AS (
+        SELECT subscriber_id, night, kind FROM outbox
+        WHERE state = 'due' AND expires_at <= :now
+        FOR UPDATE SKIP LOCKED
+    )
+    UPDATE outbox AS o
+    SET state = 'expired', reason = COALESCE(o.reason, :why), updated_at = :now
+    FROM late
+    WHERE o.subscriber_id = late.subscriber_id AND o.night = late.night
+    AND o.kind = late.kind
     """
 )
 
@@ -92,6 +101,7 @@ KEEP = text(
     FROM {MINE} AND o.state IN ('claimed', 'sending')
     """
 )
+# Whoever was taken for lost and has the answer after all knows more than `unknown`.
 RECORD = text(
     """
     UPDATE outbox AS o
@@ -105,8 +115,9 @@ RECORD = text(
         CAST(:not_befores AS timestamptz[])
     ) AS new (subscriber_id, night, kind, state, reason, not_before)
     WHERE o.subscriber_id = new.subscriber_id AND o.night = new.night
-    AND o.kind = new.kind AND o.state IN ('claimed', 'sending')
-    AND o.claimed_by = :worker
+    AND o.kind = new.kind AND o.claimed_by = :worker
+    AND (o.state IN ('claimed', 'sending')
+        OR o.state = 'unknown' AND new.state IN ('sent', 'failed'))
     """
 )
 
@@ -170,10 +181,11 @@ WAITING_NOW = text(
 # The words before a colon are ours and few; what follows are the relay's codes.
 NOT_SENT = text(
     """
-    SELECT state, split_part(COALESCE(reason, ''), ':', 1) AS why, count(*) AS messages
+    SELECT state, split_part(COALESCE(reason, ''), ':', 1) AS reason,
+        count(*) AS messages
     FROM outbox
     WHERE state IN ('failed', 'unknown', 'expired', 'suppressed') AND night >= :since
-    GROUP BY state, why ORDER BY state, why
+    GROUP BY 1, 2 ORDER BY 1, 2
     """
 )
 ROLL_UP = text(

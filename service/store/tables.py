@@ -243,7 +243,7 @@ NIGHT = Table(
     postgresql_partition_by="RANGE (night)",
 )
 
-#: One row for each worker that runs; `per_second` is how many mails it sends now.
+#: One row for each worker that runs; `per_second` is how many mails it can send.
 WORKER = Table(
     "worker",
     METADATA,

@@ -19,9 +19,8 @@ BEAT = text(
     SET seen_at = excluded.seen_at, per_second = excluded.per_second
     """
 )
-LEAVE = text(
-    "DELETE FROM worker WHERE name = :name OR seen_at < now() - CAST(:gone AS interval)"
-)
+LEAVE = text("DELETE FROM worker WHERE name = :name")
+DROP_GONE = text("DELETE FROM worker WHERE seen_at < now() - CAST(:gone AS interval)")
 ALIVE = text(
     """
     SELECT count(*) AS workers, COALESCE(sum(per_second), 0) AS per_second
@@ -51,9 +50,12 @@ class Workers:
         await self._connection.execute(BEAT, values)
 
     async def leave(self, name: str) -> None:
-        """Forget a worker that stops, and those that died."""
-        values = {"name": name, "gone": GONE_AFTER}
-        await self._connection.execute(LEAVE, values)
+        """Forget a worker that stops."""
+        await self._connection.execute(LEAVE, {"name": name})
+
+    async def drop_gone(self) -> None:
+        """Forget those that died."""
+        await self._connection.execute(DROP_GONE, {"gone": GONE_AFTER})
 
     async def alive(self) -> Crew:
         """All that gave a sign of life within the last minute."""

@@ -4,10 +4,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.mail.bounces import LONGEST_BYTES
+
 #: The longest form has some 60 short fields.
 BODY_LIMIT_BYTES = 64 * 1024
 #: A mail that comes back has our mail in it.
-LONGER_BODIES = {"/bounces": 1024 * 1024}
+LONGER_BODIES = {"/bounces": LONGEST_BYTES}
 POLICY = {
     "default-src": "'none'",
     "style-src": "'self'",

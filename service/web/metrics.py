@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from service.domain.errors import ServiceError
-from service.flows.crew import Tonight, tonight
+from service.flows.crew import Outlook, outlook
 from service.web.site import Site
 
 #: However often it is scraped, the database is asked only so often.
@@ -45,12 +45,12 @@ class _Board:
         async with self._turn:
             now = self._site.clock.now()
             if self._read_at is None or now - self._read_at >= FRESH:
-                evening = await tonight(self._site.store, now=now)
+                evening = await outlook(self._site.store, now=now)
                 self._text, self._read_at = _exposition(evening), now
-        return self._text
+            return self._text
 
 
-def _exposition(evening: Tonight) -> bytes:
+def _exposition(evening: Outlook) -> bytes:
     registry = CollectorRegistry()
     ahead = evening.forecast
 
@@ -77,5 +77,5 @@ def _exposition(evening: Tonight) -> bytes:
         registry=registry,
     )
     for one in evening.not_sent:
-        not_sent.labels(one.state.value, one.why).set(one.messages)
+        not_sent.labels(one.state.value, one.reason).set(one.messages)
     return generate_latest(registry)

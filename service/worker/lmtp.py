@@ -12,9 +12,10 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from service.domain.errors import Misconfigured
 from service.flows.bounces import Desk
+from service.mail.bounces import LONGEST_BYTES
+from service.mail.listener import Conversation
 
-#: Announced as SIZE; a report holds our mail of some 30 KB at most.
-SIZE_LIMIT_BYTES = 1024 * 1024
+IDENT = "Eventide bounces"
 
 log = structlog.get_logger()
 
@@ -34,10 +35,13 @@ async def listening(desk: Desk, place: str) -> AsyncIterator[int]:
     # Its own log lines have addresses in them.
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)
     host, _, port = place.rpartition(":")
-    conversations: set[_Conversation] = set()
+    conversations: set[Conversation] = set()
+    receiver = _Receiver(desk)
     try:
         server = await asyncio.get_running_loop().create_server(
-            lambda: _Conversation(_Receiver(desk), conversations),
+            lambda: _Conversation(
+                receiver, conversations, size_limit=LONGEST_BYTES, ident=IDENT
+            ),
             host,
             int(port),
             reuse_port=hasattr(socket, "SO_REUSEPORT") or None,
@@ -93,35 +97,9 @@ class _Receiver:
         return "250 2.0.0 Taken"
 
 
-class _Conversation(SMTP):
-    """One connection, listed while it is open; it speaks LMTP and SMTP."""
-
-    def __init__(
-        self, receiver: _Receiver, conversations: set["_Conversation"]
-    ) -> None:
-        super().__init__(
-            receiver,
-            data_size_limit=SIZE_LIMIT_BYTES,
-            enable_SMTPUTF8=True,
-            hostname="localhost",
-            ident="Eventide bounces",
-            loop=asyncio.get_running_loop(),
-        )
-        self._conversations = conversations
+class _Conversation(Conversation):
+    """One connection; it speaks LMTP and SMTP."""
 
     async def smtp_LHLO(self, hostname: str) -> None:  # noqa: N802
         """LMTP's word for EHLO (RFC 2033, 4.1)."""
         await self.smtp_EHLO(hostname)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._conversations.add(self)
-        super().connection_made(transport)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        super().connection_lost(error)
-        self._conversations.discard(self)
-
-    async def hang_up(self) -> None:
-        if self.transport and self._handler_coroutine:  # pragma: no branch - set
-            self.transport.close()
-            await asyncio.gather(self._handler_coroutine, return_exceptions=True)

@@ -14,10 +14,9 @@ from aioimaplib import IMAP4, Response
 
 from service.domain.errors import ServiceError, TryLater
 from service.flows.bounces import Desk
+from service.mail.bounces import LONGEST_BYTES
 from service.settings import BouncesSettings
 
-#: All that is fetched of a message, however long it is.
-FETCHED_BYTES = 1024 * 1024
 #: News may be missed that came just before; and firewalls drop who is idle for long.
 IDLE_SECONDS = 60
 ANSWER_SECONDS = 30
@@ -50,8 +49,8 @@ async def _watch(desk: Desk, settings: BouncesSettings) -> None:
                     # What comes meanwhile is told now, not again while we are idle.
                     while await mailbox.empty(desk):
                         pass
-                    pause = FIRST_PAUSE_SECONDS
                     await mailbox.news()
+                    pause = FIRST_PAUSE_SECONDS
         except Exception as error:  # noqa: BLE001 - it is watched for as long as we run
             # Only our own words: those of the library quote commands, passwords too.
             words = str(error) if isinstance(error, ServiceError) else ""
@@ -147,7 +146,7 @@ class _Mailbox:
 
     async def _fetched(self, uid: str) -> bytes | None:
         """The message, None if another worker was quicker."""
-        part = f"(BODY.PEEK[]<0.{FETCHED_BYTES}>)"
+        part = f"(BODY.PEEK[]<0.{LONGEST_BYTES}>)"
         lines = _done("FETCH", await self._client.uid("fetch", uid, part))
         return next(
             (bytes(line) for line in lines if isinstance(line, bytearray)), None

@@ -9,7 +9,7 @@ import structlog
 from service.content.catalogue import Library
 from service.domain.clock import Clock
 from service.domain.outbox import Lane, State
-from service.flows.crew import beat, leave, tonight
+from service.flows.crew import beat, leave, outlook
 from service.flows.deliver import Courier, deliver
 from service.flows.plan import plan
 from service.flows.upkeep import upkeep
@@ -84,16 +84,18 @@ class Shift:
         now = self.clock.now()
         is_away = not self.couriers[Lane.EVENING].relays.room(now=now)
         why_late = "no relay took mail" if is_away else "deadline passed"
-        kept = await upkeep(self.store, why_late=why_late, now=now)
-        if kept.unknown or kept.expired:
+        left = await upkeep(self.store, why_late=why_late, now=now)
+        if left.released:
+            log.warning("a worker was lost", action="upkeep", released=left.released)
+        if left.unknown or left.expired:
             log.warning(
-                "not sent", action="upkeep", unknown=kept.unknown, expired=kept.expired
+                "not sent", action="upkeep", unknown=left.unknown, expired=left.expired
             )
         return False
 
     async def look_ahead(self) -> bool:
         """Tell when tonight will be done, while anything is due."""
-        ahead = (await tonight(self.store, now=self.clock.now())).forecast
+        ahead = (await outlook(self.store, now=self.clock.now())).forecast
         if ahead.due:
             say = log.warning if ahead.too_late else log.info
             say("tonight", action="forecast", forecast=str(ahead))

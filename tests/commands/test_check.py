@@ -1,6 +1,7 @@
 """`eventide check`, as the operator runs it."""
 
 import asyncio
+import json
 from datetime import timedelta
 
 import pytest
@@ -62,7 +63,7 @@ async def expired(store: Store, *, now) -> None:
         await tx.outbox.record([gone], worker="one", now=now)
 
 
-async def test_a_service_in_order_is_told_to_be(named, records):
+async def test_a_service_in_order_is_told_to_be(named, records, relay_port):
     await beat(records, "one", per_second=5)
     await beat(records, "two", per_second=5)
     await leave(records, "two")
@@ -71,11 +72,11 @@ async def test_a_service_in_order_is_told_to_be(named, records):
 
     assert code == 0, err
     assert out.splitlines() == [
-        "warning  tips     0 of 130 tips are reviewed by a clinician",
-        "ok       relay    it lets us in",
-        "ok       tonight  the database answers and has the schema of this release",
-        "ok       tonight  workers alive: 1",
-        "ok       tonight  nothing is due in the next hours",
+        "warning  tips      0 of 130 tips are reviewed by a clinician",
+        f"ok       relay     127.0.0.1:{relay_port} lets us in",
+        "ok       database  the database answers and has the schema of this release",
+        "ok       tonight   workers alive: 1",
+        "ok       tonight   nothing is due in the next hours",
     ]
 
 
@@ -90,12 +91,18 @@ async def test_the_operator_sees_how_many_were_not_sent_and_why(named, records):
 
 
 async def test_each_fault_is_named_and_the_rest_looked_at_all_the_same(named):
-    broken = {"EVENTIDE_SMTP__PORT": "1", "EVENTIDE_CONTENT__CONFIG": "/nowhere"}
+    others = [{"host": "127.0.0.1", "port": 1, "tls": "none"}]
+    broken = {
+        "EVENTIDE_CONTENT__CONFIG": "/nowhere",
+        "EVENTIDE_SMTP__OTHERS": json.dumps(others),
+        "EVENTIDE_DATABASE__URL": "postgresql://u@127.0.0.1:1/db",
+    }
 
     code, out, err = await outcome({**named, **broken}, "check")
 
     faults = [line for line in out.splitlines() if line.startswith("fault")]
     assert code == 1, err
-    assert [line.split()[1] for line in faults] == ["tips", "relay"]
+    assert [line.split()[1] for line in faults] == ["tips", "relay", "database"]
     assert "no connection to the relay 127.0.0.1:1" in faults[1]
-    assert "the database answers" in out
+    assert "See that the relay runs" in faults[1]
+    assert "lets us in" in out

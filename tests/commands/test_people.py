@@ -42,7 +42,7 @@ async def test_seed_invents_people_and_can_do_so_again(
     for _ in range(2):
         code, out, err = await outcome(named, "seed", "--subscribers", "6", *option)
         assert code == 0, err
-        assert out == "6 invented subscribers are in the database\n"
+        assert out == "Invented subscribers added: 6\n"
 
     assert len(await due(filled)) == mailed_now
 

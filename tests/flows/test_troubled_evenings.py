@@ -254,7 +254,7 @@ async def test_an_outage_of_three_hours_wakes_nobody_and_is_accounted_for(tonigh
     async with tonight.store.transaction() as tx:
         not_sent = await tx.outbox.not_sent(since=TODAY)
     assert sum(found.messages for found in not_sent) == len(expired)
-    assert {found.why for found in not_sent} == {
+    assert {found.reason for found in not_sent} == {
         "no connection to the relay 127.0.0.1",
         "no relay took mail",
     }

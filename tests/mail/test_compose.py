@@ -272,7 +272,7 @@ def test_a_message_id_is_the_same_for_every_try_and_tells_nobody_whose_it_is():
         )
 
     assert made() == made()
-    assert re.fullmatch(r"<reminder\.[a-z2-7]{24}@example\.org>", made())
+    assert re.fullmatch(r"<reminder\.[0-9a-f]{30}@example\.org>", made())
     others = [
         made(subscriber_id=8),
         made(kind=Kind.CONFIRMATION),

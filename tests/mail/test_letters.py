@@ -219,7 +219,7 @@ def test_an_envelope_has_all_that_a_relay_needs(library, letters):
     (sent,) = evenings(library, person, nights=1)
     envelope = letters.write(sent, now=NOON)
 
-    assert re.search(rb"\r\nMessage-ID: <reminder\.[a-z2-7]{24}@", envelope.data)
+    assert re.search(rb"\r\nMessage-ID: <reminder\.[0-9a-f]{30}@", envelope.data)
     assert envelope.sender == "evening@eventide.example"
     assert envelope.recipient == "a@b.example"
     assert envelope.expires_at == sent.expires_at

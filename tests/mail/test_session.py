@@ -107,7 +107,7 @@ async def test_a_message_not_handed_over_was_not_sent(offers, stage, mishap):
         relay.script[stage.upper()] = [mishap]
         outcome = await send(mailer)
         assert isinstance(outcome, Unsent)
-        assert outcome.reason.startswith(f"at {stage}: ")
+        assert outcome.reason.startswith(f"connection lost at {stage}: ")
         assert relay.accepted == []
         assert await send(mailer) == OK
     assert relay.connections == 2
@@ -125,7 +125,7 @@ async def test_of_a_message_handed_over_without_an_answer_nothing_is_known(
         relay.script["MESSAGE"] = [mishap]
         outcome = await send(mailer)
         assert isinstance(outcome, Unknown)
-        assert outcome.reason.startswith("after the message: ")
+        assert outcome.reason.startswith("connection lost after the message: ")
         assert await send(mailer) == OK
     assert relay.connections == 2
 

@@ -12,8 +12,9 @@ from service.domain.errors import Misconfigured, TryLater
 from service.domain.verp import Verp
 from service.flows.bounces import Desk
 from service.flows.upkeep import upkeep
+from service.mail.bounces import LONGEST_BYTES
 from service.store.engine import Store
-from service.worker.lmtp import SIZE_LIMIT_BYTES, listening
+from service.worker.lmtp import listening
 from tests.builders import NOON
 from tests.fakes import StoppedClock
 from tests.mail.returned import A_PERSON, BOUNCES
@@ -71,7 +72,7 @@ async def test_only_bounces_are_taken_and_one_at_a_time(desk):
 async def test_a_mail_that_is_too_long_is_refused(desk):
     async with listening(desk, ANYWHERE) as port, Dialogue(port) as server:
         await server.says("LHLO mail.example.org")
-        too_long = await server.says(f"MAIL FROM:<> SIZE={SIZE_LIMIT_BYTES + 1}")
+        too_long = await server.says(f"MAIL FROM:<> SIZE={LONGEST_BYTES + 1}")
 
     assert too_long.startswith("552 ")
 

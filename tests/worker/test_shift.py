@@ -126,7 +126,7 @@ async def test_what_was_given_up_is_told_with_its_reason(shift_of, store, free, 
     assert (line["action"], line["expired"], line["unknown"]) == ("upkeep", 1, 0)
     async with store.transaction() as tx:
         (lost,) = await tx.outbox.not_sent(since=TODAY)
-    assert (lost.state, lost.why) == (State.EXPIRED, why)
+    assert (lost.state, lost.reason) == (State.EXPIRED, why)
 
 
 async def test_a_tick_says_whether_there_may_be_more(shift_of, store):
