@@ -123,8 +123,13 @@ class Mailer:
                 if session.is_sound:
                     now = asyncio.get_running_loop().time()
                     self._idle.append((session, now))
+                else:
+                    session.close()
         finally:
             self._at_work.discard(_this_task())
+            if not self._at_work:
+                # Whatever broke, nobody else would come for those who wait.
+                self._queue.settle(Unsent(reason="the connection broke"))
 
     async def _kept(self) -> Session | None:
         """A connection from before that is still good."""
@@ -182,7 +187,9 @@ class Mailer:
         code = getattr(error, "code", 0)
         if code not in range(400, 600):
             return Unsent(reason=self._words(error))
-        return refused(Stage.CONNECT, Reply(code, _text(error).encode()))
+        # aiosmtplib keeps what is no ASCII as surrogates, which nothing can encode.
+        said = _text(error).encode("ascii", "replace")
+        return refused(Stage.CONNECT, Reply(code, said))
 
     def _diagnosis(self, error: Exception) -> Misconfigured | TryLater:
         """What the operator must do about it, or that there is only waiting."""
