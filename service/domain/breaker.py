@@ -59,12 +59,12 @@ SHUNNED = Fault(
     longest_wait=timedelta(minutes=30),
     remedy="See that the relay may send our mail on and is on no block list",
 )
-#: Of a relay that knows none of those whom we write to.
+#: Of a relay that refuses each of those whom we write to, as if it were their fault.
 ASTRAY = Fault(
     in_a_row=1,
     first_wait=timedelta(minutes=5),
     longest_wait=timedelta(minutes=30),
-    remedy="See why the relay takes no recipient for known: its tables or its database",
+    remedy="See why the relay refuses every recipient: its tables, database or rules",
 )
 
 _FAULTS: Mapping[Meaning, Fault] = MappingProxyType(

@@ -6,6 +6,7 @@ import structlog
 
 from service.domain.breaker import ASTRAY, CLOSED, SHUNNED, Fault, Gate, fault
 from service.domain.outbox import (
+    BOUNCES,
     Accepted,
     Meaning,
     Outcome,
@@ -24,9 +25,11 @@ AHEAD = timedelta(seconds=5)
 
 #: So many domains do not refuse us by chance, one after the other.
 TOO_MANY = 5
-#: And so many addresses are not all gone: whoever says so has lost its own list, and
-#: each one that is believed costs a subscriber.
+#: And so many addresses are not all bad: whoever says so is in trouble of its own, and
+#: each one that is believed may cost a subscriber.
 TOO_MANY_GONE = 10
+#: Meanings that are held against an address. A full mailbox is nobody else's fault.
+BLAMES = BOUNCES.keys() - {Meaning.MAILBOX_FULL}
 AT_ONCE = timedelta()
 
 log = structlog.get_logger()
@@ -100,7 +103,7 @@ class Relay:
                 self._gone = 0
             case Refused() if meaning(outcome) is Meaning.POLICY:
                 self._refusing.add(domain)
-            case Refused() if meaning(outcome) is Meaning.NO_SUCH_ADDRESS:
+            case Refused() if meaning(outcome) in BLAMES:
                 self._gone += 1
             case _:
                 return None

@@ -242,9 +242,26 @@ async def test_people_who_are_gone_say_nothing_about_the_relay(clock):
         assert pool.manners.relays[0].breaker.gate(now=NOON) is Gate.CLOSED
 
 
-async def test_a_relay_that_knows_nobody_any_more_is_not_believed_for_long(clock):
+async def test_full_mailboxes_say_nothing_about_the_relay(clock):
     async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
-        relay.script["RCPT"] = ["550 5.1.1 Nobody"] * TOO_MANY_GONE
+        relay.script["RCPT"] = ["552 5.2.2 Full"] * 2 * TOO_MANY_GONE
+        await sent(pool, 2 * TOO_MANY_GONE)
+
+        assert pool.manners.relays[0].breaker.gate(now=NOON) is Gate.CLOSED
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "550 5.1.1 Nobody",
+        "553 No",
+        "550 5.1.2 No such domain",
+        "554 Transaction failed",
+    ],
+)
+async def test_a_relay_that_refuses_everybody_is_not_believed_for_long(answer, clock):
+    async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
+        relay.script["RCPT"] = [answer] * TOO_MANY_GONE
         with capture_logs() as logs:
             await sent(pool, TOO_MANY_GONE)
 
