@@ -47,7 +47,6 @@ class Relay:
         self.breaker = CLOSED
         self._rate = settings.rate or UNLIMITED
         self._warm_up = settings.warm_up
-        self._connections = settings.connections
         self._bucket: Bucket | None = None
         self._refusing: set[str] = set()
         self._gone = 0
@@ -59,14 +58,19 @@ class Relay:
             rate = min(rate, ramp(self._warm_up, today=now.date()))
         return rate / self.workers
 
-    def room(self, *, now: datetime) -> int:
-        """How many messages it may have on the wire now."""
+    def passes(self, left: int, *, now: datetime) -> int:
+        """How many more messages its breaker lets through, of those `left` to send.
+
+        The one that tries it again need not wait until what hangs has come back.
+        """
         gate = self.breaker.gate(now=now)
-        most = {Gate.CLOSED: 2 * self._connections, Gate.HALF_OPEN: 1, Gate.OPEN: 0}
+        return {Gate.CLOSED: max(left, 0), Gate.HALF_OPEN: 1, Gate.OPEN: 0}[gate]
+
+    def room(self, left: int, *, now: datetime) -> int:
+        """How many of those that its breaker lets through have their turn soon."""
         bucket = self._filled(now)
-        if bucket is None:
-            return most[gate]
-        return min(most[gate], bucket.tokens(within=AHEAD, now=now))
+        passes = self.passes(left, now=now)
+        return min(passes, bucket.tokens(within=AHEAD, now=now)) if bucket else passes
 
     def wait(self, *, now: datetime) -> timedelta:
         """How long until the next message has its turn."""

@@ -48,6 +48,9 @@ class Relays:
         #: Over all relays.
         self.connections = sum(each.connections for each in every)
         self._mailers = [Mailer(each, clock=clock) for each in every]
+        #: How many more messages each relay has room for: two for a connection, so
+        #: that one that hangs keeps no more than these.
+        self._left = [2 * each.connections for each in every]
         self._clock = clock
         self._open = AsyncExitStack()
 
@@ -80,13 +83,19 @@ class Relays:
             relay.workers = workers
 
     def room(self, *, now: datetime) -> int:
-        """How many messages may be on the wire now.
+        """How many more messages may be begun now, beside those already on the wire.
 
-        At most two for each connection; as many as have their turn soon, where there
-        is a rate; one for a relay that is tried again; none while no relay takes any.
+        Of each relay what is left of two for each connection; as many as have their
+        turn soon, where there is a rate; one if it is tried again and none is on its
+        way; none while it is left alone. Whatever is sent beyond that comes back Unsent.
         """
-        room = sum(relay.room(now=now) for relay in self.manners.relays)
-        return min(room, 2 * self.connections)
+        relays = zip(self.manners.relays, self._left, strict=True)
+        return sum(relay.room(left, now=now) for relay, left in relays)
+
+    def are_away(self, *, now: datetime) -> bool:
+        """Whether every relay is left alone, so that there is only waiting."""
+        relays = self.manners.relays
+        return all(relay.breaker.gate(now=now) is Gate.OPEN for relay in relays)
 
     def hold(self, domain: str, *, now: datetime) -> datetime | None:
         """None where a message to the domain may go now, or when it should come back."""
@@ -102,7 +111,11 @@ class Relays:
         domain = envelope.recipient.rpartition("@")[2].lower()
         now = self._clock.now()
         while (number := self._next(tried, now=now)) is not None:
-            outcome = await self._offered(number, envelope, domain, now=now)
+            self._left[number] -= 1
+            try:
+                outcome = await self._offered(number, envelope, domain, now=now)
+            finally:
+                self._left[number] += 1
             now = self._clock.now()
             if not _is_untouched(outcome):
                 break
@@ -142,7 +155,7 @@ class Relays:
         ready = [
             number
             for number, relay in enumerate(relays)
-            if number not in tried and relay.breaker.gate(now=now) is not Gate.OPEN
+            if number not in tried and relay.passes(self._left[number], now=now) > 0
         ]
         if len(ready) <= 1:
             return ready[0] if ready else None

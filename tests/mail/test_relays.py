@@ -129,6 +129,50 @@ async def test_no_other_relay_gets_what_the_first_may_have_taken_or_has_refused(
     assert not spare.envelopes
 
 
+async def test_a_relay_that_says_nothing_takes_no_more_than_its_own_part(clock):
+    async with (
+        Relay() as silent,
+        Relay() as there,
+        relays(plain(silent.port), plain(there.port), clock=clock) as pool,
+    ):
+        silent.script["EHLO"] = [Mishap.SAY_NOTHING]
+        assert pool.room(now=NOON) == 4
+        hanging = [asyncio.create_task(pool.send(envelope())) for _ in range(4)]
+        await silent.heard("EHLO")
+        await asyncio.wait(hanging[1::2])
+        assert pool.room(now=NOON) == 2
+
+        outcomes = await sent(pool, 20)
+        silent.hang_up()
+        outcomes += await asyncio.gather(*hanging)
+    assert all(isinstance(outcome, Accepted) for outcome in outcomes)
+    assert len(there.envelopes) == 24
+
+
+async def test_no_more_is_begun_than_the_connections_of_a_relay_have_room_for(clock):
+    async with (
+        Relay() as relay,
+        relays(plain(relay.port), clock=clock) as evening,
+        Relays(
+            SmtpSettings.model_validate(plain(relay.port)),
+            clock=clock,
+            manners=evening.manners,
+        ) as express,
+    ):
+        relay.script["RCPT"] = [Mishap.SAY_NOTHING]
+        hanging = [asyncio.create_task(evening.send(envelope())) for _ in range(2)]
+        await relay.heard("RCPT")
+        assert (evening.room(now=NOON), express.room(now=NOON)) == (0, 2)
+        assert not evening.are_away(now=NOON)
+        assert await sent(evening) == [Unsent(reason="no relay takes mail at present")]
+        (outcome,) = await sent(express)
+        relay.hang_up()
+        await asyncio.gather(*hanging)
+
+        assert isinstance(outcome, Accepted)
+        assert evening.room(now=NOON) == 2
+
+
 # --- The breaker of a relay ----------------------------------------------------
 
 
@@ -139,6 +183,7 @@ async def test_a_relay_that_is_away_is_asked_again_with_one_message(clock):
         with capture_logs() as logs:
             await sent(pool, AWAY.in_a_row + 3)
         assert pool.room(now=NOON) == 0
+        assert pool.are_away(now=NOON)
         assert await sent(pool) == [Unsent(reason="no relay takes mail at present")]
 
         clock.move(AWAY.first_wait)
@@ -175,6 +220,26 @@ async def test_a_relay_that_is_back_takes_everything_after_its_first_message(clo
         assert pool.room(now=clock.now()) == 2
     assert all(isinstance(outcome, Accepted) for outcome in outcomes)
     assert [line["event"] for line in logs] == ["relay takes mail again"]
+
+
+async def test_a_relay_is_asked_again_while_messages_from_before_still_hang(clock):
+    async with (
+        Relay() as relay,
+        relays(plain(relay.port, connections=2), clock=clock) as pool,
+    ):
+        relay.script["MESSAGE"] = [Mishap.SAY_NOTHING, *[Mishap.HANG_UP] * 3]
+        hanging = asyncio.create_task(pool.send(envelope()))
+        await relay.heard("MESSAGE")
+        await sent(pool, AWAY.in_a_row)
+        assert pool.room(now=NOON) == 0
+
+        clock.move(AWAY.first_wait)
+        assert pool.room(now=clock.now()) == 1
+        (probe,) = await sent(pool)
+        assert isinstance(probe, Accepted)
+        assert pool.room(now=clock.now()) == 3
+        relay.hang_up()
+        await hanging
 
 
 async def test_a_relay_that_loses_messages_after_taking_them_gets_no_more(clock):
@@ -298,7 +363,7 @@ async def test_the_main_relay_is_probed_when_a_worker_starts(clock):
 async def test_a_relay_is_given_no_more_than_its_rate(clock):
     async with (
         Relay() as relay,
-        relays(plain(relay.port, rate=50, connections=4), clock=clock) as pool,
+        relays(plain(relay.port, rate=50, connections=8), clock=clock) as pool,
     ):
         loop = asyncio.get_running_loop()
         started = loop.time()
@@ -364,7 +429,7 @@ async def test_a_message_whose_turn_comes_after_its_deadline_is_not_sent(clock):
 async def test_who_waits_for_a_relay_that_is_given_up_meanwhile_is_not_sent(clock):
     async with Relay() as relay:
         port = relay.port
-    async with relays(plain(port, rate=20), clock=clock) as pool:
+    async with relays(plain(port, rate=20, connections=3), clock=clock) as pool:
         outcomes = await asyncio.gather(*(pool.send(envelope()) for _ in range(5)))
 
     assert outcomes[-1] == Unsent(reason="the relay was left alone meanwhile")
