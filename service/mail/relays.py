@@ -1,7 +1,7 @@
 """The relays: which one takes the next message, and when; who is left alone for now."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -13,6 +13,7 @@ from service.domain.outbox import Meaning, Outcome, Refused, Unsent, meaning
 from service.domain.pace import UNLIMITED
 from service.mail.domains import Domains
 from service.mail.envelope import Envelope
+from service.mail.queue import CLOSING
 from service.mail.relay import Relay
 from service.mail.smtp import Mailer
 from service.settings import SmtpSettings
@@ -53,6 +54,7 @@ class Relays:
         self._left = [2 * each.connections for each in every]
         self._clock = clock
         self._open = AsyncExitStack()
+        self._is_ending = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         """Open what the mailers need; connections come with the first message."""
@@ -101,6 +103,12 @@ class Relays:
         """None where a message to the domain may go now, or when it should come back."""
         return self.manners.domains.hold(domain, now=now)
 
+    def stop(self) -> None:
+        """Turn away whatever is not on a connection yet, and whatever is still sent."""
+        self._is_ending.set()
+        for mailer in self._mailers:
+            mailer.stop()
+
     async def send(self, envelope: Envelope) -> Outcome:
         """What became of one message; the next relay gets what this one did not touch.
 
@@ -132,15 +140,17 @@ class Relays:
         if wait is None:
             return Unsent(reason="no turn before its deadline")
         if wait:
-            await asyncio.sleep(wait.total_seconds())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._is_ending.wait(), wait.total_seconds())
             now = self._clock.now()
             if relay.breaker.gate(now=now) is Gate.OPEN:
                 return Unsent(reason="the relay was left alone meanwhile")
         relay.breaker = relay.breaker.passed(now=now)
         outcome = await self._mailers[number].send(envelope)
         now = self._clock.now()
-        if isinstance(outcome, Unsent) and now >= envelope.expires_at:
-            # It came too late, which is no fault of the relay.
+        is_late = isinstance(outcome, Unsent) and now >= envelope.expires_at
+        if outcome is CLOSING or is_late:
+            # Neither is a fault of the relay.
             relay.breaker = relay.breaker.unanswered(now=now)
         else:
             relay.heard(domain, outcome, now=now)

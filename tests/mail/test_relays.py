@@ -10,12 +10,21 @@ import pytest
 from aiosmtpd.smtp import AuthResult
 from structlog.testing import capture_logs
 
-from service.domain.breaker import ASTRAY, AWAY, OUR_SENDER, POLICY, SHUNNED, Gate
+from service.domain.breaker import (
+    ASTRAY,
+    AWAY,
+    CLOSED,
+    OUR_SENDER,
+    POLICY,
+    SHUNNED,
+    Gate,
+)
 from service.domain.errors import TryLater
 from service.domain.outbox import Accepted, Outcome, Refused, Stage, Unknown, Unsent
 from service.domain.pace import LONGEST_HOLD, LOOK, RECOVERY, ROUND, SLOWEST
 from service.mail.domains import ASK_AGAIN, LEAST_FULL, MOST, Domains
 from service.mail.envelope import Envelope
+from service.mail.queue import CLOSING
 from service.mail.relay import TOO_MANY, TOO_MANY_GONE
 from service.mail.relays import Relays
 from service.settings import SmtpSettings
@@ -309,7 +318,7 @@ async def test_people_who_are_gone_say_nothing_about_the_relay(clock):
 
 async def test_full_mailboxes_say_nothing_about_the_relay(clock):
     async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
-        relay.script["RCPT"] = ["552 5.2.2 Full"] * 2 * TOO_MANY_GONE
+        relay.script["RCPT"] = ["552 5.2.2 Full"] * (2 * TOO_MANY_GONE)
         await sent(pool, 2 * TOO_MANY_GONE)
 
         assert pool.manners.relays[0].breaker.gate(now=NOON) is Gate.CLOSED
@@ -347,6 +356,43 @@ async def test_what_came_too_late_says_nothing_about_the_relay(clock):
 
         assert isinstance(await sending, Unsent)
         assert pool.room(now=clock.now()) == 2
+
+
+async def test_who_is_asked_to_stop_waits_only_for_what_is_on_a_connection(clock):
+    async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
+        relay.script["RCPT"] = [Mishap.SAY_NOTHING]
+        begun, waiting = (asyncio.create_task(pool.send(envelope())) for _ in range(2))
+        await relay.heard("RCPT")
+        pool.stop()
+
+        assert [await waiting, *await sent(pool)] == [CLOSING, CLOSING]
+        assert not begun.done()
+        assert pool.manners.relays[0].breaker == CLOSED
+        relay.hang_up()
+        assert isinstance(await begun, Unsent)
+
+
+async def test_who_is_asked_to_stop_does_not_wait_for_a_turn(clock):
+    async with (
+        Relay() as relay,
+        relays(plain(relay.port, rate=0.001), clock=clock) as pool,
+    ):
+        await sent(pool)
+        waiting = asyncio.create_task(pool.send(envelope()))
+        pool.stop()
+
+        assert await waiting == CLOSING
+        assert pool.manners.relays[0].breaker == CLOSED
+
+
+async def test_who_is_asked_to_stop_does_not_wait_for_a_relay_to_greet_it(clock):
+    async with Relay() as relay:
+        relay.script["EHLO"] = [Mishap.SAY_NOTHING]
+        async with relays(plain(relay.port, connections=2), clock=clock) as pool:
+            sending = asyncio.create_task(pool.send(envelope()))
+            await relay.heard("EHLO")
+            pool.stop()
+            assert await sending == CLOSING
 
 
 async def test_the_main_relay_is_probed_when_a_worker_starts(clock):
