@@ -59,6 +59,14 @@ SHUNNED = Fault(
     longest_wait=timedelta(minutes=30),
     remedy="See that the relay may send our mail on and is on no block list",
 )
+#: Of a relay through which one domain after another asks us to be slower: it is its
+#: own limit, and soon over.
+THROTTLED = Fault(
+    in_a_row=1,
+    first_wait=AWAY.first_wait,
+    longest_wait=AWAY.longest_wait,
+    remedy="See how much the relay takes from us: EVENTIDE_SMTP__RATE must be less",
+)
 #: Of a relay that refuses each of those whom we write to, as if it were their fault.
 ASTRAY = Fault(
     in_a_row=1,

@@ -4,7 +4,15 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from service.domain.breaker import ASTRAY, CLOSED, SHUNNED, Fault, Gate, fault
+from service.domain.breaker import (
+    ASTRAY,
+    CLOSED,
+    SHUNNED,
+    THROTTLED,
+    Fault,
+    Gate,
+    fault,
+)
 from service.domain.outbox import (
     BOUNCES,
     Accepted,
@@ -23,11 +31,11 @@ BREATH = timedelta(milliseconds=100)
 #: in doubt after a crash, and holds up a worker that is asked to stop.
 AHEAD = timedelta(seconds=5)
 
-#: So many domains do not refuse us by chance, one after the other.
+#: So many domains do not refuse us or mind by chance, one after the other.
 TOO_MANY = 5
 #: And so many addresses are not all bad: whoever says so is in trouble of its own, and
 #: each one that is believed may cost a subscriber.
-TOO_MANY_GONE = 10
+TOO_MANY_BLAMED = 10
 #: Meanings that are held against an address. A full mailbox is nobody else's fault.
 BLAMES = BOUNCES.keys() - {Meaning.MAILBOX_FULL}
 AT_ONCE = timedelta()
@@ -49,7 +57,8 @@ class Relay:
         self._warm_up = settings.warm_up
         self._bucket: Bucket | None = None
         self._refusing: set[str] = set()
-        self._gone = 0
+        self._slowing: set[str] = set()
+        self._blamed = 0
 
     def rate(self, *, now: datetime) -> float:
         """Messages a second, this worker's part."""
@@ -101,19 +110,22 @@ class Relay:
 
     def _doubted(self, domain: str, outcome: Outcome) -> Fault | None:
         """One after the other is refused, and none accepted: that is about us."""
-        match outcome:
-            case Accepted():
-                self._refusing.clear()
-                self._gone = 0
-            case Refused() if meaning(outcome) is Meaning.POLICY:
-                self._refusing.add(domain)
-            case Refused() if meaning(outcome) in BLAMES:
-                self._gone += 1
-            case _:
-                return None
-        if len(self._refusing) >= TOO_MANY:
-            return SHUNNED
-        return ASTRAY if self._gone >= TOO_MANY_GONE else None
+        what = meaning(outcome) if isinstance(outcome, Refused) else None
+        found = None
+        if isinstance(outcome, Accepted):
+            self._refusing.clear()
+            self._slowing.clear()
+            self._blamed = 0
+        elif what is Meaning.POLICY:
+            self._refusing.add(domain)
+            found = SHUNNED if len(self._refusing) >= TOO_MANY else None
+        elif what is Meaning.SLOWER:
+            self._slowing.add(domain)
+            found = THROTTLED if len(self._slowing) >= TOO_MANY else None
+        elif what in BLAMES:
+            self._blamed += 1
+            found = ASTRAY if self._blamed >= TOO_MANY_BLAMED else None
+        return found
 
     def _alarm(self, found: Fault, outcome: Outcome) -> None:
         log.error(

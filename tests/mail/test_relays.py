@@ -17,6 +17,7 @@ from service.domain.breaker import (
     OUR_SENDER,
     POLICY,
     SHUNNED,
+    THROTTLED,
     Gate,
 )
 from service.domain.errors import TryLater
@@ -25,7 +26,7 @@ from service.domain.pace import LONGEST_HOLD, LOOK, RECOVERY, ROUND, SLOWEST
 from service.mail.domains import ASK_AGAIN, LEAST_FULL, MOST, Domains
 from service.mail.envelope import Envelope
 from service.mail.queue import CLOSING
-from service.mail.relay import TOO_MANY, TOO_MANY_GONE
+from service.mail.relay import TOO_MANY, TOO_MANY_BLAMED
 from service.mail.relays import Relays
 from service.settings import SmtpSettings
 from tests.builders import NOON
@@ -297,6 +298,33 @@ async def test_a_relay_through_which_every_domain_refuses_us_is_left_alone(clock
     assert (line["event"], line["remedy"]) == ("relay left alone", SHUNNED.remedy)
 
 
+async def test_a_relay_that_asks_every_domain_s_mail_to_wait_is_left_alone(clock):
+    async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
+        relay.script["RCPT"] = [SLOWLY] * (TOO_MANY + 1)
+        with capture_logs() as logs:
+            for number in range(TOO_MANY):
+                assert pool.room(now=NOON) == 2
+                await sent(pool, 1, domain=f"{number}.example")
+        assert pool.room(now=NOON) == 0
+
+        clock.move(THROTTLED.first_wait)
+        await sent(pool)
+        assert pool.room(now=clock.now() + THROTTLED.first_wait) == 0
+        clock.move(2 * THROTTLED.first_wait)
+        await sent(pool)
+        assert pool.room(now=clock.now()) == 2
+    (line,) = logs
+    assert (line["event"], line["remedy"]) == ("relay left alone", THROTTLED.remedy)
+
+
+async def test_one_domain_that_minds_says_nothing_about_the_relay(clock):
+    async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
+        relay.script["RCPT"] = [SLOWLY] * (2 * TOO_MANY)
+        await sent(pool, 2 * TOO_MANY)
+
+        assert pool.room(now=NOON) == 2
+
+
 async def test_a_few_domains_that_refuse_us_say_nothing_about_the_relay(clock):
     async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
         for number in range(2 * TOO_MANY):
@@ -310,16 +338,16 @@ async def test_a_few_domains_that_refuse_us_say_nothing_about_the_relay(clock):
 
 async def test_people_who_are_gone_say_nothing_about_the_relay(clock):
     async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
-        relay.script["RCPT"] = [*["550 5.1.1 Nobody"] * (TOO_MANY_GONE - 1), None] * 2
-        await sent(pool, 2 * TOO_MANY_GONE)
+        relay.script["RCPT"] = [*["550 5.1.1 Nobody"] * (TOO_MANY_BLAMED - 1), None] * 2
+        await sent(pool, 2 * TOO_MANY_BLAMED)
 
         assert pool.manners.relays[0].breaker.gate(now=NOON) is Gate.CLOSED
 
 
 async def test_full_mailboxes_say_nothing_about_the_relay(clock):
     async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
-        relay.script["RCPT"] = ["552 5.2.2 Full"] * (2 * TOO_MANY_GONE)
-        await sent(pool, 2 * TOO_MANY_GONE)
+        relay.script["RCPT"] = ["552 5.2.2 Full"] * (2 * TOO_MANY_BLAMED)
+        await sent(pool, 2 * TOO_MANY_BLAMED)
 
         assert pool.manners.relays[0].breaker.gate(now=NOON) is Gate.CLOSED
 
@@ -335,9 +363,9 @@ async def test_full_mailboxes_say_nothing_about_the_relay(clock):
 )
 async def test_a_relay_that_refuses_everybody_is_not_believed_for_long(answer, clock):
     async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
-        relay.script["RCPT"] = [answer] * TOO_MANY_GONE
+        relay.script["RCPT"] = [answer] * TOO_MANY_BLAMED
         with capture_logs() as logs:
-            await sent(pool, TOO_MANY_GONE)
+            await sent(pool, TOO_MANY_BLAMED)
 
         assert pool.room(now=NOON) == 0
     (line,) = logs
