@@ -59,12 +59,20 @@ SHUNNED = Fault(
     longest_wait=timedelta(minutes=30),
     remedy="See that the relay may send our mail on and is on no block list",
 )
-#: Of a relay that knows none of those whom we write to.
+#: Of a relay through which one domain after another asks us to be slower: it is its
+#: own limit, and soon over.
+THROTTLED = Fault(
+    in_a_row=1,
+    first_wait=AWAY.first_wait,
+    longest_wait=AWAY.longest_wait,
+    remedy="See how much the relay takes from us: EVENTIDE_SMTP__RATE must be less",
+)
+#: Of a relay that refuses each of those whom we write to, as if it were their fault.
 ASTRAY = Fault(
     in_a_row=1,
     first_wait=timedelta(minutes=5),
     longest_wait=timedelta(minutes=30),
-    remedy="See why the relay takes no recipient for known: its tables or its database",
+    remedy="See why the relay refuses every recipient: its tables, database or rules",
 )
 
 _FAULTS: Mapping[Meaning, Fault] = MappingProxyType(

@@ -3,9 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from math import inf
+from time import monotonic
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from service.domain.errors import Misconfigured
 from service.store import migrate
@@ -32,14 +37,17 @@ from service.store.workers import Workers
 PATIENCE = 10
 #: And for the longest command, which lets go of a night of millions.
 LONGEST_COMMAND = 600
+#: Seconds after which a connection that nobody used may have died unnoticed.
+RESTED = 1
 
 
 @asynccontextmanager
 async def opened(
-    url: str, sealer: Sealer, *, pool_size: int = 5
+    url: str, sealer: Sealer, *, pool_size: int = 5, rested: float = RESTED
 ) -> AsyncIterator["Store"]:
     """A store on the database at `url`; its connections are closed at the end.
 
+    One that has `rested` for so many seconds is replaced if it has died meanwhile.
     Nothing is connected yet: call `check()` to learn whether the database is there.
 
     Raises:
@@ -49,7 +57,6 @@ async def opened(
         address_of(url),
         pool_size=pool_size,
         max_overflow=0,
-        pool_pre_ping=True,
         pool_timeout=PATIENCE,
         connect_args={
             "timeout": PATIENCE,
@@ -68,10 +75,32 @@ async def opened(
             },
         },
     )
+    _ask(engine, rested)
     try:
         yield Store(engine, sealer, name=place(url))
     finally:
         await engine.dispose()
+
+
+def _ask(engine: AsyncEngine, rested: float) -> None:
+    """Let a kept connection that has `rested` be asked whether it lives.
+
+    SQLAlchemy would ask each time, which takes as long as three of our statements. One
+    that dies while it is in constant use is met with TryLater, and replaced.
+    """
+    pool, dialect = engine.sync_engine.pool, engine.sync_engine.dialect
+
+    @event.listens_for(pool, "checkin")
+    def _rests(_: object, record: ConnectionPoolEntry) -> None:
+        record.info["rests_since"] = monotonic()
+
+    @event.listens_for(pool, "checkout")
+    def _asked(
+        connection: DBAPIConnection, record: ConnectionPoolEntry, _: object
+    ) -> None:
+        is_rested = monotonic() - record.info.get("rests_since", inf) > rested
+        if is_rested and not dialect._do_ping_w_event(connection):  # noqa: SLF001 - as its own pool does
+            raise InvalidatePoolError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

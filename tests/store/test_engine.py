@@ -96,6 +96,22 @@ async def test_a_lost_connection_is_worth_another_try_and_replaced(store, databa
         assert await tx.signups.new_id() > 0
 
 
+async def test_a_connection_that_died_while_it_rested_is_replaced_unnoticed(
+    database_url, sealer
+):
+    plain = make_url(database_url).set(drivername="postgresql")
+    other = await asyncpg.connect(plain.render_as_string(hide_password=False))
+    async with opened(database_url, sealer, rested=0) as store:
+        async with store.transaction() as tx:
+            first = await tx.rehearsal.process()
+        await other.execute("SELECT pg_terminate_backend($1, 10000)", first)
+        async with store.transaction() as tx:
+            second = await tx.rehearsal.process()
+    await other.close()
+
+    assert first != second
+
+
 @pytest.mark.parametrize(
     ("error", "says"),
     [
