@@ -11,7 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from service.domain.outbox import Accepted, Meaning, Outcome, Refused, meaning
-from service.domain.pace import LONG_AGO
+from service.domain.pace import LONG_AGO, SET_BACK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,10 +129,14 @@ class Breaker:
         return not self.wait
 
     def gate(self, *, now: datetime) -> Gate:
-        """What may pass; nothing more while the one message is on its way."""
+        """What may pass; nothing more while the one message is on its way.
+
+        An end further off than any wait is long means that the clock was set back.
+        """
         if self.is_closed:
             return Gate.CLOSED
-        return Gate.HALF_OPEN if now >= self.until else Gate.OPEN
+        longest = max(self.wait, PROBE) + SET_BACK
+        return Gate.OPEN if now < self.until <= now + longest else Gate.HALF_OPEN
 
     def passed(self, *, now: datetime) -> "Breaker":
         """The breaker after it let a message through."""
