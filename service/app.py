@@ -236,6 +236,8 @@ async def working(parts: Service) -> AsyncIterator[None]:
             store=parts.store, library=parts.library, clock=clock, couriers=couriers
         )
         await shift.keep()
+        # Before the first mail: whoever joins takes a part of the rate, not all of it.
+        await shift.beat()
         seconds = parts.settings.schedule.tick_seconds
         bounces = intake(desk(parts), parts.settings.bounces)
         async with bounces, Schedule(shift.ticks(seconds), stop).running():

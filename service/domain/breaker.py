@@ -11,7 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from service.domain.outbox import Accepted, Meaning, Outcome, Refused, meaning
-from service.domain.pace import LONG_AGO
+from service.domain.pace import LONG_AGO, SET_BACK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +59,20 @@ SHUNNED = Fault(
     longest_wait=timedelta(minutes=30),
     remedy="See that the relay may send our mail on and is on no block list",
 )
-#: Of a relay that knows none of those whom we write to.
+#: Of a relay through which one domain after another asks us to be slower: it is its
+#: own limit, and soon over.
+THROTTLED = Fault(
+    in_a_row=1,
+    first_wait=AWAY.first_wait,
+    longest_wait=AWAY.longest_wait,
+    remedy="See how much the relay takes from us: EVENTIDE_SMTP__RATE must be less",
+)
+#: Of a relay that refuses each of those whom we write to, as if it were their fault.
 ASTRAY = Fault(
     in_a_row=1,
     first_wait=timedelta(minutes=5),
     longest_wait=timedelta(minutes=30),
-    remedy="See why the relay takes no recipient for known: its tables or its database",
+    remedy="See why the relay refuses every recipient: its tables, database or rules",
 )
 
 _FAULTS: Mapping[Meaning, Fault] = MappingProxyType(
@@ -121,10 +129,14 @@ class Breaker:
         return not self.wait
 
     def gate(self, *, now: datetime) -> Gate:
-        """What may pass; nothing more while the one message is on its way."""
+        """What may pass; nothing more while the one message is on its way.
+
+        An end further off than any wait is long means that the clock was set back.
+        """
         if self.is_closed:
             return Gate.CLOSED
-        return Gate.HALF_OPEN if now >= self.until else Gate.OPEN
+        longest = max(self.wait, PROBE) + SET_BACK
+        return Gate.OPEN if now < self.until <= now + longest else Gate.HALF_OPEN
 
     def passed(self, *, now: datetime) -> "Breaker":
         """The breaker after it let a message through."""

@@ -110,11 +110,11 @@ class Meaning(StrEnum):
     OUR_MESSAGE = "our message"
 
 
-# What is matched: the stage, the code, the enhanced code ("-" without one) and the
-# relay's words, lower case. The first row that fits counts. RFC 5321, 4.2; RFC 3463.
+_WHOM = "(user|recipient|mailbox|address)"
+# What is matched: the stage, the code, the enhanced code ("-" if it tells nothing) and
+# the relay's words, lower case. The first row that fits counts. RFC 5321, 4.2; RFC 3463.
 TABLE = (
-    (r"\w+ 421 ", Meaning.RELAY_BUSY),
-    (r"connect 4", Meaning.RELAY_BUSY),
+    (r"\w+ 421 |connect 4", Meaning.RELAY_BUSY),
     (r"\w+ (530|534|535|538) ", Meaning.OUR_SENDER),
     (r"\w+ \d+ 5\.(1\.7|1\.8|7\.8) ", Meaning.OUR_SENDER),
     # To RCPT it means "too many recipients": RFC 5321, 4.5.3.1.10.
@@ -125,8 +125,7 @@ TABLE = (
     (r"\w+ 4\d\d ", Meaning.LATER),
     (r"\w+ \d+ 5\.(1\.(1|6|10)|2\.1) ", Meaning.NO_SUCH_ADDRESS),
     (r"\w+ \d+ 5\.(1\.3|6\.7) ", Meaning.BAD_ADDRESS),
-    (r"\w+ \d+ 5\.(2\.3|3\.4) ", Meaning.OUR_SIZE),
-    (r"\w+ 552 ", Meaning.OUR_SIZE),
+    (r"\w+ (552|\d+ 5\.(2\.3|3\.4)) ", Meaning.OUR_SIZE),
     (r"\w+ \d+ 5\.4\.4 ", Meaning.LATER),
     (r"\w+ \d+ 5\.(1\.2|4\.1) ", Meaning.NO_ROUTE),
     (r"\w+ \d+ 5\.5\.", Meaning.OUR_PROTOCOL),
@@ -134,10 +133,13 @@ TABLE = (
     (r"(connect|mail) 5", Meaning.OUR_SENDER),
     (r"\w+ \d+ 5\.7\.", Meaning.POLICY),
     (r"\w+ 50[0-4] ", Meaning.OUR_PROTOCOL),
+    # Without a code that says more, the words must do: what is about us comes first.
+    (r"\w+ \d+ - .*(relay|rcpthosts|sender|badmailfrom|permitted)", Meaning.POLICY),
+    (r"\w+ \d+ - .*(prohibit|authenticat|verified|denied|polic)", Meaning.POLICY),
+    (r"\w+ \d+ - .*(spam|block|blacklist|\brbl\b)", Meaning.POLICY),
+    (rf"\w+ \d+ - .*(no such|unknown) {_WHOM}", Meaning.NO_SUCH_ADDRESS),
+    (rf"\w+ \d+ - .*({_WHOM} unknown|not exist)", Meaning.NO_SUCH_ADDRESS),
     (r"rcpt 553 ", Meaning.BAD_ADDRESS),
-    # Without a code that says more, the words must do.
-    (r"\w+ \d+ (-|5\.0\.0) .*(spam|block|blacklist|polic|denied)", Meaning.POLICY),
-    (r"\w+ \d+ (-|5\.0\.0) .*(no such|unknown|not exist)", Meaning.NO_SUCH_ADDRESS),
     # A report that the relay tried until it gave up.
     (r"report 0 4\.", Meaning.NO_ROUTE),
     (r"", Meaning.UNCLEAR),
@@ -146,7 +148,7 @@ TABLE = (
 
 def meaning(refused: Refused) -> Meaning:
     """What a refusal means, by the table above."""
-    code = refused.enhanced or "-"
+    code = "-" if refused.enhanced in ("", "5.0.0") else refused.enhanced
     said = f"{refused.stage} {refused.code} {code} {refused.reply.lower()}"
     return next(what for pattern, what in TABLE if re.match(pattern, said))
 

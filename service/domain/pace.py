@@ -6,6 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 
 UNLIMITED = math.inf
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+#: A clock that is behind by more was set back. Less is somebody who asks with a `now`
+#: that has grown old while a database was slow.
+SET_BACK = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,32 +16,39 @@ class Bucket:
     """Lets `rate` messages a second through, and `burst` at once after a rest.
 
     All it keeps is when it will be full again (the generic cell rate algorithm), so
-    nothing has to run while nobody sends.
+    nothing has to run while nobody sends; and when it was last taken from, for a clock
+    that was set back would keep it empty for as long.
     """
 
     rate: float
     burst: float
     full_at: datetime = LONG_AGO
+    taken_at: datetime = LONG_AGO
 
     def take(self, *, now: datetime) -> tuple["Bucket", timedelta]:
         """The bucket without its next token, and how long to wait for that token."""
         gap = timedelta(seconds=1 / self.rate)
         wait = self.wait(now=now)
-        return replace(self, full_at=max(self.full_at, now) + gap), wait
+        return replace(self, full_at=now + self._lack(now) + gap, taken_at=now), wait
 
     def wait(self, *, now: datetime) -> timedelta:
         """How long until there is a token; zero if there is one."""
         spare = timedelta(seconds=(self.burst - 1) / self.rate)
-        return max(self.full_at - spare - now, timedelta())
+        return max(self._lack(now) - spare, timedelta())
 
     def tokens(self, *, within: timedelta, now: datetime) -> int:
         """How many messages have their turn within so long if they ask now."""
-        time = now + within - max(self.full_at, now)
+        time = within - self._lack(now)
         return max(int(self.burst + self.rate * time.total_seconds()), 0)
 
     def at(self, rate: float, *, rest: timedelta) -> "Bucket":
         """One of another rate, that is full again at the same instant."""
-        return replace(bucket(rate, rest=rest), full_at=self.full_at)
+        return replace(self, rate=rate, burst=bucket(rate, rest=rest).burst)
+
+    def _lack(self, now: datetime) -> timedelta:
+        """How long until it is full."""
+        is_set_back = now < self.taken_at - SET_BACK
+        return timedelta() if is_set_back else max(self.full_at - now, timedelta())
 
 
 def bucket(rate: float, *, rest: timedelta) -> Bucket:
@@ -150,7 +160,7 @@ class Limit:
 
     def _at(self, rate: float, now: datetime) -> "Limit":
         # Tokens saved up at the old rate are gone: the domain has had enough of them.
-        slower = replace(bucket(rate, rest=LOOK), full_at=now + LOOK)
+        slower = replace(bucket(rate, rest=LOOK), full_at=now + LOOK, taken_at=now)
         return replace(self, bucket=slower, cut_at=now, eased_at=now)
 
 

@@ -7,7 +7,6 @@ one after it. So a worker that is killed leaves at most two chunks of unknown fa
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,7 +15,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from service.domain.clock import Clock
-from service.domain.errors import TryLater
+from service.domain.errors import Misconfigured, TryLater
+from service.domain.meter import Meter
 from service.domain.outbox import (
     Lane,
     Message,
@@ -36,41 +36,12 @@ from service.store.engine import Store
 ROUND_SECONDS = 0.2
 #: How soon a database that is away is asked again; seconds.
 AGAIN_SECONDS = 0.5
-#: A rate is measured over at least so many seconds of work.
-METER_SECONDS = 2
+#: How soon a mail is written again that a template or a setting was in the way of.
+MENDING = timedelta(minutes=5)
 #: Ends that somebody should look at, each with a line of its own.
 SAD_ENDS = frozenset({State.FAILED, State.UNKNOWN, State.EXPIRED})
 
 log = structlog.get_logger()
-
-
-@dataclass(slots=True)
-class Meter:
-    """What became of messages since it was last read, and how fast they can be sent.
-
-    `per_second` counts only times when there was more to send than could be sent.
-    """
-
-    settled: Counter[State] = field(default_factory=Counter)
-    per_second: float = 0
-    _sent: int = 0
-    _seconds: float = 0
-
-    def note(self, settled: Iterable[Settled], *, busy_seconds: float) -> None:
-        """Count; `busy_seconds` is 0 where there was not enough to do."""
-        states = Counter(one.state for one in settled)
-        self.settled += states
-        if busy_seconds:
-            self._sent += states[State.SENT]
-            self._seconds += busy_seconds
-        if self._seconds >= METER_SECONDS:
-            self.per_second = self._sent / self._seconds
-            self._sent, self._seconds = 0, 0
-
-    def read(self) -> Counter[State]:
-        """What became of messages since the last reading."""
-        found, self.settled = self.settled, Counter()
-        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +117,8 @@ class _Run:
         self._seconds = asyncio.get_running_loop().time
         self._kept_at = self._round_at = self._seconds()
         self._is_busy = False
+        self._is_stuck = False
+        self._is_alarmed = False
 
     async def until_done(self) -> None:
         """Round after round, until there is nothing to claim and nothing in hand."""
@@ -187,15 +160,17 @@ class _Run:
 
     def _next_step(self, now: datetime) -> _Step:
         courier = self._courier
+        if courier.stop.is_set():
+            courier.relays.stop()
         is_ending = self.is_closing or courier.stop.is_set()
         room = 0 if is_ending else courier.relays.room(now=now)
-        if not room:
+        if is_ending or not (room or self._on_the_wire):
             why = "its worker stopped" if is_ending else "no relay took mail"
             self._settled += [
                 put_back(draft.message, why, until=now) for draft in self._drafts
             ]
             self._drafts.clear()
-        begin = max(0, room - len(self._on_the_wire))
+        begin = min(room, 2 * self._chunk - len(self._on_the_wire))
         is_old = self._seconds() - self._kept_at > courier.lease.total_seconds() / 4
         kept = [*self._on_the_wire.values(), *(d.message for d in self._drafts)]
         return _Step(
@@ -210,6 +185,7 @@ class _Run:
         before, self._round_at = self._round_at, self._seconds()
         del self._settled[: len(step.settled)]
         del self._drafts[: len(step.drafts)]
+        self._is_stuck = bool(self._drafts) and not step.drafts
         if step.kept:
             self._kept_at = self._round_at
         busy = self._round_at - before if self._is_busy else 0
@@ -246,6 +222,12 @@ class _Run:
         """A draft of a message, or what becomes of one that cannot go now."""
         try:
             envelope = self._courier.letters.write(message, now=now)
+        except Misconfigured as error:
+            # The operator can mend it tonight: it is not the end of the message.
+            self._alarm(error)
+            why = "it cannot be written before a setting is mended"
+            self._settled.append(put_back(message, why, until=now + MENDING))
+            return
         except Exception as error:  # noqa: BLE001  # one bad row stops no other
             # Only its type: the words of an error can hold what somebody answered.
             why = f"cannot be written ({type(error).__name__})"
@@ -259,8 +241,16 @@ class _Run:
             why = "its domain takes no more at the moment"
             self._settled.append(put_back(message, why, until=until))
 
+    def _alarm(self, error: Misconfigured) -> None:
+        """One line a run, however many mails it is about."""
+        if not self._is_alarmed:
+            self._is_alarmed = True
+            log.error("mails cannot be written", action="deliver", error=str(error))
+
     async def _some_news(self) -> None:
         """Return when a round is worth its while."""
+        # What was begun reaches its relay first, so that `room` knows of it.
+        await asyncio.sleep(0)
         self._news.clear()
         if not self._is_time():
             with suppress(TimeoutError):
@@ -268,7 +258,8 @@ class _Run:
 
     def _is_time(self) -> bool:
         """Whether a chunk has room on the wire, or the wire has nothing left to do."""
-        return len(self._on_the_wire) <= (self._chunk if self._drafts else 0)
+        is_ready = self._drafts and not self._is_stuck
+        return len(self._on_the_wire) <= (self._chunk if is_ready else 0)
 
 
 def _key(message: Message) -> tuple[object, ...]:

@@ -29,6 +29,9 @@ async def upkeep(
 
     `why_late` is kept as the reason of messages that nobody tried before their deadline.
     """
+    async with store.transaction() as tx:
+        reaped = await tx.outbox.reap(now=now)
+        expired = await tx.outbox.expire(why=why_late, now=now)
     today = now.date()
     async with store.transaction() as tx:
         await tx.outbox.ensure_partitions(around=today)
@@ -37,8 +40,6 @@ async def upkeep(
         await tx.outbox.drop_old(before=today - OUTBOX_NIGHTS)
         await tx.nights.drop_old(before=today - NIGHT_RECORDS)
     async with store.transaction() as tx:
-        reaped = await tx.outbox.reap(now=now)
-        expired = await tx.outbox.expire(why=why_late, now=now)
         await tx.signups.drop_expired(now=now)
         await tx.workers.drop_gone()
         await tx.feedback.drop_old(now=now)

@@ -16,6 +16,8 @@ from service.domain.feedback import Complaint, Ignored, Refusal, Report, Unusabl
 READ_BYTES = 128 * 1024
 #: What is taken in at all: a report holds our mail of some 30 KB at most.
 LONGEST_BYTES = 1024 * 1024
+#: The parser needs seven seconds for a header of a hundred thousand parameters.
+MOST_PARAMETERS = 2000
 #: Parts within parts within parts cost the parser more with each.
 MOST_BOUNDARIES = 20
 STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
@@ -43,12 +45,23 @@ def read(raw: bytes) -> Came:
     head = raw[:READ_BYTES]
     if head.lower().count(b"boundary") > MOST_BOUNDARIES:
         return Unusable(why="too many parts")
+    if _most_parameters(head) > MOST_PARAMETERS:
+        return Unusable(why="too many parameters")
     try:
         return _read(BytesParser().parsebytes(head))
     # The parser is the standard library's and the bytes are anybody's: it answers some
     # headers and encodings with an exception of no certain kind.
     except Exception as error:  # noqa: BLE001
         return Unusable(why=f"cannot be parsed ({type(error).__name__})")
+
+
+def _most_parameters(head: bytes) -> int:
+    """The most semicolons in a line and those that continue it (RFC 5322, 2.2.3)."""
+    most = count = 0
+    for line in head.split(b"\n"):
+        count = line.count(b";") + (count if line.startswith((b" ", b"\t")) else 0)
+        most = max(most, count)
+    return most
 
 
 def _read(message: Message) -> Came:

@@ -9,6 +9,7 @@ from service.domain.outbox import Outcome, Unsent
 from service.mail.envelope import Envelope
 
 TOO_LATE = Unsent(reason="the deadline has passed")
+CLOSING = Unsent(reason="we are closing down")
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -41,7 +42,7 @@ class Queue:
         self.may_chain = True
         self._clock = clock
         self._waiting: deque[Submission] = deque()
-        self._answer: Outcome | None = None
+        self._is_closed = False
 
     @property
     def is_waiting(self) -> bool:
@@ -77,11 +78,11 @@ class Queue:
         while self._waiting:
             self._waiting.popleft().settle(outcome)
 
-    def close(self, outcome: Outcome) -> None:
-        """Give this answer to all who wait, and to whoever still comes."""
-        self._answer = outcome
+    def close(self) -> None:
+        """Turn away all who wait, and whoever still comes."""
+        self._is_closed = True
         self._turn_away()
 
     def _turn_away(self) -> None:
-        if self._answer is not None:
-            self.settle(self._answer)
+        if self._is_closed:
+            self.settle(CLOSING)

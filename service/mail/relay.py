@@ -4,8 +4,17 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from service.domain.breaker import ASTRAY, CLOSED, SHUNNED, Fault, Gate, fault
+from service.domain.breaker import (
+    ASTRAY,
+    CLOSED,
+    SHUNNED,
+    THROTTLED,
+    Fault,
+    Gate,
+    fault,
+)
 from service.domain.outbox import (
+    BOUNCES,
     Accepted,
     Meaning,
     Outcome,
@@ -22,11 +31,13 @@ BREATH = timedelta(milliseconds=100)
 #: in doubt after a crash, and holds up a worker that is asked to stop.
 AHEAD = timedelta(seconds=5)
 
-#: So many domains do not refuse us by chance, one after the other.
+#: So many domains do not refuse us or mind by chance, one after the other.
 TOO_MANY = 5
-#: And so many addresses are not all gone: whoever says so has lost its own list, and
-#: each one that is believed costs a subscriber.
-TOO_MANY_GONE = 10
+#: And so many addresses are not all bad: whoever says so is in trouble of its own, and
+#: each one that is believed may cost a subscriber.
+TOO_MANY_BLAMED = 10
+#: Meanings that are held against an address. A full mailbox is nobody else's fault.
+BLAMES = BOUNCES.keys() - {Meaning.MAILBOX_FULL}
 AT_ONCE = timedelta()
 
 log = structlog.get_logger()
@@ -44,10 +55,10 @@ class Relay:
         self.breaker = CLOSED
         self._rate = settings.rate or UNLIMITED
         self._warm_up = settings.warm_up
-        self._connections = settings.connections
         self._bucket: Bucket | None = None
         self._refusing: set[str] = set()
-        self._gone = 0
+        self._slowing: set[str] = set()
+        self._blamed = 0
 
     def rate(self, *, now: datetime) -> float:
         """Messages a second, this worker's part."""
@@ -56,14 +67,19 @@ class Relay:
             rate = min(rate, ramp(self._warm_up, today=now.date()))
         return rate / self.workers
 
-    def room(self, *, now: datetime) -> int:
-        """How many messages it may have on the wire now."""
+    def passes(self, left: int, *, now: datetime) -> int:
+        """How many more messages its breaker lets through, of those `left` to send.
+
+        The one that tries it again need not wait until what hangs has come back.
+        """
         gate = self.breaker.gate(now=now)
-        most = {Gate.CLOSED: 2 * self._connections, Gate.HALF_OPEN: 1, Gate.OPEN: 0}
+        return {Gate.CLOSED: max(left, 0), Gate.HALF_OPEN: 1, Gate.OPEN: 0}[gate]
+
+    def room(self, left: int, *, now: datetime) -> int:
+        """How many of those that its breaker lets through have their turn soon."""
         bucket = self._filled(now)
-        if bucket is None:
-            return most[gate]
-        return min(most[gate], bucket.tokens(within=AHEAD, now=now))
+        passes = self.passes(left, now=now)
+        return min(passes, bucket.tokens(within=AHEAD, now=now)) if bucket else passes
 
     def wait(self, *, now: datetime) -> timedelta:
         """How long until the next message has its turn."""
@@ -94,19 +110,22 @@ class Relay:
 
     def _doubted(self, domain: str, outcome: Outcome) -> Fault | None:
         """One after the other is refused, and none accepted: that is about us."""
-        match outcome:
-            case Accepted():
-                self._refusing.clear()
-                self._gone = 0
-            case Refused() if meaning(outcome) is Meaning.POLICY:
-                self._refusing.add(domain)
-            case Refused() if meaning(outcome) is Meaning.NO_SUCH_ADDRESS:
-                self._gone += 1
-            case _:
-                return None
-        if len(self._refusing) >= TOO_MANY:
-            return SHUNNED
-        return ASTRAY if self._gone >= TOO_MANY_GONE else None
+        what = meaning(outcome) if isinstance(outcome, Refused) else None
+        found = None
+        if isinstance(outcome, Accepted):
+            self._refusing.clear()
+            self._slowing.clear()
+            self._blamed = 0
+        elif what is Meaning.POLICY:
+            self._refusing.add(domain)
+            found = SHUNNED if len(self._refusing) >= TOO_MANY else None
+        elif what is Meaning.SLOWER:
+            self._slowing.add(domain)
+            found = THROTTLED if len(self._slowing) >= TOO_MANY else None
+        elif what in BLAMES:
+            self._blamed += 1
+            found = ASTRAY if self._blamed >= TOO_MANY_BLAMED else None
+        return found
 
     def _alarm(self, found: Fault, outcome: Outcome) -> None:
         log.error(

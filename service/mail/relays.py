@@ -1,7 +1,7 @@
 """The relays: which one takes the next message, and when; who is left alone for now."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -13,6 +13,7 @@ from service.domain.outbox import Meaning, Outcome, Refused, Unsent, meaning
 from service.domain.pace import UNLIMITED
 from service.mail.domains import Domains
 from service.mail.envelope import Envelope
+from service.mail.queue import CLOSING
 from service.mail.relay import Relay
 from service.mail.smtp import Mailer
 from service.settings import SmtpSettings
@@ -48,8 +49,12 @@ class Relays:
         #: Over all relays.
         self.connections = sum(each.connections for each in every)
         self._mailers = [Mailer(each, clock=clock) for each in every]
+        #: How many more messages each relay has room for: two for a connection, so
+        #: that one that hangs keeps no more than these.
+        self._left = [2 * each.connections for each in every]
         self._clock = clock
         self._open = AsyncExitStack()
+        self._is_ending = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         """Open what the mailers need; connections come with the first message."""
@@ -80,17 +85,29 @@ class Relays:
             relay.workers = workers
 
     def room(self, *, now: datetime) -> int:
-        """How many messages may be on the wire now.
+        """How many more messages may be begun now, beside those already on the wire.
 
-        At most two for each connection; as many as have their turn soon, where there
-        is a rate; one for a relay that is tried again; none while no relay takes any.
+        Of each relay what is left of two for each connection; as many as have their
+        turn soon, where there is a rate; one if it is tried again and none is on its
+        way; none while it is left alone. Whatever is sent beyond that comes back Unsent.
         """
-        room = sum(relay.room(now=now) for relay in self.manners.relays)
-        return min(room, 2 * self.connections)
+        relays = zip(self.manners.relays, self._left, strict=True)
+        return sum(relay.room(left, now=now) for relay, left in relays)
+
+    def are_away(self, *, now: datetime) -> bool:
+        """Whether every relay is left alone, so that there is only waiting."""
+        relays = self.manners.relays
+        return all(relay.breaker.gate(now=now) is Gate.OPEN for relay in relays)
 
     def hold(self, domain: str, *, now: datetime) -> datetime | None:
         """None where a message to the domain may go now, or when it should come back."""
         return self.manners.domains.hold(domain, now=now)
+
+    def stop(self) -> None:
+        """Turn away whatever is not on a connection yet, and whatever is still sent."""
+        self._is_ending.set()
+        for mailer in self._mailers:
+            mailer.stop()
 
     async def send(self, envelope: Envelope) -> Outcome:
         """What became of one message; the next relay gets what this one did not touch.
@@ -102,7 +119,11 @@ class Relays:
         domain = envelope.recipient.rpartition("@")[2].lower()
         now = self._clock.now()
         while (number := self._next(tried, now=now)) is not None:
-            outcome = await self._offered(number, envelope, domain, now=now)
+            self._left[number] -= 1
+            try:
+                outcome = await self._offered(number, envelope, domain, now=now)
+            finally:
+                self._left[number] += 1
             now = self._clock.now()
             if not _is_untouched(outcome):
                 break
@@ -119,15 +140,17 @@ class Relays:
         if wait is None:
             return Unsent(reason="no turn before its deadline")
         if wait:
-            await asyncio.sleep(wait.total_seconds())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._is_ending.wait(), wait.total_seconds())
             now = self._clock.now()
             if relay.breaker.gate(now=now) is Gate.OPEN:
                 return Unsent(reason="the relay was left alone meanwhile")
         relay.breaker = relay.breaker.passed(now=now)
         outcome = await self._mailers[number].send(envelope)
         now = self._clock.now()
-        if isinstance(outcome, Unsent) and now >= envelope.expires_at:
-            # It came too late, which is no fault of the relay.
+        is_late = isinstance(outcome, Unsent) and now >= envelope.expires_at
+        if outcome is CLOSING or is_late:
+            # Neither is a fault of the relay.
             relay.breaker = relay.breaker.unanswered(now=now)
         else:
             relay.heard(domain, outcome, now=now)
@@ -142,7 +165,7 @@ class Relays:
         ready = [
             number
             for number, relay in enumerate(relays)
-            if number not in tried and relay.breaker.gate(now=now) is not Gate.OPEN
+            if number not in tried and relay.passes(self._left[number], now=now) > 0
         ]
         if len(ready) <= 1:
             return ready[0] if ready else None

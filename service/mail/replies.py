@@ -10,7 +10,8 @@ LONGEST_LINE = 4096
 MOST_LINES = 128
 _LINE = re.compile(rb"([1-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
 _UNPRINTABLE = re.compile(r"[^ -~]")
-_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
+# Some write it behind their words: "no mailbox here by that name (#5.1.1)".
+_ENHANCED = re.compile(r"(?:.*#)??([245]\.\d{1,3}\.\d{1,3})\b")
 
 
 class Garbage(Exception):
@@ -36,9 +37,9 @@ class Reply:
 
     @property
     def enhanced(self) -> str:
-        """The code of RFC 3463 that the words begin with, or ""."""
+        """The code of RFC 3463 that the words begin with or name as #5.7.1, or ""."""
         found = _ENHANCED.match(self.text)
-        return found.group() if found else ""
+        return found.group(1) if found else ""
 
 
 class Replies:

@@ -50,6 +50,7 @@ class Mailer:
         self._queue = Queue(clock)
         self._idle: list[tuple[Session, float]] = []
         self._at_work: set[asyncio.Task[None]] = set()
+        self._connecting: set[asyncio.Task[None]] = set()
         self._fitting = 1
         self._full_until = 0.0
 
@@ -66,11 +67,17 @@ class Mailer:
         trace: TracebackType | None,
     ) -> None:
         """Finish what is on the wire, turn away what still waits, say goodbye."""
-        self._queue.close(Unsent(reason="we are closing down"))
+        self.stop()
         try:
-            await asyncio.gather(*self._at_work)
+            await asyncio.gather(*self._at_work, return_exceptions=True)
         finally:
             await asyncio.gather(*(session.leave() for session, _ in self._idle))
+
+    def stop(self) -> None:
+        """Turn away what waits and what still comes; what is on the wire goes on."""
+        self._queue.close()
+        for task in self._connecting:
+            task.cancel()
 
     async def send(self, envelope: Envelope) -> Outcome:
         """What became of one message.
@@ -123,8 +130,13 @@ class Mailer:
                 if session.is_sound:
                     now = asyncio.get_running_loop().time()
                     self._idle.append((session, now))
+                else:
+                    session.close()
         finally:
             self._at_work.discard(_this_task())
+            if not self._at_work:
+                # Whatever broke, nobody else would come for those who wait.
+                self._queue.settle(Unsent(reason="the connection broke"))
 
     async def _kept(self) -> Session | None:
         """A connection from before that is still good."""
@@ -142,6 +154,7 @@ class Mailer:
 
         If there is no other, there is nothing to wait for.
         """
+        self._connecting.add(_this_task())
         try:
             return await self._connected()
         except FAILURES as error:
@@ -152,6 +165,8 @@ class Mailer:
             if not others:
                 self._queue.settle(self._no_connection(error))
             return None
+        finally:
+            self._connecting.discard(_this_task())
 
     async def _connected(self) -> Session:
         """A connection that has greeted, encrypted and signed in as settings say."""
@@ -182,7 +197,9 @@ class Mailer:
         code = getattr(error, "code", 0)
         if code not in range(400, 600):
             return Unsent(reason=self._words(error))
-        return refused(Stage.CONNECT, Reply(code, _text(error).encode()))
+        # aiosmtplib keeps what is no ASCII as surrogates, which nothing can encode.
+        said = _text(error).encode("ascii", "replace")
+        return refused(Stage.CONNECT, Reply(code, said))
 
     def _diagnosis(self, error: Exception) -> Misconfigured | TryLater:
         """What the operator must do about it, or that there is only waiting."""

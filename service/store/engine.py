@@ -35,6 +35,8 @@ from service.store.workers import Workers
 
 #: Seconds to wait for the server to take a connection.
 PATIENCE = 10
+#: And for the longest command, which lets go of a night of millions.
+LONGEST_COMMAND = 600
 #: Seconds after which a connection that nobody used may have died unnoticed.
 RESTED = 1
 
@@ -58,6 +60,7 @@ async def opened(
         pool_timeout=PATIENCE,
         connect_args={
             "timeout": PATIENCE,
+            "command_timeout": LONGEST_COMMAND,
             "server_settings": {
                 "application_name": "eventide",
                 # Planning a query just in time costs more than running ours does.
@@ -65,6 +68,10 @@ async def opened(
                 # However the server is tuned: a mail that was begun must be known
                 # to be so after a crash, or it is sent twice (docs/reliability.md).
                 "synchronous_commit": "on",
+                # A machine that vanishes in the middle of a transaction lets go of
+                # its rows, and nobody waits longer for those of another.
+                "idle_in_transaction_session_timeout": "30s",
+                "lock_timeout": "10s",
             },
         },
     )

@@ -59,11 +59,20 @@ CLAIM = {
     )
     for lane, waiting in WAITING.items()
 }
+# One that somebody holds in an open transaction is passed over: a machine that vanished
+# must not keep everybody waiting.
 EXPIRE = text(
     """
-    UPDATE outbox
-    SET state = 'expired', reason = COALESCE(reason, :why), updated_at = :now
-    WHERE state = 'due' AND expires_at <= :now
+    WITH late AS (
+        SELECT subscriber_id, night, kind FROM outbox
+        WHERE state = 'due' AND expires_at <= :now
+        FOR UPDATE SKIP LOCKED
+    )
+    UPDATE outbox AS o
+    SET state = 'expired', reason = COALESCE(o.reason, :why), updated_at = :now
+    FROM late
+    WHERE o.subscriber_id = late.subscriber_id AND o.night = late.night
+    AND o.kind = late.kind
     """
 )
 
@@ -92,6 +101,7 @@ KEEP = text(
     FROM {MINE} AND o.state IN ('claimed', 'sending')
     """
 )
+# Whoever was taken for lost and has the answer after all knows more than `unknown`.
 RECORD = text(
     """
     UPDATE outbox AS o
@@ -105,8 +115,9 @@ RECORD = text(
         CAST(:not_befores AS timestamptz[])
     ) AS new (subscriber_id, night, kind, state, reason, not_before)
     WHERE o.subscriber_id = new.subscriber_id AND o.night = new.night
-    AND o.kind = new.kind AND o.state IN ('claimed', 'sending')
-    AND o.claimed_by = :worker
+    AND o.kind = new.kind AND o.claimed_by = :worker
+    AND (o.state IN ('claimed', 'sending')
+        OR o.state = 'unknown' AND new.state IN ('sent', 'failed'))
     """
 )
 

@@ -16,8 +16,9 @@ AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 #: SQLSTATE classes and codes after which the same call may work: connection,
 #: log-in, resources, operator's orders; deadlock and conflict, lock not available,
-#: no connections allowed; and a unique key that another transaction took first.
-PASSING = ("08", "28", "3D", "53", "57", "40", "55P03", "55000", "23505")
+#: no connections allowed, idle for too long; and a unique key that another transaction
+#: took first.
+PASSING = ("08", "28", "3D", "53", "57", "40", "55P03", "55000", "25P03", "23505")
 MAY_NOT = "42501"
 
 

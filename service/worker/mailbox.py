@@ -49,8 +49,8 @@ async def _watch(desk: Desk, settings: BouncesSettings) -> None:
                     # What comes meanwhile is told now, not again while we are idle.
                     while await mailbox.empty(desk):
                         pass
-                    pause = FIRST_PAUSE_SECONDS
                     await mailbox.news()
+                    pause = FIRST_PAUSE_SECONDS
         except Exception as error:  # noqa: BLE001 - it is watched for as long as we run
             # Only our own words: those of the library quote commands, passwords too.
             words = str(error) if isinstance(error, ServiceError) else ""

@@ -82,7 +82,7 @@ class Shift:
     async def keep(self) -> bool:
         """Keep the house; what was given up is told."""
         now = self.clock.now()
-        is_away = not self.couriers[Lane.EVENING].relays.room(now=now)
+        is_away = self.couriers[Lane.EVENING].relays.are_away(now=now)
         why_late = "no relay took mail" if is_away else "deadline passed"
         left = await upkeep(self.store, why_late=why_late, now=now)
         if left.released:

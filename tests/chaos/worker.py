@@ -9,7 +9,7 @@ from service.commands.run import stop_signal
 from tests.chaos.clock import MovedClock
 
 
-async def main(clock: Path) -> None:
+async def main(clock: Path) -> None:  # pragma: no cover - see town.UNMEASURED
     """Work until SIGTERM; says on standard output when it has begun."""
     stop = stop_signal()
     settings = app.settings()

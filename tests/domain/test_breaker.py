@@ -117,6 +117,15 @@ def test_one_message_that_never_answers_is_given_up():
     assert breaker.gate(now=later + PROBE) is Gate.HALF_OPEN
 
 
+def test_a_clock_that_is_set_back_keeps_nobody_waiting_for_as_long():
+    breaker, back = opened(OUR_SENDER), NOON - timedelta(hours=1)
+
+    assert breaker.gate(now=NOON - MOMENT) is Gate.OPEN
+    assert breaker.gate(now=back) is Gate.HALF_OPEN
+    assert breaker.passed(now=NOON).gate(now=back) is Gate.HALF_OPEN
+    assert breaker.passed(now=back).gate(now=back) is Gate.OPEN
+
+
 def test_what_was_on_its_way_when_it_opened_changes_nothing():
     breaker = opened(AWAY)
 

@@ -71,6 +71,24 @@ def test_those_who_have_a_turn_in_time_are_counted_right(rate, before):
         assert wait <= LOOK + timedelta(microseconds=before + number + 1)
 
 
+@given(RATES, st.integers(min_value=1, max_value=40))
+def test_a_clock_that_is_set_back_keeps_no_bucket_empty_for_as_long(rate, taken):
+    used = bucket(rate, rest=LOOK)
+    for _ in range(taken):
+        used, _ = used.take(now=NOON)
+    back = NOON - timedelta(hours=3)
+
+    assert used.wait(now=back) == timedelta()
+    assert used.take(now=back) == bucket(rate, rest=LOOK).take(now=back)
+
+
+@given(RATES)
+def test_who_asks_with_an_old_time_gets_no_more_than_others(rate):
+    used, _ = bucket(rate, rest=timedelta()).take(now=NOON)
+
+    assert used.wait(now=NOON - LOOK) == used.wait(now=NOON) + LOOK
+
+
 def test_a_domain_s_traffic_is_what_it_was_sent_lately():
     traffic, now = NO_TRAFFIC, NOON
     for _ in range(1000):

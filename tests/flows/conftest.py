@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import pytest_asyncio
@@ -41,16 +42,22 @@ def verp(links) -> Verp:
 
 
 @pytest.fixture
-def letters(library, templates, links, verp) -> Letters:
-    return Letters(
+def letters_with(library, templates, verp):
+    """Letters whose links are made so."""
+    return partial(
+        Letters,
         library=library,
         templates=templates,
-        links=links,
         verp=verp,
         sender_line="Eventide <evening@eventide.example>",
         operator_name="Eventide",
         postal_address="1 Example Street",
     )
+
+
+@pytest.fixture
+def letters(letters_with, links) -> Letters:
+    return letters_with(links=links)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,10 @@ from datetime import timedelta
 from typing import cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from service.domain.errors import TryLater
+from service.domain.meter import Meter
 from service.domain.outbox import (
     Accepted,
     Lane,
@@ -17,9 +19,8 @@ from service.domain.outbox import (
     Stage,
     State,
     Unsent,
-    ended,
 )
-from service.flows.deliver import Courier, Meter, deliver
+from service.flows.deliver import MENDING, ROUND_SECONDS, Courier, deliver
 from service.flows.plan import plan
 from service.mail.relays import Relays
 from service.store.engine import opened
@@ -38,6 +39,9 @@ class Wire:
         self.free = 1_000_000
         self.held = {}
         self.spoken = []
+        self.in_flight = 0
+        self.looks = 0
+        self.is_stopped = False
         self.news = asyncio.Condition()
         self.answer: Outcome | Exception = Accepted(reply="taken")
         self.may_answer = asyncio.Event()
@@ -46,14 +50,20 @@ class Wire:
     async def send(self, envelope):
         async with self.news:
             self.spoken.append(envelope.recipient)
+            self.in_flight += 1
             self.news.notify_all()
         await self.may_answer.wait()
+        self.in_flight -= 1
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
 
     def room(self, *, now):  # noqa: ARG002
-        return min(self.free, 2 * self.connections)
+        self.looks += 1
+        return max(0, min(self.free, 2 * self.connections) - self.in_flight)
+
+    def stop(self):
+        self.is_stopped = True
 
     def hold(self, domain, *, now):  # noqa: ARG002
         return self.held.pop(domain, None)
@@ -95,6 +105,10 @@ async def come_true(claim):
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not await claim():  # noqa: ASYNC110  # rows send no word
             await asyncio.sleep(0.02)
+
+
+async def is_so(claim):
+    return claim
 
 
 async def test_everything_that_is_due_is_sent_and_counted(courier):
@@ -142,6 +156,7 @@ async def test_who_is_asked_to_stop_finishes_what_is_on_the_wire_and_no_more(
     found = await counts(courier)
     assert found == {State.SENT: len(wire.spoken), State.DUE: 29 - len(wire.spoken)}
     assert len(wire.spoken) == 2 * wire.connections
+    assert wire.is_stopped
 
 
 async def test_nothing_is_begun_while_no_relay_takes_mail(courier, wire):
@@ -168,6 +183,44 @@ async def test_a_probe_is_one_message(courier, wire):
 
     assert await counts(courier) == {State.DUE: 5}
     assert len(wire.spoken) == 1
+
+
+async def test_what_has_no_room_waits_without_asking_again_and_again(courier, wire):
+    await put(courier, *(reminder(n) for n in range(1, 6)))
+    wire.may_answer.clear()
+    clock = asyncio.get_running_loop().time
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(deliver(courier, Lane.EVENING))
+        await wire.has_heard(4)
+        began, looks = clock(), wire.looks
+        await come_true(lambda: is_so(wire.looks >= looks + 4))
+        seconds = clock() - began
+        wire.may_answer.set()
+
+    assert seconds >= 2 * ROUND_SECONDS
+    assert await counts(courier) == {State.SENT: 5}
+
+
+async def test_a_setting_that_is_in_the_way_ends_no_mail(world, wire, letters_with):
+    await world.join()
+    world.clock.move(timedelta(hours=8))
+    await plan(world.store, world.library, limit=9, now=world.clock.now())
+    links = replace(world.links, base_url="https://eventide.example/a b")
+    courier = replace(
+        world.courier, relays=cast("Relays", wire), letters=letters_with(links=links)
+    )
+
+    with capture_logs() as lines:
+        await deliver(courier, Lane.EVENING)
+
+    (line,) = lines
+    assert line["event"] == "mails cannot be written"
+    assert "List-Unsubscribe" in line["error"]
+    assert await counts(courier) == {State.SENT: 1, State.DUE: 1}
+    world.clock.move(MENDING)
+    await deliver(replace(courier, letters=world.courier.letters), Lane.EVENING)
+    assert await counts(courier) == {State.SENT: 2}
 
 
 async def test_who_must_wait_for_their_domain_holds_up_no_other(courier, wire):
@@ -230,8 +283,9 @@ async def test_outcomes_outlast_a_database_that_is_away(courier, wire, database_
         await wire.has_heard(2 * wire.connections)
         async with cut_off(database_url):
             wire.may_answer.set()
+            idle = replace(courier, relays=cast("Relays", Wire()))
             with pytest.raises(TryLater):
-                await deliver(courier, Lane.PRIORITY)
+                await deliver(idle, Lane.PRIORITY)
 
     assert await counts(courier) == {State.SENT: 9}
 
@@ -258,20 +312,6 @@ async def test_a_missing_key_stops_the_run_once_what_is_on_the_wire_is_recorded(
     with pytest.raises(KeyMissing):
         run.result()
     assert await counts(courier) == {State.SENT: 2, State.DUE: 1}
-
-
-def test_the_rate_counts_only_times_with_enough_to_do():
-    meter = Meter()
-    sent = [ended(message(n), State.SENT, "accepted", NOON) for n in range(10)]
-    lost = [ended(message(99), State.UNKNOWN, "hung up", NOON)]
-
-    meter.note(sent, busy_seconds=0)
-    meter.note(sent, busy_seconds=1.5)
-    assert meter.per_second == 0
-    meter.note([*sent, *lost], busy_seconds=1)
-
-    assert meter.per_second == 20 / 2.5
-    assert meter.read() == {State.SENT: 30, State.UNKNOWN: 1}
 
 
 async def test_an_address_that_a_relay_does_not_know_gets_no_more_mail(world, wire):

@@ -126,6 +126,13 @@ def test_a_message_of_parts_within_parts_is_not_even_parsed():
     assert read(deep + b"a\n" * 60_000) == Unusable(why="too many parts")
 
 
+@pytest.mark.parametrize("fold", [b"", b"\n "])
+def test_a_header_that_would_keep_the_parser_busy_is_not_even_parsed(fold):
+    endless = b"Content-Type: multipart/report; a=" + (b";" * 500 + fold) * 20
+
+    assert read(endless + b"\n\n") == Unusable(why="too many parameters")
+
+
 def test_what_the_parser_cannot_bear_is_kept():
     odd = b"Content-Type: multipart/mixed; boundary*%s=x\n\n" % (b"1" * 5000)
 

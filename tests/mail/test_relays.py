@@ -10,13 +10,23 @@ import pytest
 from aiosmtpd.smtp import AuthResult
 from structlog.testing import capture_logs
 
-from service.domain.breaker import ASTRAY, AWAY, OUR_SENDER, POLICY, SHUNNED, Gate
+from service.domain.breaker import (
+    ASTRAY,
+    AWAY,
+    CLOSED,
+    OUR_SENDER,
+    POLICY,
+    SHUNNED,
+    THROTTLED,
+    Gate,
+)
 from service.domain.errors import TryLater
 from service.domain.outbox import Accepted, Outcome, Refused, Stage, Unknown, Unsent
 from service.domain.pace import LONGEST_HOLD, LOOK, RECOVERY, ROUND, SLOWEST
 from service.mail.domains import ASK_AGAIN, LEAST_FULL, MOST, Domains
 from service.mail.envelope import Envelope
-from service.mail.relay import TOO_MANY, TOO_MANY_GONE
+from service.mail.queue import CLOSING
+from service.mail.relay import TOO_MANY, TOO_MANY_BLAMED
 from service.mail.relays import Relays
 from service.settings import SmtpSettings
 from tests.builders import NOON
@@ -129,6 +139,50 @@ async def test_no_other_relay_gets_what_the_first_may_have_taken_or_has_refused(
     assert not spare.envelopes
 
 
+async def test_a_relay_that_says_nothing_takes_no_more_than_its_own_part(clock):
+    async with (
+        Relay() as silent,
+        Relay() as there,
+        relays(plain(silent.port), plain(there.port), clock=clock) as pool,
+    ):
+        silent.script["EHLO"] = [Mishap.SAY_NOTHING]
+        assert pool.room(now=NOON) == 4
+        hanging = [asyncio.create_task(pool.send(envelope())) for _ in range(4)]
+        await silent.heard("EHLO")
+        await asyncio.wait(hanging[1::2])
+        assert pool.room(now=NOON) == 2
+
+        outcomes = await sent(pool, 20)
+        silent.hang_up()
+        outcomes += await asyncio.gather(*hanging)
+    assert all(isinstance(outcome, Accepted) for outcome in outcomes)
+    assert len(there.envelopes) == 24
+
+
+async def test_no_more_is_begun_than_the_connections_of_a_relay_have_room_for(clock):
+    async with (
+        Relay() as relay,
+        relays(plain(relay.port), clock=clock) as evening,
+        Relays(
+            SmtpSettings.model_validate(plain(relay.port)),
+            clock=clock,
+            manners=evening.manners,
+        ) as express,
+    ):
+        relay.script["RCPT"] = [Mishap.SAY_NOTHING]
+        hanging = [asyncio.create_task(evening.send(envelope())) for _ in range(2)]
+        await relay.heard("RCPT")
+        assert (evening.room(now=NOON), express.room(now=NOON)) == (0, 2)
+        assert not evening.are_away(now=NOON)
+        assert await sent(evening) == [Unsent(reason="no relay takes mail at present")]
+        (outcome,) = await sent(express)
+        relay.hang_up()
+        await asyncio.gather(*hanging)
+
+        assert isinstance(outcome, Accepted)
+        assert evening.room(now=NOON) == 2
+
+
 # --- The breaker of a relay ----------------------------------------------------
 
 
@@ -139,6 +193,7 @@ async def test_a_relay_that_is_away_is_asked_again_with_one_message(clock):
         with capture_logs() as logs:
             await sent(pool, AWAY.in_a_row + 3)
         assert pool.room(now=NOON) == 0
+        assert pool.are_away(now=NOON)
         assert await sent(pool) == [Unsent(reason="no relay takes mail at present")]
 
         clock.move(AWAY.first_wait)
@@ -175,6 +230,26 @@ async def test_a_relay_that_is_back_takes_everything_after_its_first_message(clo
         assert pool.room(now=clock.now()) == 2
     assert all(isinstance(outcome, Accepted) for outcome in outcomes)
     assert [line["event"] for line in logs] == ["relay takes mail again"]
+
+
+async def test_a_relay_is_asked_again_while_messages_from_before_still_hang(clock):
+    async with (
+        Relay() as relay,
+        relays(plain(relay.port, connections=2), clock=clock) as pool,
+    ):
+        relay.script["MESSAGE"] = [Mishap.SAY_NOTHING, *[Mishap.HANG_UP] * 3]
+        hanging = asyncio.create_task(pool.send(envelope()))
+        await relay.heard("MESSAGE")
+        await sent(pool, AWAY.in_a_row)
+        assert pool.room(now=NOON) == 0
+
+        clock.move(AWAY.first_wait)
+        assert pool.room(now=clock.now()) == 1
+        (probe,) = await sent(pool)
+        assert isinstance(probe, Accepted)
+        assert pool.room(now=clock.now()) == 3
+        relay.hang_up()
+        await hanging
 
 
 async def test_a_relay_that_loses_messages_after_taking_them_gets_no_more(clock):
@@ -223,6 +298,33 @@ async def test_a_relay_through_which_every_domain_refuses_us_is_left_alone(clock
     assert (line["event"], line["remedy"]) == ("relay left alone", SHUNNED.remedy)
 
 
+async def test_a_relay_that_asks_every_domain_s_mail_to_wait_is_left_alone(clock):
+    async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
+        relay.script["RCPT"] = [SLOWLY] * (TOO_MANY + 1)
+        with capture_logs() as logs:
+            for number in range(TOO_MANY):
+                assert pool.room(now=NOON) == 2
+                await sent(pool, 1, domain=f"{number}.example")
+        assert pool.room(now=NOON) == 0
+
+        clock.move(THROTTLED.first_wait)
+        await sent(pool)
+        assert pool.room(now=clock.now() + THROTTLED.first_wait) == 0
+        clock.move(2 * THROTTLED.first_wait)
+        await sent(pool)
+        assert pool.room(now=clock.now()) == 2
+    (line,) = logs
+    assert (line["event"], line["remedy"]) == ("relay left alone", THROTTLED.remedy)
+
+
+async def test_one_domain_that_minds_says_nothing_about_the_relay(clock):
+    async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
+        relay.script["RCPT"] = [SLOWLY] * (2 * TOO_MANY)
+        await sent(pool, 2 * TOO_MANY)
+
+        assert pool.room(now=NOON) == 2
+
+
 async def test_a_few_domains_that_refuse_us_say_nothing_about_the_relay(clock):
     async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
         for number in range(2 * TOO_MANY):
@@ -236,17 +338,34 @@ async def test_a_few_domains_that_refuse_us_say_nothing_about_the_relay(clock):
 
 async def test_people_who_are_gone_say_nothing_about_the_relay(clock):
     async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
-        relay.script["RCPT"] = [*["550 5.1.1 Nobody"] * (TOO_MANY_GONE - 1), None] * 2
-        await sent(pool, 2 * TOO_MANY_GONE)
+        relay.script["RCPT"] = [*["550 5.1.1 Nobody"] * (TOO_MANY_BLAMED - 1), None] * 2
+        await sent(pool, 2 * TOO_MANY_BLAMED)
 
         assert pool.manners.relays[0].breaker.gate(now=NOON) is Gate.CLOSED
 
 
-async def test_a_relay_that_knows_nobody_any_more_is_not_believed_for_long(clock):
+async def test_full_mailboxes_say_nothing_about_the_relay(clock):
     async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
-        relay.script["RCPT"] = ["550 5.1.1 Nobody"] * TOO_MANY_GONE
+        relay.script["RCPT"] = ["552 5.2.2 Full"] * (2 * TOO_MANY_BLAMED)
+        await sent(pool, 2 * TOO_MANY_BLAMED)
+
+        assert pool.manners.relays[0].breaker.gate(now=NOON) is Gate.CLOSED
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "550 5.1.1 Nobody",
+        "553 No",
+        "550 5.1.2 No such domain",
+        "554 Transaction failed",
+    ],
+)
+async def test_a_relay_that_refuses_everybody_is_not_believed_for_long(answer, clock):
+    async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
+        relay.script["RCPT"] = [answer] * TOO_MANY_BLAMED
         with capture_logs() as logs:
-            await sent(pool, TOO_MANY_GONE)
+            await sent(pool, TOO_MANY_BLAMED)
 
         assert pool.room(now=NOON) == 0
     (line,) = logs
@@ -267,6 +386,43 @@ async def test_what_came_too_late_says_nothing_about_the_relay(clock):
         assert pool.room(now=clock.now()) == 2
 
 
+async def test_who_is_asked_to_stop_waits_only_for_what_is_on_a_connection(clock):
+    async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
+        relay.script["RCPT"] = [Mishap.SAY_NOTHING]
+        begun, waiting = (asyncio.create_task(pool.send(envelope())) for _ in range(2))
+        await relay.heard("RCPT")
+        pool.stop()
+
+        assert [await waiting, *await sent(pool)] == [CLOSING, CLOSING]
+        assert not begun.done()
+        assert pool.manners.relays[0].breaker == CLOSED
+        relay.hang_up()
+        assert isinstance(await begun, Unsent)
+
+
+async def test_who_is_asked_to_stop_does_not_wait_for_a_turn(clock):
+    async with (
+        Relay() as relay,
+        relays(plain(relay.port, rate=0.001), clock=clock) as pool,
+    ):
+        await sent(pool)
+        waiting = asyncio.create_task(pool.send(envelope()))
+        pool.stop()
+
+        assert await waiting == CLOSING
+        assert pool.manners.relays[0].breaker == CLOSED
+
+
+async def test_who_is_asked_to_stop_does_not_wait_for_a_relay_to_greet_it(clock):
+    async with Relay() as relay:
+        relay.script["EHLO"] = [Mishap.SAY_NOTHING]
+        async with relays(plain(relay.port, connections=2), clock=clock) as pool:
+            sending = asyncio.create_task(pool.send(envelope()))
+            await relay.heard("EHLO")
+            pool.stop()
+            assert await sending == CLOSING
+
+
 async def test_the_main_relay_is_probed_when_a_worker_starts(clock):
     async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
         await pool.probe()
@@ -281,7 +437,7 @@ async def test_the_main_relay_is_probed_when_a_worker_starts(clock):
 async def test_a_relay_is_given_no_more_than_its_rate(clock):
     async with (
         Relay() as relay,
-        relays(plain(relay.port, rate=50, connections=4), clock=clock) as pool,
+        relays(plain(relay.port, rate=50, connections=8), clock=clock) as pool,
     ):
         loop = asyncio.get_running_loop()
         started = loop.time()
@@ -347,7 +503,7 @@ async def test_a_message_whose_turn_comes_after_its_deadline_is_not_sent(clock):
 async def test_who_waits_for_a_relay_that_is_given_up_meanwhile_is_not_sent(clock):
     async with Relay() as relay:
         port = relay.port
-    async with relays(plain(port, rate=20), clock=clock) as pool:
+    async with relays(plain(port, rate=20, connections=3), clock=clock) as pool:
         outcomes = await asyncio.gather(*(pool.send(envelope()) for _ in range(5)))
 
     assert outcomes[-1] == Unsent(reason="the relay was left alone meanwhile")

@@ -90,3 +90,5 @@ def test_a_relays_words_are_one_printable_line():
     assert len(reply.text) == 300
     assert reply.enhanced == "5.1.1"
     assert Reply(550, b"No 5.1.1").enhanced == ""
+    assert Reply(553, b"Not here (#5.7.1)").enhanced == "5.7.1"
+    assert Reply(550, b"5.1.1 As 2001:db8::25 said (#5.7.1)").enhanced == "5.1.1"

@@ -176,6 +176,30 @@ async def test_a_relay_that_greets_us_with_a_no_refuses_the_message(greeting):
         assert isinstance(await send(mailer), Accepted)
 
 
+async def test_a_no_in_other_letters_than_ascii_is_heard_like_any_other():
+    async with Raw() as relay, mailing(relay.port, connections=2) as mailer:
+        relay.script["GREETING"] = [b"554 Zugriff verweigert f\xfcr Sie\r\n"] * 2
+        outcomes = await send_all(mailer, "a@example.com", "b@example.com")
+    said = "Zugriff verweigert f?r Sie"
+    refused = Refused(stage=Stage.CONNECT, code=554, enhanced="", reply=said)
+    assert outcomes == [refused, refused]
+
+
+async def test_what_breaks_a_connection_leaves_nobody_waiting():
+    broken = envelope(data="no bytes")
+    async with Raw() as relay, mailing(relay.port) as mailer:
+        outcomes = await asyncio.gather(mailer.send(broken), send(mailer))
+        assert [type(outcome) for outcome in outcomes] == [Unsent, Unsent]
+        assert isinstance(await send(mailer), Accepted)
+
+
+async def test_a_connection_on_which_the_relay_spoke_unasked_is_closed():
+    async with Raw() as relay, mailing(relay.port) as mailer:
+        relay.script["MESSAGE"] = ["250 2.0.0 Ok\r\n250 2.0.0 And more"]
+        await send(mailer)
+        await relay.is_alone()
+
+
 @pytest.mark.parametrize("greeting", ["hello", "250 Hello", Mishap.HANG_UP])
 async def test_what_does_not_greet_us_as_a_relay_was_sent_nothing(greeting):
     async with Raw() as relay, mailing(relay.port) as mailer:

@@ -35,7 +35,9 @@ async def cut_off(url):
         make_url(url).set(database="postgres").render_as_string(hide_password=False)
     )
     await raw(server, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
+    end = """
+        SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = $1
+    """
     await raw(server, end, name)
     try:
         yield

@@ -197,6 +197,31 @@ async def test_a_claim_passes_over_what_an_open_transaction_holds(
     assert [m.subscriber_id for m in (*mine, *theirs)] == [1, 2]
 
 
+async def test_who_was_taken_for_lost_may_still_say_that_it_was_sent(ready):
+    await put(ready, message(1), message(2))
+    first, second = await begin(ready, await claim(ready), lease=NO_LEASE)
+    await reap(ready, now=LATER)
+
+    sent, again = ended(first, State.SENT), ended(second, State.DUE)
+    assert await record(ready, sent, worker=OTHER) == 0
+    assert await record(ready, sent, again) == 1
+
+    assert await state(ready, 1) is State.SENT
+    assert await state(ready, 2) is State.UNKNOWN
+
+
+async def test_nobody_waits_for_a_machine_that_vanished(ready, database_url, sealer):
+    await put(ready, message(1), message(2))
+    late = message().expires_at
+
+    async with opened(database_url, sealer) as second, second.transaction() as lost:
+        await lost.outbox.claim(
+            Lane.EVENING, limit=1, worker=OTHER, lease=LEASE, now=NOON
+        )
+        async with ready.transaction() as tx:
+            assert await tx.outbox.expire(why="x", now=late) == 1
+
+
 async def test_a_sent_message_is_never_claimed_again(ready):
     await put(ready, message())
     (mine,) = await begin(ready, await claim(ready))
@@ -283,7 +308,7 @@ async def test_a_reminder_that_may_have_been_sent_is_unknown_and_never_sent_agai
 
     assert await reap(ready, now=LATER) == Reaped(released=0, unknown=1)
     assert await claim(ready, now=LATER) == ()
-    assert await record(ready, ended(mine, State.SENT)) == 0
+    assert await record(ready, ended(mine, State.DUE)) == 0
     (found,) = await states(ready)
     assert (found.state, found.reason) == (State.UNKNOWN, "worker lost")
 

@@ -25,10 +25,10 @@ class Shares:
 
     def __init__(self):
         self.workers = 0
-        self.free = 1
+        self.is_away = False
 
-    def room(self, *, now):  # noqa: ARG002
-        return self.free
+    def are_away(self, *, now):  # noqa: ARG002
+        return self.is_away
 
     def share(self, workers):
         self.workers = workers
@@ -109,11 +109,11 @@ async def test_the_forecast_of_the_evening_is_told_while_anything_is_due(
 
 
 @pytest.mark.parametrize(
-    ("free", "why"), [(1, "deadline passed"), (0, "no relay took mail")]
+    ("is_away", "why"), [(False, "deadline passed"), (True, "no relay took mail")]
 )
-async def test_what_was_given_up_is_told_with_its_reason(shift_of, store, free, why):
+async def test_what_was_given_up_is_told_with_its_reason(shift_of, store, is_away, why):
     shift = shift_of("one")
-    shift.couriers[Lane.EVENING].relays.free = free
+    shift.couriers[Lane.EVENING].relays.is_away = is_away
     await upkeep(store, now=NOON)
     async with store.transaction() as tx:
         await tx.outbox.put([message(expires_at=NOON, night=TODAY)])
