@@ -1,7 +1,7 @@
 """A template cut into segments, so that what it says to many is made once and kept."""
 
 import re
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from functools import lru_cache
 from itertools import cycle
 
@@ -34,22 +34,22 @@ class Stencil:
         name: str,
         *,
         own: frozenset[str],
+        fixed: Mapping[str, object],
         encode: Encode,
     ) -> None:
         """Cut the template; of `own` names only their places are kept.
 
-        The encodings of two texts, joined, must be one of the two texts joined.
+        The `fixed` values are the same for everybody. The encodings of two texts, joined, must be one of the two texts joined.
         """
         self.name = name
         self._encode = encode
         is_escaped = nodes.EvalContext(environment, name).autoescape
         self._shown = environment.filters["escape"] if is_escaped else str
+        given = {**fixed, **{each: f"\0{each}\0" for each in own}}
         self._segments: list[tuple[tuple[str, ...], Callable[..., Segment]]] = []
-        for names, cut in _Cutter(environment, loader, own).cuts(name):
+        for names, cut in _Cutter(environment, loader, given.keys()).cuts(name):
             template = Template.from_code(
-                environment,
-                environment.compile(cut, name),
-                {each: _place(each) for each in own},
+                environment, environment.compile(cut, name), given
             )
             made = lru_cache(maxsize=SEGMENTS_KEPT)(self._kept(template, names))
             self._segments.append((names, made))
@@ -87,19 +87,15 @@ class Stencil:
         return made
 
 
-def _place(name: str) -> str:
-    return f"\0{name}\0"
-
-
 class _Cutter(NodeTransformer):
     """Reads a template, puts what it includes in its place, and cuts it."""
 
     def __init__(
-        self, environment: Environment, loader: BaseLoader, own: frozenset[str]
+        self, environment: Environment, loader: BaseLoader, given: Collection[str]
     ) -> None:
         self._environment = environment
         self._loader = loader
-        self._own = own
+        self._given = set(given)
 
     def cuts(self, name: str) -> Iterator[tuple[tuple[str, ...], nodes.Template]]:
         """Templates which, one behind the other, say the same; and their names."""
@@ -138,7 +134,7 @@ class _Cutter(NodeTransformer):
                 yield node
 
     def _names(self, node: nodes.Node) -> set[str]:
-        return meta.find_undeclared_variables(self._template([node])) - self._own
+        return meta.find_undeclared_variables(self._template([node])) - self._given
 
     def _template(self, body: list[nodes.Node]) -> nodes.Template:
         tree = nodes.Template(body, lineno=1)

@@ -72,9 +72,14 @@ class Templates:
         )
 
     def stencil(
-        self, kind: str, *, own: frozenset[str], encode: Encode
+        self,
+        kind: str,
+        *,
+        own: frozenset[str],
+        fixed: Mapping[str, object],
+        encode: Encode,
     ) -> "MailStencil":
-        """The mail of this kind, to be filled in for many; `own` as Stencil has it.
+        """The mail of this kind, to be filled in for many, as Stencil has it.
 
         Raises Misconfigured for a missing part.
         """
@@ -83,7 +88,12 @@ class Templates:
             name = f"mail/{kind}/{part}"
             try:
                 return Stencil(
-                    self._environment, self._loader, name, own=own, encode=encode
+                    self._environment,
+                    self._loader,
+                    name,
+                    own=own,
+                    fixed=fixed,
+                    encode=encode,
                 )
             except TemplateError as error:
                 raise _faulty(error, where=str(self._directory / name)) from error

@@ -97,17 +97,18 @@ class Letters:
         name, self._address = sender(sender_line)
         self._domain = self._address.rpartition("@")[2]
         self._composer = Composer(name=name, address=self._address)
-        self._who = {"operator_name": operator_name, "postal_address": postal_address}
         reviews = library.review_summary
-        self._always = {
-            **self._who,
+        self._fixed = {
+            "operator_name": operator_name,
+            "postal_address": postal_address,
             "sources_url": f"{links.base_url}/sources",
             "is_reviewed": reviews.reviewed == reviews.tips,
         }
         # A link stands in a mail several times.
         encode = lru_cache(maxsize=LINKS_KEPT)(quoted)
         self._stencils = {
-            kind: templates.stencil(kind, own=OWN, encode=encode) for kind in Kind
+            kind: templates.stencil(kind, own=OWN, fixed=self._fixed, encode=encode)
+            for kind in Kind
         }
         # Of the oldest key, so that a new one does not change a retry's Message-ID.
         self._id_key = hashlib.sha256(b"message-id|" + links.keys[-1]).digest()
@@ -132,7 +133,7 @@ class Letters:
     def preview(self, reminder: Reminder, night: date, *, now: datetime) -> Written:
         """A reminder as it would be sent, with links that are nobody's."""
         draft = self._reminder(reminder, NOBODY, night, now=now)
-        mail = self._templates.mail(draft.kind, draft.context)
+        mail = self._templates.mail(draft.kind, {**self._fixed, **draft.context})
         data = self._composer.compose(self._letter(draft, now=now))
         return Written(data=data, html=mail.html, text=mail.text)
 
@@ -154,7 +155,6 @@ class Letters:
         opening, drawn, care = _placed(reminder.tips)
         lines = self._lines(drawn, reminder)
         context = {
-            **self._always,
             **self._local(reminder.language, reminder.country),
             "night_label": self._label(night),
             "opening": self._lines(opening, reminder),
@@ -182,7 +182,6 @@ class Letters:
     ) -> _Draft:
         subject = message.subscriber_id
         context = {
-            **self._who,
             "language": "en",
             f"{purpose}_url": self._links.url(purpose, subject, now=now),
             "unsubscribe_url": self._links.url(Purpose.UNSUBSCRIBE, subject, now=now),

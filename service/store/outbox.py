@@ -70,7 +70,8 @@ class Outbox:
         nights = sorted({message.night for message in messages})
         await partitions.ensure(self._connection, PARENT, [_span(n) for n in nights])
         boxes = [
-            self._sealer.seal(m.payload.encode(), about=_about(m)) for m in messages
+            self._sealer.seal(m.payload.encode(), about=_about(*_key(m)))
+            for m in messages
         ]
         values = {
             **_keys(messages),
@@ -255,20 +256,19 @@ class Outbox:
         return tuple(name for name in found if name < _span(before).name)
 
     def _message(self, row: Row[Any]) -> Message:
-        message = Message(
+        about = _about(row.subscriber_id, row.night, row.kind)
+        return Message(
             subscriber_id=row.subscriber_id,
             night=row.night,
             kind=Kind(row.kind),
             attempts=row.attempts,
             not_before=row.not_before,
             expires_at=row.expires_at,
-            payload="",
+            payload=self._sealer.open(row.sealed, row.key_id, about=about).decode(),
         )
-        plain = self._sealer.open(row.sealed, row.key_id, about=_about(message))
-        return replace(message, payload=plain.decode())
 
 
-def _key(message: Message) -> tuple[int, date, str]:
+def _key(message: Message) -> tuple[int, date, Kind]:
     return message.subscriber_id, message.night, message.kind
 
 
@@ -285,5 +285,5 @@ def _span(night: date) -> Span:
     return Span(name=f"outbox_{night:%Y%m%d}", first=night, end=following)
 
 
-def _about(message: Message) -> str:
-    return f"outbox:{message.subscriber_id}:{message.night}:{message.kind}"
+def _about(subscriber_id: int, night: date, kind: str) -> str:
+    return f"outbox:{subscriber_id}:{night}:{kind}"

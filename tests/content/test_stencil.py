@@ -11,6 +11,7 @@ from service.content.templating import MailStencil, Templates
 from service.domain.errors import Misconfigured
 
 OWN = frozenset({"link"})
+FIXED = {"house": "Eventide & Co"}
 MJML = (
     "<mjml><mj-body><mj-section><mj-column><mj-raw>{}</mj-raw></mj-column>"
     "</mj-section></mj-body></mjml>"
@@ -24,7 +25,7 @@ EVERY_SHAPE = """\
 {% if whom %}{{ link }}{% elif tips %}none{% else %}{{ greeting }}{% endif %}
 {% for tip in tips %}{{ link }}{{ tip }}{% else %}{{ link }}{% endfor %}
 {% include "mail/parts/foot.txt" %}
-{{ link }}{{ "fixed" }}"""
+{{ link }}{{ "fixed" }}{{ house }}{% if house %}{{ whom }}{% endif %}"""
 WORDS = st.text(alphabet="ab <&\"'\n", max_size=6)
 
 
@@ -60,13 +61,15 @@ class Recorder:
 
 
 def stencil(folder: Path, encode=str.encode, kind="hello") -> MailStencil:
-    return Templates(folder).stencil(kind, own=OWN, encode=encode)
+    return Templates(folder).stencil(kind, own=OWN, fixed=FIXED, encode=encode)
 
 
 @pytest.fixture(scope="module")
 def hello(folder) -> tuple[Templates, MailStencil]:
     templates = Templates(folder)
-    return templates, templates.stencil("hello", own=OWN, encode=str.encode)
+    return templates, templates.stencil(
+        "hello", own=OWN, fixed=FIXED, encode=str.encode
+    )
 
 
 @given(
@@ -81,7 +84,10 @@ def hello(folder) -> tuple[Templates, MailStencil]:
 )
 def test_a_stencil_says_what_the_template_says(hello, values):
     templates, filled_in = hello
-    mail, filled = templates.mail("hello", values), filled_in.filled(values)
+    mail, filled = (
+        templates.mail("hello", {**FIXED, **values}),
+        filled_in.filled(values),
+    )
 
     assert filled.subject == mail.subject
     assert filled.text.decode() == mail.text
