@@ -161,3 +161,15 @@ def test_where_keys_cannot_be_kept_it_says_so(tmp_path):
 
     with pytest.raises(Misconfigured, match="cannot be kept"):
         own_keys(tmp_path / "file" / "keys")
+
+
+@pytest.mark.parametrize("place", ["8024", "127.0.0.1:", ":8024", "127.0.0.1:99999"])
+def test_where_bounces_are_listened_for_is_a_host_and_a_port(place):
+    with pytest.raises(Misconfigured, match=r"LISTEN: is not HOST:PORT, as 127"):
+        read({"EVENTIDE_BOUNCES__LISTEN": place})
+
+
+@pytest.mark.parametrize("url", ["example.org", "https://exämple.org", "https://a b"])
+def test_the_pages_address_is_one_that_can_stand_in_a_mail(url):
+    with pytest.raises(Misconfigured, match="and hold no spaces or accents"):
+        read({"EVENTIDE_WEB__BASE_URL": url})

@@ -204,6 +204,7 @@ async def test_what_has_no_room_waits_without_asking_again_and_again(courier, wi
 
 async def test_a_setting_that_is_in_the_way_ends_no_mail(world, wire, letters_with):
     await world.join()
+    await world.join("bob@example.org")
     world.clock.move(timedelta(hours=8))
     await plan(world.store, world.library, limit=9, now=world.clock.now())
     links = replace(world.links, base_url="https://eventide.example/a b")
@@ -217,10 +218,10 @@ async def test_a_setting_that_is_in_the_way_ends_no_mail(world, wire, letters_wi
     (line,) = lines
     assert line["event"] == "mails cannot be written"
     assert "List-Unsubscribe" in line["error"]
-    assert await counts(courier) == {State.SENT: 1, State.DUE: 1}
+    assert await counts(courier) == {State.SENT: 2, State.DUE: 2}
     world.clock.move(MENDING)
     await deliver(replace(courier, letters=world.courier.letters), Lane.EVENING)
-    assert await counts(courier) == {State.SENT: 2}
+    assert await counts(courier) == {State.SENT: 4}
 
 
 async def test_who_must_wait_for_their_domain_holds_up_no_other(courier, wire):

@@ -129,6 +129,22 @@ async def test_what_was_given_up_is_told_with_its_reason(shift_of, store, is_awa
     assert (lost.state, lost.reason) == (State.EXPIRED, why)
 
 
+async def test_a_worker_that_was_lost_is_told_of(shift_of, store):
+    shift = shift_of("one")
+    await upkeep(store, now=NOON)
+    async with store.transaction() as tx:
+        await tx.outbox.put([message()])
+        await tx.outbox.claim(
+            Lane.EVENING, limit=1, worker="two", lease=timedelta(), now=NOON
+        )
+
+    with capture_logs() as lines:
+        await shift.keep()
+
+    (line,) = lines
+    assert (line["event"], line["released"]) == ("a worker was lost", 1)
+
+
 async def test_a_tick_says_whether_there_may_be_more(shift_of, store):
     shift = shift_of("one")
     await upkeep(store, now=NOON)
