@@ -221,7 +221,8 @@ async def town(*, seed: str, people: int) -> AsyncIterator[Town]:
         settings = _settings(here, port)
         found = keys(read(settings).secrets)
         sealer = Sealer(lookup=found.lookup, keys=found.seal, current="1")
-        async with opened(here.url, sealer) as store:
+        # It looks on: a database that was struck must not strike the looker too.
+        async with opened(here.url, sealer, rested=0) as store:
             await upkeep(store, now=early)
             made = Town(
                 database=here,
