@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks.sink import HOST
 from service import app as composition
-from service import settings as configuration
+from service import keys as key_ring
 from service.app import Service
 from service.clock import SystemClock
 from service.settings import SecretsSettings
@@ -26,7 +26,7 @@ class Trial:
             composition.settings(),
             SystemClock(),
             url=self.url,
-            keys=configuration.keys(SecretsSettings(keys=self.keys)),
+            keys=key_ring.keys(SecretsSettings(keys=self.keys)),
         )
 
     def environment(self, *, port: int, connections: int) -> Mapping[str, str]:

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import structlog
 
+from service import keys as key_ring
 from service import logs
 from service import settings as configuration
 from service.clock import SystemClock
@@ -23,9 +24,10 @@ from service.domain.verp import Verp
 from service.embedded import postgres
 from service.flows.bounces import Desk
 from service.flows.deliver import Courier
+from service.keys import Keys
 from service.mail.letters import Letters
 from service.mail.relays import Relays
-from service.settings import BouncesSettings, Keys, Settings, SmtpSettings
+from service.settings import BouncesSettings, Settings, SmtpSettings
 from service.store import engine, migrate
 from service.store.engine import Store
 from service.store.sealing import Sealer
@@ -111,8 +113,8 @@ def keys(settings: Settings) -> Keys:
     secrets = settings.secrets
     if not secrets.keys.get_secret_value() and not settings.database.url:
         path = postgres.data_directory(settings.database.dir) / KEY_FILE
-        return configuration.keys(configuration.own_keys(path))
-    return configuration.keys(secrets)
+        return key_ring.keys(key_ring.own_keys(path))
+    return key_ring.keys(secrets)
 
 
 @asynccontextmanager

@@ -4,12 +4,9 @@ An unknown, missing or odd setting stops the start by its name. No secret has a
 default.
 """
 
-import base64
-import binascii
 import os
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
@@ -88,6 +85,10 @@ def _bare(url: str) -> str:
     return url.rstrip("/")
 
 
+def _bare_or_none(url: str) -> str:
+    return url and _bare(url)
+
+
 class WebSettings(Section):
     """Where people reach the pages, and where the server listens."""
 
@@ -119,16 +120,26 @@ class BouncesSettings(Section):
 
 
 class OperatorSettings(Section):
-    """Who runs this service; the postal address stands in every mail."""
+    """Who runs this service; the postal address stands in every mail.
+
+    `ping_url` is asked every minute while the evening goes well (a dead man's switch).
+    """
 
     name: str = "Eventide"
     postal_address: str = ""
+    ping_url: Annotated[str, AfterValidator(_bare_or_none)] = ""
 
 
 class SecretsSettings(Section):
     """The keys, as `eventide keys` prints them: `purpose.name=base64`, spaced."""
 
     keys: SecretStr = SecretStr("")
+
+
+class WorkerSettings(Section):
+    """Where a worker answers `/health/live`, `/health/ready` and `/metrics`, if it does."""
+
+    listen: Annotated[str, AfterValidator(_place)] = ""
 
 
 class ScheduleSettings(Section):
@@ -165,6 +176,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     operator: OperatorSettings = OperatorSettings()
     secrets: SecretsSettings = SecretsSettings()
+    worker: WorkerSettings = WorkerSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     content: ContentSettings = ContentSettings()
     log: LogSettings = LogSettings()
@@ -222,78 +234,3 @@ def _plainly(kind: str, message: str) -> str:
         return "no such setting"
     message = message.removeprefix("Value error, ")
     return message[0].lower() + message[1:]
-
-
-class Keys(Section):
-    """The keys, decoded: one for look-ups, the others newest first."""
-
-    lookup: bytes
-    seal: Mapping[str, bytes]
-    link: tuple[bytes, ...]
-
-
-KEY_BYTES = 32
-HOW_TO_MAKE = (
-    "Run `eventide keys` once and put what it prints into EVENTIDE_SECRETS__KEYS "
-    "or a file named by EVENTIDE_SECRETS__KEYS_FILE"
-)
-
-
-def keys(settings: SecretsSettings) -> Keys:
-    """The keys of a production role. Raises Misconfigured where one is missing."""
-    found: dict[str, dict[str, bytes]] = {"lookup": {}, "seal": {}, "link": {}}
-    for entry in settings.keys.get_secret_value().split():
-        label, _, text = entry.partition("=")
-        purpose, _, name = label.partition(".")
-        key = _decoded(text)
-        if purpose not in found or len(key) != KEY_BYTES:
-            raise _bad_keys(f"entry '{label[:20]}' is not a key of 32 bytes in base64")
-        found[purpose][name] = key
-    for purpose, named in found.items():
-        if not named:
-            raise _bad_keys(f"there is no {purpose} key")
-    if len(found["lookup"]) != 1:
-        raise _bad_keys("there must be one lookup key, it is never rotated")
-    (lookup,) = found["lookup"].values()
-    return Keys(lookup=lookup, seal=found["seal"], link=tuple(found["link"].values()))
-
-
-def own_keys(path: Path) -> SecretsSettings:
-    """The keys kept in a file that only its owner may read; made where it is missing.
-
-    Raises Misconfigured where the file can neither be read nor made.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileExistsError):
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode=0o600)
-            with os.fdopen(handle, "w") as file:
-                file.write(new_keys(name="1") + "\n")
-        return SecretsSettings(keys=SecretStr(path.read_text()))
-    except OSError as error:
-        raise Misconfigured(
-            what=f"the keys cannot be kept here ({error.strerror})",
-            where=str(path),
-            remedy="Name a folder of your own in EVENTIDE_DATABASE__DIR",
-        ) from error
-
-
-def new_keys(*, name: str) -> str:
-    """A fresh set of keys as text, one a line; `name` goes into their labels."""
-    return "\n".join(
-        f"{label}={base64.urlsafe_b64encode(os.urandom(KEY_BYTES)).decode()}"
-        for label in ("lookup", f"seal.{name}", f"link.{name}")
-    )
-
-
-def _decoded(text: str) -> bytes:
-    try:
-        return base64.urlsafe_b64decode(text)
-    except (binascii.Error, ValueError):
-        return b""
-
-
-def _bad_keys(what: str) -> Misconfigured:
-    return Misconfigured(
-        what=what, where="setting EVENTIDE_SECRETS__KEYS", remedy=HOW_TO_MAKE
-    )

@@ -7,7 +7,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from service import app as composition
-from service.settings import HERE, keys, new_keys, read
+from service.keys import keys, new_keys
+from service.settings import HERE, read
 from service.store.engine import opened
 from tests.builders import NOON, message
 from tests.fakes import StoppedClock

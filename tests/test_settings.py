@@ -6,7 +6,8 @@ from datetime import date
 import pytest
 
 from service.domain.errors import Misconfigured
-from service.settings import keys, new_keys, own_keys, read
+from service.keys import keys, new_keys, own_keys
+from service.settings import read
 
 
 @pytest.fixture(autouse=True)

@@ -30,7 +30,7 @@ from service.domain.night import SPREAD_SECONDS, local, night_at, slot
 from service.domain.synthetic import Newcomer, address, crowd
 from service.embedded import postgres
 from service.flows.seed import seed
-from service.settings import new_keys
+from service.keys import new_keys
 from service.store import migrate
 from service.web.options import known_zones
 

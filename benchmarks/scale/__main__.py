@@ -30,7 +30,7 @@ from service.commands.people import progress
 from service.domain.outbox import Lane
 from service.embedded import postgres
 from service.flows.upkeep import upkeep
-from service.settings import new_keys
+from service.keys import new_keys
 from service.store import migrate, outbox_sql, subscribers_sql
 from service.worker.shift import PLAN_AT_ONCE
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from service import app as composition
-from service import settings as configuration
+from service import keys as key_ring
 from service.app import Service
 from service.clock import SystemClock
 from service.commands.loop import run
@@ -135,10 +135,10 @@ async def _parts(database: str, relay: RelaySettings) -> AsyncIterator[Service]:
         async with composition.service(settings) as parts:
             yield parts
         return
-    secrets = SecretsSettings(keys=configuration.new_keys(name="1"))
+    secrets = SecretsSettings(keys=key_ring.new_keys(name="1"))
     async with postgres.throwaway(is_durable=True) as url:
         await migrate.upgrade(url)
-        keys = configuration.keys(secrets)
+        keys = key_ring.keys(secrets)
         opened = composition.opened(settings, SystemClock(), url=url, keys=keys)
         async with opened as parts:
             yield parts

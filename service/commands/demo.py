@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from service import app as composition
-from service import settings as configuration
+from service import keys as key_ring
 from service.app import Service
 from service.clock import DemoClock
 from service.commands.loop import run
@@ -22,7 +22,8 @@ from service.embedded import postgres
 from service.embedded.catcher import Catcher, CaughtMail
 from service.embedded.visitor import visit
 from service.flows.upkeep import upkeep
-from service.settings import Keys, SecretsSettings
+from service.keys import Keys
+from service.settings import SecretsSettings
 from service.store import migrate
 from service.web import inbox
 from service.web.app import create_app
@@ -67,7 +68,7 @@ async def _demo(port: int) -> None:
     home = postgres.data_directory(settings.database.dir) / DATA
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(postgres.running(home, tell=typer.echo))
-        keys = configuration.keys(configuration.own_keys(home / composition.KEY_FILE))
+        keys = key_ring.keys(key_ring.own_keys(home / composition.KEY_FILE))
         stage = await stack.enter_async_context(staged(listener, url=url, keys=keys))
         base = stage.base_url
         typer.echo(f"\n  Sign up     {base}/")
@@ -79,7 +80,7 @@ async def _demo(port: int) -> None:
 
 
 async def _once(out: Path) -> None:
-    keys = configuration.keys(SecretsSettings(keys=configuration.new_keys(name="1")))
+    keys = key_ring.keys(SecretsSettings(keys=key_ring.new_keys(name="1")))
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(postgres.throwaway(tell=typer.echo))
         stage = await stack.enter_async_context(

@@ -11,7 +11,7 @@ from service.clock import SystemClock
 from service.commands.loop import run
 from service.domain.errors import Misconfigured
 from service.embedded import postgres
-from service.settings import new_keys
+from service.keys import new_keys
 from service.store import migrate as migrations
 from service.web import bounces
 from service.web.app import create_app

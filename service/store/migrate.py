@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from service.domain.errors import Misconfigured, TryLater
-from service.store.tables import METADATA
+from service.store.operator_tables import METADATA
 from service.store.trouble import AWAY, SETTING, address_of, place, translated
 
 LOCK = 7_203_000

@@ -37,7 +37,8 @@ METADATA = MetaData(
 PERSON_ID = Sequence("person_id", metadata=METADATA, data_type=BigInteger)
 
 
-def _instant(name: str, *, nullable: bool = False) -> Column[object]:
+def instant(name: str, *, nullable: bool = False) -> Column[object]:
+    """A column that holds a moment in time, with its zone."""
     return Column(name, DateTime(timezone=True), nullable=nullable)
 
 
@@ -85,8 +86,8 @@ SIGNUP = Table(
     *_sealed(),
     *_evening(),
     Column("consents", ARRAY(Text), nullable=False),
-    _instant("requested_at"),
-    _instant("expires_at"),
+    instant("requested_at"),
+    instant("expires_at"),
     *_evening_checks(),
     Index("signup_address", "address_key", "requested_at"),
     Index("signup_expiry", "expires_at"),
@@ -101,10 +102,10 @@ SUBSCRIBER = Table(
     *_evening(),
     Column("status", Text, nullable=False),
     Column("started_on", Date, nullable=False),
-    _instant("confirmed_at"),
-    _instant("changed_at"),
+    instant("confirmed_at"),
+    instant("changed_at"),
     Column("paused_until", Date),
-    _instant("stopped_at", nullable=True),
+    instant("stopped_at", nullable=True),
     *_evening_checks(),
     CheckConstraint(
         "status IN ('active', 'paused', 'stopped', 'suppressed')", name="status"
@@ -125,7 +126,7 @@ SCHEDULE = Table(
     "schedule",
     METADATA,
     _person(),
-    _instant("next_due_at"),
+    instant("next_due_at"),
     Index("schedule_due", "next_due_at"),
     postgresql_with={
         "fillfactor": 85,
@@ -145,7 +146,9 @@ CONSENT = Table(
     Column("what", Text, primary_key=True),
     Column("given_at", DateTime(timezone=True), primary_key=True),
     Column("wording_version", Text, nullable=False),
-    _instant("withdrawn_at", nullable=True),
+    instant("withdrawn_at", nullable=True),
+    # Where it was given, when not on our form: what the clinic says it holds.
+    Column("evidence", Text),
 )
 
 SUPPRESSION = Table(
@@ -153,7 +156,7 @@ SUPPRESSION = Table(
     METADATA,
     Column("address_key", LargeBinary, primary_key=True),
     Column("reason", Text, nullable=False),
-    _instant("since"),
+    instant("since"),
     CheckConstraint(
         "reason IN ('complaint', 'address_unknown', 'undeliverable', 'unsubscribed', "
         "'erased')",
@@ -175,7 +178,7 @@ FEEDBACK = Table(
     METADATA,
     Column("digest", LargeBinary, primary_key=True),
     *_sealed(),
-    _instant("received_at"),
+    instant("received_at"),
     Column("why", Text, nullable=False),
     Index("feedback_age", "received_at"),
 )
@@ -189,14 +192,16 @@ OUTBOX = Table(
     Column("night", Date, primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("state", Text, nullable=False),
-    _instant("not_before"),
-    _instant("expires_at"),
-    _instant("lease_until", nullable=True),
+    instant("not_before"),
+    instant("expires_at"),
+    instant("lease_until", nullable=True),
     Column("claimed_by", Text),
     Column("attempts", SmallInteger, nullable=False),
     *_sealed(),
     Column("reason", Text),
-    _instant("updated_at", nullable=True),
+    instant("updated_at", nullable=True),
+    # The mailbox provider, once a worker has spoken of the message to a relay.
+    Column("provider", Text),
     CheckConstraint("kind IN ('reminder', 'confirmation', 'manage_link')", name="kind"),
     CheckConstraint(
         "state IN ('due', 'claimed', 'sending', 'sent', 'failed', 'unknown', "
@@ -248,6 +253,6 @@ WORKER = Table(
     "worker",
     METADATA,
     Column("name", Text, primary_key=True),
-    _instant("seen_at"),
+    instant("seen_at"),
     Column("per_second", Double, nullable=False),
 )

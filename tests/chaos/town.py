@@ -25,7 +25,8 @@ from service.domain.subscriber import Person
 from service.domain.tokens import Links, Purpose
 from service.flows.preferences import unsubscribe
 from service.flows.upkeep import upkeep
-from service.settings import keys, new_keys, read
+from service.keys import keys, new_keys
+from service.settings import read
 from service.store.engine import Store, opened
 from service.store.sealing import Sealer
 from tests.builders import TODAY, answers, evening, subscriber

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from service.__main__ import app
 from service.commands.stopwatch import Stopwatch
 from service.domain.errors import ServiceError
-from service.settings import new_keys
+from service.keys import new_keys
 from tests.commands.processes import outcome
 from tests.mail.relay import Relay
 

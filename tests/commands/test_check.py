@@ -12,7 +12,8 @@ from service.clock import SystemClock
 from service.domain.outbox import Lane, State, ended
 from service.flows.crew import beat, leave
 from service.flows.upkeep import upkeep
-from service.settings import keys, new_keys, read
+from service.keys import keys, new_keys
+from service.settings import read
 from service.store.engine import Store, opened
 from service.store.sealing import Sealer
 from tests.builders import message

@@ -4,7 +4,8 @@ import pytest
 import pytest_asyncio
 
 from service.clock import SystemClock
-from service.settings import keys, new_keys, read
+from service.keys import keys, new_keys
+from service.settings import read
 from service.store.engine import opened
 from service.store.sealing import Sealer
 from tests.builders import NOON, subscriber

@@ -18,7 +18,8 @@ from service.domain.errors import Misconfigured
 from service.embedded.postgres import throwaway
 from service.embedded.visitor import visit
 from service.flows.upkeep import upkeep
-from service.settings import keys, new_keys, read
+from service.keys import keys, new_keys
+from service.settings import read
 from service.store.engine import opened
 from service.store.nights import NightRecord
 from service.store.sealing import Sealer

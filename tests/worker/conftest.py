@@ -16,7 +16,8 @@ from aiosmtpd.smtp import SMTP
 from service.clock import SystemClock
 from service.domain.night import night_at
 from service.flows.upkeep import upkeep
-from service.settings import keys, new_keys, read
+from service.keys import keys, new_keys
+from service.settings import read
 from service.store.engine import Store, opened
 from service.store.sealing import Sealer
 from tests.builders import evening, subscriber

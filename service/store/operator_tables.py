@@ -1,0 +1,74 @@
+"""The tables of the operators' side: who they are, what they did, who may send."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    text,
+)
+
+from service.store.tables import METADATA, instant
+
+#: With the others in it: whoever wants the whole schema takes it from here.
+__all__ = ["AUDIT", "DEPLOYMENT", "METADATA", "OPERATOR", "SESSION"]
+
+#: The one row that says whether this database sends. `identity` is the database that may:
+#: a restored copy is another one, and sends nothing until somebody adopts it.
+DEPLOYMENT = Table(
+    "deployment",
+    METADATA,
+    Column("is_one", Boolean, primary_key=True, server_default=text("true")),
+    Column("identity", Text, nullable=False),
+    Column("is_paused", Boolean, nullable=False, server_default=text("false")),
+    CheckConstraint("is_one", name="is_one"),
+)
+
+#: Who may sign in to the console. `sealed` holds the secret of the second factor.
+OPERATOR = Table(
+    "operator",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("password_hash", Text),
+    Column("sealed", LargeBinary),
+    Column("key_id", Text),
+    Column("last_step", BigInteger),
+    instant("created_at"),
+    instant("disabled_at", nullable=True),
+    CheckConstraint("role IN ('viewer', 'operator', 'admin')", name="role"),
+)
+
+#: Signed-in browsers: the digest of what is in the cookie.
+SESSION = Table(
+    "session",
+    METADATA,
+    Column("digest", LargeBinary, primary_key=True),
+    Column(
+        "operator",
+        Text,
+        ForeignKey("operator.name", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    instant("started_at"),
+    instant("seen_at"),
+    Index("session_operator", "operator"),
+)
+
+#: Every act of an operator: only ever added to, each row sealed to the one before.
+AUDIT = Table(
+    "audit",
+    METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    instant("at"),
+    Column("operator", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("subscriber_id", BigInteger),
+    Column("details", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+)
