@@ -34,6 +34,11 @@ install_checkout = \
 	$(UV) pip install --quiet --offline --no-config --python $(BIN)/python \
 	--no-deps --no-build-isolation --editable .
 
+# Where no engine runs, the tests of a deployment are left out, and say so.
+without_engine = $$(tests/compose/docker.sh look >/dev/null 2>&1 || { \
+	echo "Tested without a Docker engine: tests/compose was left out." >&2; \
+	echo "tests/compose/*"; })
+
 lock = $(as_pip_does); $(UV) pip compile --quiet --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
@@ -53,9 +58,9 @@ demo: .venv/app ## Runs the whole of it here: the form, the mails, an inbox.
 test: .venv/dev .venv/browser .venv/mailserver ## Runs all tests and measures what they reach.
 	@echo "Testing, with every branch counted."
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest --quiet --numprocesses logical
+	@$(BIN)/coverage run -m pytest --quiet --numprocesses logical --dist loadgroup
 	@$(BIN)/coverage combine --quiet
-	@$(BIN)/coverage report $$(cat .venv/mailserver)
+	@$(BIN)/coverage report --omit="$$(cat .venv/mailserver)$(without_engine)"
 
 chaos: .venv/dev ## Kills workers and PostgreSQL 500 times; writes docs/reliability.md.
 	@echo "Killing whoever delivers, 500 times, and counting the mails; up to 25 minutes."
@@ -137,7 +142,7 @@ $(BIN)/python: | $(UV)
 	fi; \
 	if [ "$$(id -u)" != 0 ] || [ ! -f /etc/debian_version ]; then \
 		echo "Testing without a real mail server: postfix and dovecot are not here."; \
-		echo "--omit=tests/e2e/mailserver.py,tests/e2e/test_real_bounces.py" >$@; exit 0; \
+		echo "tests/e2e/mailserver.py,tests/e2e/test_real_bounces.py," >$@; exit 0; \
 	fi; \
 	echo "Installing Debian's postfix and dovecot for the tests, without starting them."; \
 	policy=/usr/sbin/policy-rc.d; \
