@@ -34,11 +34,6 @@ install_checkout = \
 	$(UV) pip install --quiet --offline --no-config --python $(BIN)/python \
 	--no-deps --no-build-isolation --editable .
 
-# Where no engine runs, the tests of a deployment are left out, and say so.
-without_engine = $$(tests/compose/docker.sh look >/dev/null 2>&1 || { \
-	echo "Tested without a Docker engine: tests/compose was left out." >&2; \
-	echo "tests/compose/*"; })
-
 lock = $(as_pip_does); $(UV) pip compile --quiet --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
@@ -60,7 +55,12 @@ test: .venv/dev .venv/browser .venv/mailserver ## Runs all tests and measures wh
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest --quiet --numprocesses logical --dist loadgroup
 	@$(BIN)/coverage combine --quiet
-	@$(BIN)/coverage report --omit="$$(cat .venv/mailserver)$(without_engine)"
+	@omit="$$(cat .venv/mailserver)"; \
+	if ! tests/compose/docker.sh look >/dev/null 2>&1; then \
+		echo "Tested without a Docker engine: tests/compose was left out."; \
+		omit="$${omit:---omit=}tests/compose/*"; \
+	fi; \
+	$(BIN)/coverage report $${omit:+"$$omit"}
 
 chaos: .venv/dev ## Kills workers and PostgreSQL 500 times; writes docs/reliability.md.
 	@echo "Killing whoever delivers, 500 times, and counting the mails; up to 25 minutes."
@@ -142,7 +142,7 @@ $(BIN)/python: | $(UV)
 	fi; \
 	if [ "$$(id -u)" != 0 ] || [ ! -f /etc/debian_version ]; then \
 		echo "Testing without a real mail server: postfix and dovecot are not here."; \
-		echo "tests/e2e/mailserver.py,tests/e2e/test_real_bounces.py," >$@; exit 0; \
+		echo "--omit=tests/e2e/mailserver.py,tests/e2e/test_real_bounces.py," >$@; exit 0; \
 	fi; \
 	echo "Installing Debian's postfix and dovecot for the tests, without starting them."; \
 	policy=/usr/sbin/policy-rc.d; \

@@ -14,6 +14,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
+import pytest
 
 DOCKER = Path(__file__).with_name("docker.sh")
 CLONE = DOCKER.with_name("clone.sh")
@@ -28,6 +29,14 @@ def missing() -> str:
     """Why nothing can be deployed here; empty if it can."""
     looked = subprocess.run([DOCKER, "look"], capture_output=True, check=False)
     return "" if looked.returncode == 0 else "no Docker engine with compose is here"
+
+
+#: They come one after another on one engine, and not at all where there is none.
+ON_ONE_ENGINE = (
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.skipif(bool(missing()), reason=missing() or "it can run"),
+    pytest.mark.xdist_group("compose"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
