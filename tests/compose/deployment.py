@@ -31,11 +31,10 @@ def missing() -> str:
     return "" if looked.returncode == 0 else "no Docker engine with compose is here"
 
 
-#: They come one after another on one engine, and not at all where there is none.
-ON_ONE_ENGINE = (
+#: What needs an engine is left out where there is none.
+ON_AN_ENGINE = (
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.skipif(bool(missing()), reason=missing() or "it can run"),
-    pytest.mark.xdist_group("compose"),
 )
 
 
