@@ -15,6 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from service.domain.errors import Misconfigured
 from service.store import migrate
 from service.store.consents import Consents
+from service.store.deployment import Deployment
 from service.store.feedback import Feedback
 from service.store.nights import Nights
 from service.store.outbox import Outbox
@@ -116,6 +117,7 @@ class Transaction:
     rehearsal: Rehearsal
     feedback: Feedback
     workers: Workers
+    deployment: Deployment
 
 
 class Store:
@@ -180,4 +182,5 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         rehearsal=Rehearsal(connection, sealer),
         feedback=Feedback(connection, sealer),
         workers=Workers(connection),
+        deployment=Deployment(connection),
     )
