@@ -17,6 +17,7 @@ from service.store import migrate
 from service.store.consents import Consents
 from service.store.deployment import Deployment
 from service.store.feedback import Feedback
+from service.store.inventory import Inventory
 from service.store.nights import Nights
 from service.store.outbox import Outbox
 from service.store.rehearsal import Rehearsal
@@ -121,6 +122,7 @@ class Transaction:
     feedback: Feedback
     workers: Workers
     deployment: Deployment
+    inventory: Inventory
 
 
 class Store:
@@ -186,4 +188,5 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         feedback=Feedback(connection, sealer),
         workers=Workers(connection),
         deployment=Deployment(connection),
+        inventory=Inventory(connection),
     )
