@@ -12,6 +12,7 @@ from service.commands.bounces import bounces
 from service.commands.check import check
 from service.commands.demo import demo
 from service.commands.deployment import adopt, pause, resume
+from service.commands.enrol import export, import_
 from service.commands.people import seed
 from service.domain.errors import ServiceError
 
@@ -27,6 +28,8 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     run.migrate,
     run.keys,
     check,
+    import_,
+    export,
     backup,
     restore,
     pause,
@@ -40,7 +43,8 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     bench,
 )
 for command in COMMANDS:
-    app.command()(command)
+    # `import` is a word of Python's own.
+    app.command(command.__name__.rstrip("_"))(command)
 app.add_typer(tips.app, name="tips")
 
 
