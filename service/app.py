@@ -28,6 +28,7 @@ from service.flows.deliver import Courier
 from service.keys import Keys
 from service.mail.letters import Letters
 from service.mail.relays import Relays
+from service.passwords import Passwords
 from service.settings import BouncesSettings, SecretsSettings, Settings, SmtpSettings
 from service.store import engine, migrate
 from service.store.engine import Store
@@ -214,6 +215,7 @@ def site(parts: Service) -> Site:
         operator_name=parts.settings.operator.name,
         postal_address=parts.settings.operator.postal_address,
         static=parts.settings.content.templates / "static",
+        passwords=Passwords(),
     )
 
 
