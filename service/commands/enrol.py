@@ -15,6 +15,8 @@ import typer
 
 from service import app as composition
 from service.app import Service
+from service.clock import SystemClock
+from service.commands.operator import me
 from service.commands.people import progress, progress_of_bytes
 from service.commands.roster import NeedsCare, Refused, Row, rows
 from service.domain.errors import Misconfigured
@@ -120,6 +122,10 @@ async def _import(
                 counted[outcome] += 1
                 tell({"row": line, "outcome": outcome, "why": why})
                 bar.update(task, completed=roster.read())
+        if not is_drill:
+            told = ", ".join(f"{name}: {n}" for name, n in sorted(counted.items()))
+            details = f"{told}. Consent: {evidence or 'asked for by mail'}"
+            await enrolling.note(parts.store, details, by=me(), now=now)
     return counted
 
 
@@ -175,7 +181,9 @@ async def _export(file: Path) -> None:
                 write(_record(subscriber))
                 bar.advance(task)
 
-            exported = await exporting.export(store, written)
+            exported = await exporting.export(
+                store, written, by=me(), now=SystemClock().now()
+            )
     typer.echo(f"Exported subscribers: {exported:,}")
     typer.echo(PLAIN.format(file=file), err=True)
 

@@ -8,6 +8,7 @@ they can, on the form.
 from datetime import datetime
 from enum import StrEnum
 
+from service.domain.audit import Act
 from service.domain.night import first_slot
 from service.domain.outbox import Kind, at_once
 from service.domain.subscriber import (
@@ -101,6 +102,12 @@ async def enrol(
             subscriber_id, CONSENTS, version=WORDING, evidence=evidence, now=now
         )
     return Outcome.ACTIVE
+
+
+async def note(store: Store, details: str, *, by: str, now: datetime) -> None:
+    """Keep who imported a list, what became of it, and the evidence of consent."""
+    async with store.transaction() as tx:
+        await tx.audit.add(by, Act.PEOPLE_IMPORTED, details=details, now=now)
 
 
 async def met_before(store: Store, address: str, *, now: datetime) -> Outcome | None:

@@ -1,12 +1,16 @@
 """Everybody who subscribed, with their answers, for a program or a person to read."""
 
 from collections.abc import Callable
+from datetime import datetime
 
+from service.domain.audit import Act
 from service.domain.subscriber import Subscriber
 from service.store.engine import Store
 
 
-async def export(store: Store, write: Callable[[Subscriber], object]) -> int:
+async def export(
+    store: Store, write: Callable[[Subscriber], object], *, by: str, now: datetime
+) -> int:
     """Call `write` with every subscriber of this moment, by number; how many.
 
     Few of them are in memory at once.
@@ -16,6 +20,8 @@ async def export(store: Store, write: Callable[[Subscriber], object]) -> int:
         async for subscriber in tx.subscribers.everybody():
             write(subscriber)
             subscribers += 1
+        how_many = f"subscribers: {subscribers}"
+        await tx.audit.add(by, Act.PEOPLE_EXPORTED, details=how_many, now=now)
     return subscribers
 
 

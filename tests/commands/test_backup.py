@@ -32,6 +32,8 @@ MINUTE = timedelta(minutes=1)
 OURS = new_keys(name="1")
 #: What says who is signed in and which worker lives is of no use in a copy.
 NOT_COPIED = ("deployment", "session", "worker")
+#: What is said of the backup and of the restore is not in the backup itself.
+AFTERWARDS = "audit"
 TABLES = """
     SELECT relname FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1
@@ -91,7 +93,7 @@ async def rows(url):
         return {
             name: sorted(map(repr, await connection.fetch(f"TABLE {name}")))
             for name in names
-            if name not in NOT_COPIED
+            if name not in (*NOT_COPIED, AFTERWARDS)
         }
     finally:
         await connection.close()
@@ -130,7 +132,12 @@ async def test_everything_comes_back_and_nothing_is_sent_before_it_is_told_to(
                 Lane.EVENING, limit=1, worker="w", lease=MINUTE, now=NOON
             )
             assert (await tx.subscribers.find("person1@example.org")) == subscriber(1)
-            assert await tx.workers.alive()
+            assert (await tx.workers.alive()).workers == 0
+            acts = await tx.audit.newest(operator="", before=99, limit=9)
+            assert [entry.act for entry in acts] == ["restored"]
+    async with store_on(database_url) as before, before.transaction() as tx:
+        acts = await tx.audit.newest(operator="", before=99, limit=9)
+        assert [entry.act for entry in acts] == ["backed up"]
 
 
 @pytest.mark.usefixtures("people")

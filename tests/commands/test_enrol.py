@@ -139,6 +139,10 @@ async def test_all_that_the_form_asks_can_be_on_the_list(named, tmp_path):
 
     bob = await found_by(named, "bob@example.org")
     assert code == 0, err
+    async with store_of(named) as store, store.transaction() as tx:
+        (act,) = await tx.audit.newest(operator="", before=99, limit=9)
+    assert act.act == "people imported"
+    assert act.details == "active: 1. Consent: paper form 7"
     assert "        1 are subscribers now\n" in out
     assert (bob.evening.zone, bob.evening.minute) == ("America/New_York", 20 * 60 + 30)
     assert bob.evening.frequency == "second"
@@ -253,6 +257,9 @@ async def test_everybody_is_exported_with_their_answers_for_the_owner_s_eyes(
     code, out, err = await called(named, "export", str(file))
 
     assert (code, out) == (0, "Exported subscribers: 2\n")
+    async with store_of(named) as store, store.transaction() as tx:
+        (act,) = await tx.audit.newest(operator="", before=99, limit=9)
+    assert (act.act, act.details) == ("people exported", "subscribers: 2")
     assert "in plain words" in err
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     with file.open() as lines:
