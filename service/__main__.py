@@ -11,6 +11,7 @@ from service.commands.bounces import bounces
 from service.commands.check import check
 from service.commands.demo import demo
 from service.commands.people import seed
+from service.commands.send_test import send_test
 from service.domain.errors import ServiceError
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     run.migrate,
     run.keys,
     check,
+    send_test,
     mail.preview,
     mail.night,
     mail.explain,

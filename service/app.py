@@ -27,6 +27,7 @@ from service.flows.deliver import Courier
 from service.keys import Keys
 from service.mail.letters import Letters
 from service.mail.relays import Relays
+from service.mail.trial import Trial
 from service.settings import BouncesSettings, Settings, SmtpSettings
 from service.store import engine, migrate
 from service.store.engine import Store
@@ -149,6 +150,19 @@ def studio() -> Studio:
     return Studio(library=library, letters=letters)
 
 
+def trial(settings: Settings) -> Trial:
+    """What writes test mails."""
+    links = Links(keys=keys(settings).link, base_url=settings.web.base_url)
+    return Trial(
+        templates=Templates(settings.content.templates),
+        links=links,
+        verp=Verp(keys=links.keys, address=settings.bounces.address),
+        sender_line=settings.smtp.sender,
+        operator_name=settings.operator.name,
+        postal_address=settings.operator.postal_address,
+    )
+
+
 def _letters(
     settings: Settings, library: Library, templates: Templates, links: Links
 ) -> Letters:
@@ -217,7 +231,7 @@ def desk(parts: Service) -> Desk:
 async def working(parts: Service) -> AsyncIterator[None]:
     """A worker at work inside the block; leaving it lets mail in hand finish.
 
-    Raises Misconfigured where the relay refuses our credentials or has no TLS.
+    Raises Misconfigured where no relay takes our credentials or our kind of TLS.
     """
     smtp, clock, stop = parts.settings.smtp, parts.clock, asyncio.Event()
     # Whoever waits for a confirmation does not wait behind the evening's reminders.
@@ -231,7 +245,7 @@ async def working(parts: Service) -> AsyncIterator[None]:
         try:
             await relays.probe()
         except TryLater as error:
-            log.warning("the relay is away", action="start", error=str(error))
+            log.warning("a relay is away", action="start", error=str(error))
         used = {Lane.EVENING: relays, Lane.PRIORITY: express_relays}
         couriers = _couriers(parts, used, stop)
         shift = Shift(

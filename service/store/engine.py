@@ -31,6 +31,7 @@ from service.store.trouble import (
     require_release,
     translated,
 )
+from service.store.vitals import Checkup
 from service.store.workers import Workers
 
 #: Seconds to wait for the server to take a connection.
@@ -116,6 +117,7 @@ class Transaction:
     rehearsal: Rehearsal
     feedback: Feedback
     workers: Workers
+    checkup: Checkup
 
 
 class Store:
@@ -180,4 +182,5 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         rehearsal=Rehearsal(connection, sealer),
         feedback=Feedback(connection, sealer),
         workers=Workers(connection),
+        checkup=Checkup(connection, sealer),
     )
