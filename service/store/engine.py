@@ -15,6 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from service.domain.errors import Misconfigured
 from service.store import migrate
 from service.store.consents import Consents
+from service.store.deployment import Deployment
 from service.store.feedback import Feedback
 from service.store.nights import Nights
 from service.store.outbox import Outbox
@@ -118,6 +119,7 @@ class Transaction:
     feedback: Feedback
     workers: Workers
     checkup: Checkup
+    deployment: Deployment
 
 
 class Store:
@@ -183,4 +185,5 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         feedback=Feedback(connection, sealer),
         workers=Workers(connection),
         checkup=Checkup(connection, sealer),
+        deployment=Deployment(connection),
     )

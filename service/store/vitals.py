@@ -38,9 +38,6 @@ SOME_PEOPLE = text(
 SUPPRESSED = text(
     "SELECT reason, count(*) AS addresses FROM suppression GROUP BY reason ORDER BY reason"
 )
-DEPLOYMENT = text(
-    "SELECT is_paused, identity = database_identity() AS is_home FROM deployment"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +54,6 @@ class Vitals:
     size: int
     revision: str | None
     pending: tuple[str, ...] | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment:
-    """Whether somebody paused all mail, and whether this database may send any."""
-
-    is_paused: bool
-    is_home: bool
 
 
 async def vitals(url: str) -> Vitals:
@@ -122,8 +111,3 @@ class Checkup:
         """How many addresses get no mail, by reason."""
         found = await self._connection.execute(SUPPRESSED)
         return {row.reason: row.addresses for row in found}
-
-    async def deployment(self) -> Deployment:
-        """Whether this database sends."""
-        row = (await self._connection.execute(DEPLOYMENT)).one()
-        return Deployment(is_paused=row.is_paused, is_home=row.is_home)

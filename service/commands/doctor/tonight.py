@@ -5,6 +5,8 @@ from datetime import datetime
 from service.domain.finding import Sheet
 from service.domain.outbox import State
 from service.flows.crew import Outlook, outlook
+from service.flows.deployment import standing
+from service.store.deployment import Standing
 from service.store.engine import Store
 from service.store.outbox import NotSent
 
@@ -15,17 +17,16 @@ WHY = "docs/relays.md and docs/bounces.md say what each reason means"
 
 async def look(sheet: Sheet, store: Store, *, now: datetime) -> None:
     """Sending, workers, forecast, and what was not sent since yesterday."""
-    async with store.transaction() as tx:
-        deployment = await tx.checkup.deployment()
-    if not deployment.is_home:
-        says = "this database is a copy, and sends nothing"
-        remedy = "If it is to be the one that sends from now on: `eventide adopt`"
-        sheet.fault("sending", says, remedy)
-    elif deployment.is_paused:
-        remedy = "`eventide resume` lets it go on"
-        sheet.warning("sending", "an operator has paused all mail", remedy)
-    else:
-        sheet.ok("sending", "mail may leave")
+    match await standing(store):
+        case Standing.SENDS:
+            sheet.ok("sending", "mail may leave")
+        case Standing.PAUSED:
+            remedy = "`eventide resume` lets it go on"
+            sheet.warning("sending", "an operator has paused all mail", remedy)
+        case Standing.FENCED:
+            says = "this database is a restored copy, and sends nothing"
+            remedy = "If it is to be the one that sends from now on: `eventide adopt`"
+            sheet.fault("sending", says, remedy)
     evening = await outlook(store, now=now)
     _workers(sheet, evening)
     _forecast(sheet, evening)
