@@ -4,12 +4,12 @@ import asyncio
 import json
 from collections import Counter
 from dataclasses import asdict
+from itertools import groupby
 from typing import Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +17,7 @@ from service import app as composition
 from service.clock import SystemClock
 from service.commands.doctor.examination import areas, examined
 from service.commands.doctor.patient import Patient
+from service.commands.people import progress
 from service.domain.errors import Misconfigured
 from service.domain.finding import Finding, Grade, Sheet
 
@@ -57,44 +58,43 @@ async def _findings(nameserver: str) -> tuple[Finding, ...]:
         return tuple(sheet.findings)
     patient = Patient(settings=settings, clock=SystemClock(), nameserver=nameserver)
     every = areas(patient)
-    console = Console(stderr=True)
-    progress = Progress(
-        TextColumn("Looking at {task.description}"),
-        BarColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    )
-    with progress:
-        task = progress.add_task(f"{len(every)} areas", total=len(every))
-        return await examined(patient, every, done=lambda: progress.advance(task))
+    with progress() as bar:
+        task = bar.add_task("Looking", total=len(every))
+        return await examined(patient, every, done=lambda: bar.advance(task))
 
 
 def _show(findings: tuple[Finding, ...]) -> None:
     console = Console()
     is_narrow = console.width < NARROW
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1), show_header=not is_narrow)
-    table.add_column("")
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1), show_header=False)
+    table.add_column(no_wrap=True)
     if not is_narrow:
-        table.add_column("Looked at", max_width=30)
-    table.add_column("Found", overflow="fold")
-    for each in findings:
-        what, found = Text(f"{each.area}: {each.check}"), Text(each.finding)
-        if each.remedy:
-            found.append(f"\n-> {each.remedy}.", style="italic")
-        grade = Text(each.grade, style=LOOKS[each.grade])
-        if is_narrow:
-            table.add_row(grade, Text("\n").join([Text(what.plain, "bold"), found]))
-        else:
-            table.add_row(grade, what, found)
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column(max_width=34)
+    table.add_column(overflow="fold")
+    for area, each_of_it in groupby(findings, key=lambda each: each.area):
+        for number, each in enumerate(each_of_it):
+            grade = Text(each.grade, style=LOOKS[each.grade])
+            found = Text(each.finding)
+            if each.remedy:
+                found.append(f"\n-> {each.remedy}", style="italic")
+            if is_narrow:
+                head = Text(f"{area}: {each.check}\n", style="bold")
+                table.add_row(grade, head + found)
+            else:
+                table.add_row(grade, "" if number else area, each.check, found)
+        table.add_section()
     console.print(table)
     console.print(_summary(findings))
 
 
 def _summary(findings: tuple[Finding, ...]) -> Text:
     found = Counter(each.grade for each in findings)
-    worst = next(
-        grade for grade in (Grade.FAULT, Grade.WARNING, Grade.OK) if found[grade]
-    )
-    counted = ", ".join(f"{found[grade]} {grade}" for grade in reversed(Grade))
-    return Text(counted, style=LOOKS[worst])
+    worst = next(grade for grade in reversed(Grade) if found[grade])
+    says = f"{_counted(found[Grade.FAULT], 'fault')}, "
+    says += f"{_counted(found[Grade.WARNING], 'warning')}, {found[Grade.OK]} ok"
+    return Text(says, style=LOOKS[worst])
+
+
+def _counted(many: int, what: str) -> str:
+    return f"{many} {what}{'' if many == 1 else 's'}"

@@ -29,7 +29,6 @@ class Examined:
     address: str
     encrypted: Encrypted | None
     offers_tls: bool
-    offers_sign_in: bool
     is_signed_in: bool
     offer: Offer
     refused: Refused | None

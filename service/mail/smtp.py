@@ -138,7 +138,6 @@ class Mailer:
             address=str(client.get_transport_info("peername")[0]),
             encrypted=encrypted(client.get_transport_info("ssl_object")),
             offers_tls="starttls" in offered,
-            offers_sign_in="auth" in offered,
             is_signed_in=bool(self._settings.username),
             offer=Offer.read(offered),
             refused=None,

@@ -2,15 +2,17 @@
 
 import asyncio
 import json
+import re
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from aiosmtpd.smtp import AuthResult, LoginPassword
-from click.testing import Result
-from typer.testing import CliRunner
+from fastapi import FastAPI
+from typer.testing import CliRunner, Result
 
 from service.__main__ import app
+from service.domain.finding import Grade
 from service.keys import new_keys
 from service.store.engine import Store
 from service.web.app import Site, create_app
@@ -21,6 +23,10 @@ from tests.commands.nameserver import Nameserver
 from tests.mail.relay import Relay
 
 HOST = "127.0.0.1"
+AREAS = {
+    *("settings", "keys", "database", "tonight", "relay", "dns"),
+    *("pages", "bounces", "tips"),
+}
 LET_IN = AuthResult(success=True)
 RUN = CliRunner()
 
@@ -51,14 +57,31 @@ class Clinic:
 
     async def check(self, *more: str) -> Result:
         """What `eventide check` does, as a process of these settings would."""
-        arguments = ["check", "--nameserver", self.names.address, *more]
-        return await asyncio.to_thread(RUN.invoke, app, arguments, env=self.settings)
+        return await self.run("check", "--nameserver", self.names.address, *more)
 
-    async def found(self) -> list[dict[str, str]]:
-        """Its findings, for programs."""
-        return cast(
-            "list[dict[str, str]]", json.loads((await self.check("--json")).stdout)
+    async def run(self, *arguments: str) -> Result:
+        """What a command does with these settings."""
+        return await asyncio.to_thread(
+            lambda: RUN.invoke(app, arguments, env=self.settings)
         )
+
+    async def require(
+        self, area: str, check: str, grade: Grade, finding: str, remedy: str
+    ) -> None:
+        """The finding is there with its remedy, and all else was looked at too."""
+        result = await self.check("--json")
+        found = json.loads(result.stdout)
+        told = [one for one in found if one["area"] == area and check in one["check"]]
+        assert any(
+            one["grade"] == grade
+            and re.search(finding, one["finding"])
+            and remedy in one["remedy"]
+            for one in told
+        ), told
+        assert {one["area"] for one in found} == AREAS
+        is_faulty = any(one["grade"] == Grade.FAULT for one in found)
+        assert result.exit_code == int(is_faulty)
+        assert is_faulty or grade is Grade.WARNING
 
     async def add_relay(self, **options: Any) -> Relay:
         """One more relay, from now to the end."""
@@ -66,15 +89,23 @@ class Clinic:
 
     async def serve(self, site: Site, *, days: int = 90, name: str = "") -> None:
         """The pages behind a proxy whose certificate is good for `days`."""
-        name = name or f"tips.{self.domain}"
-        tls = self.authority.server(name, days=days)
-        front = await self.stack.enter_async_context(Front(tls, await self._web(site)))
+        await self.serve_app(create_app(site), days=days, name=name)
+
+    async def serve_app(self, app: FastAPI, *, days: int = 90, name: str = "") -> None:
+        """Any program behind such a proxy."""
+        tls = self.authority.server(name or f"tips.{self.domain}", days=days)
+        front = await self.stack.enter_async_context(Front(tls, await self._web(app)))
         base = f"https://tips.{self.domain}:{front.port}"
         self.settings["EVENTIDE_WEB__BASE_URL"] = base
 
-    async def _web(self, site: Site) -> int:
+    async def serve_plainly(self, site: Site) -> None:
+        """The pages without a proxy."""
+        base = f"http://tips.{self.domain}:{await self._web(create_app(site))}"
+        self.settings["EVENTIDE_WEB__BASE_URL"] = base
+
+    async def _web(self, app: FastAPI) -> int:
         listener = bound(HOST, 0)
-        await self.stack.enter_async_context(serving(create_app(site), listener))
+        await self.stack.enter_async_context(serving(app, listener))
         return int(listener.getsockname()[1])
 
 

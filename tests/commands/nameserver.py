@@ -1,7 +1,7 @@
 """A name server on loopback that knows what a test tells it, and nothing else."""
 
 import asyncio
-from typing import Self, cast
+from typing import Self
 
 import dns.flags
 import dns.message
@@ -52,6 +52,4 @@ class Nameserver(asyncio.DatagramProtocol):
             answer.answer.append(found)
         elif not any(known == name for known, _ in self.zone):
             answer.set_rcode(dns.rcode.NXDOMAIN)
-        cast("asyncio.DatagramTransport", self._transport).sendto(
-            answer.to_wire(), addr
-        )
+        self._transport.sendto(answer.to_wire(), addr)

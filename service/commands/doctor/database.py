@@ -28,15 +28,15 @@ TONIGHT = "tonight"
 async def look(sheet: Sheet, patient: Patient) -> None:
     """All that can be asked of the database; the rest is not known without it."""
     settings = patient.settings
+    if not settings.database.url:
+        home = postgres.data_directory(settings.database.dir)
+        disk(sheet, home, _free(home))
     try:
         async with composition.database(settings) as url:
             await _asked(sheet, patient, url)
     except ServiceError as error:
         failed(sheet, "reachable", error, remedy="Look at its log, and try again")
         _unknown(sheet, "the database could not be asked", "Mend the database first")
-    if not settings.database.url:
-        home = postgres.data_directory(settings.database.dir)
-        disk(sheet, home, _free(home))
 
 
 def _free(folder: Path) -> float:
@@ -63,7 +63,7 @@ async def _asked(sheet: Sheet, patient: Patient, url: str) -> None:
     found = await vitals(url)
     after = patient.clock.now()
     sheet.ok("reachable", f"{found.place} lets us in")
-    _release(sheet, found)
+    release(sheet, found.version)
     skew(sheet, "clock", found.now - (before + (after - before) / 2), "the database")
     size = f"{found.size / GIGABYTE:,.2f} GB"
     is_own = not patient.settings.database.url
@@ -75,13 +75,14 @@ async def _asked(sheet: Sheet, patient: Patient, url: str) -> None:
         _unknown(sheet, why, "Mend the schema first")
 
 
-def _release(sheet: Sheet, found: Vitals) -> None:
-    release = f"PostgreSQL {found.version // 10000}.{found.version % 10000}"
-    if found.version < OLDEST_SERVER:
+def release(sheet: Sheet, version: int) -> None:
+    """Whether a server with this `server_version_num` has what we use."""
+    says = f"PostgreSQL {version // 10000}.{version % 10000}"
+    if version < OLDEST_SERVER:
         oldest = f"Use PostgreSQL {OLDEST_SERVER // 10000} or newer"
-        sheet.fault("release", release, oldest)
+        sheet.fault("release", says, oldest)
     else:
-        sheet.ok("release", release)
+        sheet.ok("release", says)
 
 
 def skew(sheet: Sheet, check: str, ahead: timedelta, whose: str) -> None:

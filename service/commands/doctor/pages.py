@@ -50,7 +50,7 @@ async def look(sheet: Sheet, patient: Patient) -> None:
     sheet.ok("reachable", url)
     _certificate(sheet, answer, now=now)
     _one_click(sheet, answer)
-    _clock(sheet, answer, now=now)
+    judge_clock(sheet, answer, now=now)
 
 
 def _certificate(sheet: Sheet, answer: Answer, *, now: datetime) -> None:
@@ -82,7 +82,8 @@ def _one_click(sheet: Sheet, answer: Answer) -> None:
     sheet.fault("one-click", says, remedy)
 
 
-def _clock(sheet: Sheet, answer: Answer, *, now: datetime) -> None:
+def judge_clock(sheet: Sheet, answer: Answer, *, now: datetime) -> None:
+    """What the Date of the answer says of the clock there."""
     try:
         theirs = parsedate_to_datetime(answer.date)
     except ValueError:

@@ -30,9 +30,16 @@ async def look(sheet: Sheet, patient: Patient, relay: RelaySettings) -> None:
         except (Misconfigured, TryLater) as error:
             failed(sheet, name, error, remedy=AWAY.remedy)
             return
+    judge(sheet, found, name, sender, now=patient.clock.now())
+
+
+def judge(
+    sheet: Sheet, found: Examined, name: str, sender: str, *, now: datetime
+) -> None:
+    """What to think of a relay that showed itself like this."""
     signed = ", and takes our password" if found.is_signed_in else ""
     sheet.ok(name, f"lets us in{signed}")
-    _encryption(sheet, found, name, now=patient.clock.now())
+    _encryption(sheet, found, name, now=now)
     _offer(sheet, found, name)
     _sender(sheet, found.refused, name, sender)
 
