@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict
 from itertools import groupby
 from typing import Annotated
@@ -40,13 +41,8 @@ def check(
 
     Exit code 1 for a fault, 0 for none. docs/check.md tells what each line means.
     """
-    findings = asyncio.run(_findings(nameserver))
-    if as_json:
-        typer.echo(json.dumps([asdict(each) for each in findings], indent=2))
-    else:
-        _show(findings)
-    if any(each.grade is Grade.FAULT for each in findings):
-        raise typer.Exit(1)
+    say = _tell if as_json else _show
+    raise typer.Exit(_said(asyncio.run(_findings(nameserver)), say))
 
 
 async def _findings(nameserver: str) -> tuple[Finding, ...]:
@@ -61,6 +57,18 @@ async def _findings(nameserver: str) -> tuple[Finding, ...]:
     with progress() as bar:
         task = bar.add_task("Looking", total=len(every))
         return await examined(patient, every, done=lambda: bar.advance(task))
+
+
+def _said(
+    findings: tuple[Finding, ...], say: Callable[[tuple[Finding, ...]], None]
+) -> int:
+    """The exit code, once it is said what was found."""
+    say(findings)
+    return int(any(each.grade is Grade.FAULT for each in findings))
+
+
+def _tell(findings: tuple[Finding, ...]) -> None:
+    typer.echo(json.dumps([asdict(each) for each in findings], indent=2))
 
 
 def _show(findings: tuple[Finding, ...]) -> None:

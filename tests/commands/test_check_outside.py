@@ -1,5 +1,6 @@
 """A doctor at what lies outside: pages, relays, name servers, mailbox, catalogue."""
 
+import re
 import shutil
 from datetime import timedelta
 
@@ -93,7 +94,7 @@ async def test_a_clock_that_is_wrong_is_noticed_by_the_pages(clinic, monkeypatch
 
     (clock,) = [one for one in found if one.check == "clock"]
     assert clock.grade is FAULT
-    assert clock.finding == "the clock of the pages is 3,600 s ahead of ours"
+    assert re.search(r"pages is 3,(599|600) s ahead of ours", clock.finding)
 
 
 def test_pages_that_do_not_tell_the_time_leave_the_clock_unknown():
