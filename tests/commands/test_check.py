@@ -12,7 +12,7 @@ from service.commands.doctor.examination import Area, examined
 from service.commands.doctor.patient import Patient
 from service.domain.errors import TryLater
 from service.domain.finding import Grade
-from service.settings import read
+from service.settings import HERE, read
 from tests.commands.clinic import RUN
 from tests.commands.processes import outcome
 
@@ -110,3 +110,16 @@ async def test_a_look_that_breaks_or_takes_too_long_stops_no_other(clinic):
         ("four", Grade.FAULT, "not now"),
     ]
     assert len(done) == 4
+
+
+async def test_the_manual_explains_every_line(clinic):
+    result = await clinic.check("--json")
+
+    manual = (HERE / "docs" / "check.md").read_text()
+    for one in json.loads(result.stdout):
+        name = one["check"].replace(f"localhost:{clinic.relay.port}", "HOST:PORT")
+        name = re.sub(r"(SPF|DMARC|MX) of .*", r"\1 of DOMAIN", name)
+        name = re.sub(r"PTR of .*", "PTR of ADDRESS", name)
+        name = re.sub(r"age of (\w+)\..*", r"age of \1.NAME", name)
+        assert f"\n## {one['area']}\n" in manual
+        assert f"`{name}`" in manual, name

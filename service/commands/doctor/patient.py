@@ -1,5 +1,6 @@
 """What is examined, and what every look may use."""
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ from service.mail.addresses import sender
 from service.settings import Settings  # noqa: TID251 - all of them are looked at
 
 #: Names that stand for this machine.
-LOCAL = ("localhost", "127.", "[::1]", "0.0.0.0")  # noqa: S104 - a name, not a place to listen
+LOCAL = re.compile(r"(.+\.)?localhost|127\..*|::1|0\.0\.0\.0")
 #: And those that no mail can come from (RFC 2606, 6761).
 RESERVED = ("localhost", "local", "invalid", "test", "example", "internal")
 RESERVED_DOMAINS = ("example.com", "example.net", "example.org")
@@ -34,7 +35,7 @@ class Patient:
     @property
     def is_public(self) -> bool:
         """Whether the pages are meant for others than who sits at this machine."""
-        return not self.host.startswith(LOCAL)
+        return not LOCAL.fullmatch(self.host)
 
     @property
     def sender(self) -> str:
