@@ -27,7 +27,6 @@ from service.flows.deliver import Courier
 from service.keys import Keys
 from service.mail.letters import Letters
 from service.mail.relays import Relays
-from service.mail.trial import Trial
 from service.settings import BouncesSettings, Settings, SmtpSettings
 from service.store import engine, migrate
 from service.store.engine import Store
@@ -148,19 +147,6 @@ def studio() -> Studio:
     templates = Templates(found.content.templates)
     letters = _letters(found, library, templates, links)
     return Studio(library=library, letters=letters)
-
-
-def trial(settings: Settings) -> Trial:
-    """What writes test mails."""
-    links = Links(keys=keys(settings).link, base_url=settings.web.base_url)
-    return Trial(
-        templates=Templates(settings.content.templates),
-        links=links,
-        verp=Verp(keys=links.keys, address=settings.bounces.address),
-        sender_line=settings.smtp.sender,
-        operator_name=settings.operator.name,
-        postal_address=settings.operator.postal_address,
-    )
 
 
 def _letters(
