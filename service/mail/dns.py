@@ -7,6 +7,7 @@ whoever needs this imports it when it is needed.
 from ipaddress import ip_network
 from time import monotonic
 from typing import Any
+from urllib.parse import urlsplit
 
 from checkdmarc import utils
 from checkdmarc.dmarc import check_dmarc
@@ -34,9 +35,10 @@ class Inquiry:
         try:
             self._resolver = _Hurried(configure=not nameserver)
             if nameserver:
-                host, _, port = nameserver.partition(":")
-                self._resolver.nameservers = [host]
-                self._resolver.port = int(port or self._resolver.port)
+                is_six = nameserver.count(":") > 1 and not nameserver.startswith("[")
+                place = urlsplit(f"//[{nameserver}]" if is_six else f"//{nameserver}")
+                self._resolver.nameservers = [place.hostname or ""]
+                self._resolver.port = place.port or self._resolver.port
         except (DNSException, ValueError) as error:
             raise TryLater(f"there is no name server to ask: {error}") from error
         self._how = {"resolver": self._resolver, "retries": 0}
