@@ -15,6 +15,7 @@ from service.commands.deployment import adopt, pause, resume
 from service.commands.enrol import export, import_
 from service.commands.people import seed
 from service.commands.secrets import secrets
+from service.commands.send_test import send_test
 from service.domain.errors import ServiceError
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     export,
     backup,
     restore,
+    send_test,
     pause,
     resume,
     adopt,

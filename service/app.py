@@ -231,7 +231,8 @@ def desk(parts: Service) -> Desk:
 async def working(parts: Service) -> AsyncIterator[Health]:
     """A worker at work inside the block, and how it does.
 
-    Leaving the block lets mail in hand finish. Raises Misconfigured where the relay refuses our credentials or has no TLS.
+    Leaving the block lets mail in hand finish. Raises Misconfigured where no relay
+    takes our credentials or our kind of TLS.
     """
     smtp, clock, stop = parts.settings.smtp, parts.clock, asyncio.Event()
     # Whoever waits for a confirmation does not wait behind the evening's reminders.
@@ -245,7 +246,7 @@ async def working(parts: Service) -> AsyncIterator[Health]:
         try:
             await relays.probe()
         except TryLater as error:
-            log.warning("the relay is away", action="start", error=str(error))
+            log.warning("a relay is away", action="start", error=str(error))
         used = {Lane.EVENING: relays, Lane.PRIORITY: express_relays}
         couriers = _couriers(parts, used, stop)
         shift = Shift(

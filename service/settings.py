@@ -70,11 +70,12 @@ class SmtpSettings(RelaySettings):
     """The main relay, further ones as a JSON list, and the address in From.
 
     `domain_rate` is the most that any one recipient domain gets a second; 0 is no such
-    limit.
+    limit. `dkim_selector` names the key that the relay signs with, for `eventide check`.
     """
 
     sender: str = "Eventide <eventide@localhost>"
     domain_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0
+    dkim_selector: str = ""
     others: Json[tuple[RelaySettings, ...]] = ()
 
 

@@ -37,6 +37,7 @@ from service.store.trouble import (
     require_release,
     translated,
 )
+from service.store.vitals import Checkup
 from service.store.workers import Workers
 
 #: Seconds to wait for the server to take a connection.
@@ -127,6 +128,7 @@ class Transaction:
     rehearsal: Rehearsal
     feedback: Feedback
     workers: Workers
+    checkup: Checkup
     deployment: Deployment
     operators: Operators
     sessions: Sessions
@@ -210,6 +212,7 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         rehearsal=Rehearsal(connection, sealer),
         feedback=Feedback(connection, sealer),
         workers=Workers(connection),
+        checkup=Checkup(connection, sealer),
         deployment=Deployment(connection),
         operators=Operators(connection, sealer),
         sessions=Sessions(connection),
