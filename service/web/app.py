@@ -14,7 +14,7 @@ from service.web import (
     unsubscribe,
 )
 from service.web.guard import Guard
-from service.web.operator import audit, sign_in
+from service.web.operator import account, audit, operators, provider, sign_in
 from service.web.operator.access import Access
 from service.web.site import Site
 
@@ -27,7 +27,7 @@ def create_app(site: Site, *more: APIRouter) -> FastAPI:
     for pages in (signup, preferences, unsubscribe, care, sources, health, metrics):
         app.include_router(pages.routes(site))
     access = Access(site=site)
-    for console in (sign_in, audit):
+    for console in (sign_in, provider, account, audit, operators):
         app.include_router(console.routes(access))
     for router in more:
         app.include_router(router)

@@ -46,6 +46,7 @@ def cut_off_site(library, templates, clock) -> Site:
         postal_address="1 Example Street",
         static=HERE / "templates" / "static",
         passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
+        provider=None,
     )
 
 
