@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import httpx
+import httpx2
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from joserfc import jwt
@@ -87,7 +87,7 @@ class Provider:
                 claims = self._claims(
                     token, keys, nonce=_derived(seed, "nonce"), now=now
                 )
-            except httpx.HTTPError as error:
+            except httpx2.HTTPError as error:
                 raise TryLater("the identity provider is away") from error
             except (
                 AuthlibBaseError,
@@ -115,9 +115,9 @@ class Provider:
         issuer = self._settings.issuer
         try:
             about = await _fetched(client, f"{issuer}/.well-known/openid-configuration")
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise TryLater("the identity provider is away") from error
-        except ValueError as error:
+        except (httpx2.InvalidURL, ValueError) as error:
             raise NotVouched("the issuer does not describe itself") from error
         # What another issuer signs is not this one's word.
         if _text(about, "issuer").rstrip("/") != issuer:
@@ -154,7 +154,7 @@ class Provider:
 
 async def _fetched(client: AsyncOAuth2Client, url: str) -> Json:
     # `withhold_token`: a public document; without it Authlib wants a token first.
-    answer = await client.get(url, withhold_token=True)
+    answer = await client.request("GET", url, withhold_token=True)
     answer.raise_for_status()
     found = answer.json()
     if not isinstance(found, dict):

@@ -166,7 +166,7 @@ async def test_a_disabled_operator_is_not_let_in_whoever_vouches(ada, clinic):
 @pytest.mark.parametrize(
     "query", ["", "?code=the-code", "?code=the-code&state=made-up", "?error=denied"]
 )
-async def test_an_answer_that_nobody_asked_for_is_none(ada, clinic, query):
+async def test_an_answer_that_nobody_asked_for_is_none(ada, query):
     await ada.get(START)
 
     answer = await ada.client.get(f"/operator/login/callback{query}")
