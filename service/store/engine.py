@@ -15,7 +15,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from service.domain.errors import Misconfigured
 from service.store import migrate
 from service.store.consents import Consents
+from service.store.dossier import Dossier
 from service.store.feedback import Feedback
+from service.store.figures import Figures
 from service.store.nights import Nights
 from service.store.outbox import Outbox
 from service.store.rehearsal import Rehearsal
@@ -118,6 +120,8 @@ class Transaction:
     consents: Consents
     rehearsal: Rehearsal
     feedback: Feedback
+    figures: Figures
+    dossier: Dossier
     workers: Workers
 
 
@@ -182,5 +186,7 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         consents=Consents(connection),
         rehearsal=Rehearsal(connection, sealer),
         feedback=Feedback(connection, sealer),
+        figures=Figures(connection),
+        dossier=Dossier(connection),
         workers=Workers(connection),
     )
