@@ -15,6 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from service.domain.errors import Misconfigured
 from service.store import migrate
 from service.store.consents import Consents
+from service.store.deployment import Deployment
 from service.store.dossier import Dossier
 from service.store.feedback import Feedback
 from service.store.figures import Figures
@@ -123,6 +124,7 @@ class Transaction:
     figures: Figures
     dossier: Dossier
     workers: Workers
+    deployment: Deployment
 
 
 class Store:
@@ -189,4 +191,5 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         figures=Figures(connection),
         dossier=Dossier(connection),
         workers=Workers(connection),
+        deployment=Deployment(connection),
     )

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -11,10 +11,12 @@ from service.domain.clock import Clock
 from service.domain.outbox import Lane, State
 from service.flows.crew import beat, leave, outlook
 from service.flows.deliver import Courier, deliver
+from service.flows.deployment import standing
 from service.flows.plan import plan
 from service.flows.upkeep import upkeep
 from service.store.engine import Store
 from service.worker.schedule import Tick
+from service.worker.watch import Watch
 
 #: People planned in one transaction; the mails on the wire wait meanwhile (60 ms).
 PLAN_AT_ONCE = 250
@@ -35,6 +37,7 @@ class Shift:
     library: Library
     clock: Clock
     couriers: Mapping[Lane, Courier]
+    watch: Watch = field(default_factory=Watch)
 
     def ticks(self, every_seconds: float) -> list[Tick]:
         """All of a worker's work; it looks for what is due `every_seconds`."""
@@ -64,6 +67,7 @@ class Shift:
 
     async def beat(self) -> bool:
         """Say that we are alive and what we did; take our part of each rate."""
+        self.watch.note(await standing(self.store))
         done: Counter[State] = Counter()
         for courier in self.couriers.values():
             done += courier.meter.read()
