@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from service.domain.audit import Act
 from service.store.engine import Store
 from service.store.feedback import Kept, Listed
 from service.store.figures import Suppressed
@@ -41,19 +42,38 @@ async def kept(store: Store) -> tuple[Listed, ...]:
         return await tx.feedback.listed(limit=LISTED)
 
 
-async def look_up(store: Store, address: str) -> Entry | None:
-    """Why and since when an address gets no mail, None if it may have some."""
+async def look_up(
+    store: Store, address: str, *, by: str, now: datetime
+) -> Entry | None:
+    """Why and since when an address gets no mail, None if it may have some.
+
+    The look is noted, the address is not.
+    """
     async with store.transaction() as tx:
+        await tx.audit.add(by, Act.PERSON_LOOKED_UP, now=now)
         return await tx.suppression.entry(address)
 
 
-async def read(store: Store, digest: bytes) -> Kept | None:
-    """A message that was kept, opened; None if it is gone."""
+async def read(store: Store, digest: bytes, *, by: str, now: datetime) -> Kept | None:
+    """A message that was kept, opened; None if it is gone. The look is noted."""
     async with store.transaction() as tx:
-        return await tx.feedback.one(digest)
+        found = await tx.feedback.one(digest)
+        if found is not None:
+            await tx.audit.add(
+                by, Act.RETURNED_MAIL_READ, details=_name(digest), now=now
+            )
+        return found
 
 
-async def forget(store: Store, digest: bytes) -> None:
+async def forget(store: Store, digest: bytes, *, by: str, now: datetime) -> None:
     """Delete a message that was kept. Safe to do twice."""
     async with store.transaction() as tx:
         await tx.feedback.drop(digest)
+        await tx.audit.add(
+            by, Act.RETURNED_MAIL_DELETED, details=_name(digest), now=now
+        )
+
+
+def _name(digest: bytes) -> str:
+    """The beginning of it, as the page shows it."""
+    return digest.hex()[:12]

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
+from service.domain.audit import Act
 from service.domain.forecast import Forecast, forecast
 from service.domain.hours import Night, by_hour, night_of, tonight
 from service.store.deployment import Standing
@@ -29,14 +31,40 @@ class Evening:
     read_at: datetime
 
 
+class Concern(StrEnum):
+    """What somebody should look at now, the gravest first."""
+
+    FENCED = "fenced"
+    PAUSED = "paused"
+    NO_WORKER = "no_worker"
+    TOO_LATE = "too_late"
+    NONE = "none"
+
+
+def concern(evening: Evening, standing: Standing) -> Concern:
+    """What is wrong at this moment, if anything."""
+    if standing is Standing.FENCED:
+        return Concern.FENCED
+    if standing is Standing.PAUSED:
+        return Concern.PAUSED
+    if not evening.crew.workers:
+        return Concern.NO_WORKER
+    return Concern.TOO_LATE if evening.forecast.too_late else Concern.NONE
+
+
+def offered(today: date) -> tuple[date, ...]:
+    """The nights that can be looked at, oldest first; some may have nobody in them."""
+    return tuple(today + timedelta(days=step) for step in NIGHTS)
+
+
 async def evening(store: Store, night: date | None, *, now: datetime) -> Evening:
     """The figures of a night, None for tonight; walks that night once."""
     today = now.date()
-    offered = [today + timedelta(days=step) for step in NIGHTS]
+    nights = offered(today)
     async with store.transaction() as tx:
         coming = await tx.figures.coming(now=now)
-        seen = await tx.figures.nights(offered, now=now)
-        current = max(tonight(seen, coming, today=today), offered[0])
+        seen = await tx.figures.nights(nights, now=now)
+        current = max(tonight(seen, coming, today=today), nights[0])
         chosen = current if night is None else night
         counted = await tx.figures.hours(chosen)
         crew = await tx.workers.alive()
@@ -45,7 +73,7 @@ async def evening(store: Store, night: date | None, *, now: datetime) -> Evening
     known = {current, *(one.night for one in seen), *map(night_of, coming)}
     return Evening(
         night=by_hour(chosen, counted, coming),
-        nights=tuple(sorted(known & set(offered), reverse=True)),
+        nights=tuple(sorted(known & set(nights), reverse=True)),
         tonight=current,
         forecast=forecast(waiting, arrivals, per_second=crew.per_second, now=now),
         crew=crew,
@@ -63,11 +91,11 @@ async def pause(store: Store, *, by: str, now: datetime) -> None:
     """Claim no mail from now on; what workers hold already goes out."""
     async with store.transaction() as tx:
         await tx.deployment.pause()
-        await tx.audit.add(by, "pause_all", now=now)
+        await tx.audit.add(by, Act.ALL_PAUSED, now=now)
 
 
 async def resume(store: Store, *, by: str, now: datetime) -> None:
     """Send again; what waits and is not too late goes out at once."""
     async with store.transaction() as tx:
         await tx.deployment.resume()
-        await tx.audit.add(by, "resume_all", now=now)
+        await tx.audit.add(by, Act.ALL_RESUMED, now=now)

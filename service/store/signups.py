@@ -46,7 +46,7 @@ ONE_BY_ONE = text(
     SELECT pg_advisory_xact_lock(hashtextextended(encode(:address_key, 'hex'), 0))
     """
 )
-FORGET = text("DELETE FROM signup WHERE address_key = :address_key")
+FORGET = text("DELETE FROM signup WHERE address_key = :address_key RETURNING id")
 OF = text(f"{SELECT_ALL} WHERE address_key = :address_key ORDER BY id LIMIT :limit")
 DROP_EXPIRED = text("DELETE FROM signup WHERE expires_at <= :now")
 
@@ -130,10 +130,11 @@ class Signups:
         found = await self._connection.execute(OF, values)
         return tuple(self._pending(row) for row in found)
 
-    async def forget(self, address: str) -> None:
-        """Delete every sign-up of this address."""
+    async def forget(self, address: str) -> tuple[int, ...]:
+        """Delete every sign-up of this address; the numbers that they had."""
         values = {"address_key": self._sealer.address_key(address)}
-        await self._connection.execute(FORGET, values)
+        found = await self._connection.execute(FORGET, values)
+        return tuple(found.scalars())
 
     async def drop_expired(self, *, now: datetime) -> int:
         """Delete the sign-ups that nobody confirmed in time; returns how many."""
