@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import typer
 
-from service.commands import mail, run, tips
+from service.commands import mail, operator, run, tips
+from service.commands.backup import backup, restore
 from service.commands.bench import bench
 from service.commands.bounces import bounces
 from service.commands.check import check
@@ -26,6 +27,8 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     run.migrate,
     run.keys,
     check,
+    backup,
+    restore,
     pause,
     resume,
     adopt,
@@ -39,6 +42,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
 for command in COMMANDS:
     app.command()(command)
 app.add_typer(tips.app, name="tips")
+app.add_typer(operator.app, name="operator")
 
 
 def main() -> None:

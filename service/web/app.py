@@ -14,9 +14,32 @@ from service.web import (
     unsubscribe,
 )
 from service.web.guard import Guard
+from service.web.operator import (
+    audit,
+    bounces,
+    catalogue,
+    deliverability,
+    people,
+    preview,
+    sign_in,
+    tonight,
+)
+from service.web.operator.access import Access
 from service.web.site import Site
 
 __all__ = ["Site", "create_app"]
+
+#: The pages behind the sign-in, and the sign-in itself.
+CONSOLE = (
+    sign_in,
+    tonight,
+    bounces,
+    deliverability,
+    people,
+    catalogue,
+    preview,
+    audit,
+)
 
 
 def create_app(site: Site, *more: APIRouter) -> FastAPI:
@@ -24,6 +47,9 @@ def create_app(site: Site, *more: APIRouter) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     for pages in (signup, preferences, unsubscribe, care, sources, health, metrics):
         app.include_router(pages.routes(site))
+    access = Access(site=site)
+    for console in CONSOLE:
+        app.include_router(console.routes(access))
     for router in more:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=site.static))

@@ -11,6 +11,7 @@ from service.content.templating import Templates
 from service.domain.clock import Clock
 from service.domain.tokens import Links
 from service.mail.letters import Letters
+from service.passwords import Passwords
 from service.store.engine import Store
 
 
@@ -28,6 +29,7 @@ class Site:
     postal_address: str
     static: Path
     letters: Letters
+    passwords: Passwords
 
     def page(
         self, name: str, context: Mapping[str, object] | None = None, status: int = 200

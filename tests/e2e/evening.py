@@ -49,7 +49,7 @@ class Mailboxes:
 
     tried: Counter[str] = field(default_factory=Counter)
 
-    async def handle_RCPT(  # noqa: N802, PLR0913 - as aiosmtpd calls it
+    async def handle_RCPT(  # noqa: N802 - as aiosmtpd calls it
         self,
         _server: SMTP,
         _session: Session,
