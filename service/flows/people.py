@@ -143,16 +143,20 @@ async def open_up(store: Store, number: int, *, by: str, now: datetime) -> Opene
     return Opened(person=known.person, tips=tips)
 
 
-async def send_link(store: Store, number: int, *, by: str, now: datetime) -> None:
-    """Mail a subscriber their own link, at most once a day. Raises NotPossible."""
+async def send_link(store: Store, number: int, *, by: str, now: datetime) -> bool:
+    """Mail a subscriber their own link; False where today's went out already.
+
+    Raises NotPossible.
+    """
     async with store.transaction() as tx:
         known = _there(await tx.subscribers.get(number))
         if known.status not in (Status.ACTIVE, Status.PAUSED):
             raise NotPossible(known.status)
         address = known.person.address
         mail = at_once(Kind.MANAGE_LINK, subscriber_id=number, address=address, now=now)
-        await tx.outbox.put([mail])
+        is_new = bool(await tx.outbox.put([mail]))
         await tx.audit.add(by, Act.LINK_SENT, subscriber_id=number, now=now)
+        return is_new
 
 
 async def pause(

@@ -4,7 +4,10 @@ What the console shows of them is real: planned, sent, refused, late and lost by
 service's own flows, five minutes at a time.
 """
 
+import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -72,6 +75,17 @@ class Mailboxes:
         return "250 2.0.0 taken"
 
 
+@asynccontextmanager
+async def mailboxes() -> AsyncIterator[int]:
+    """The port of a relay in front of the town's mailboxes."""
+    boxes = Mailboxes()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: SMTP(boxes, hostname="relay"), "127.0.0.1", 0
+    )
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
 async def lived(
     store: Store, library: Library, letters: Letters, clock: StoppedClock, port: int
 ) -> None:
@@ -92,6 +106,7 @@ async def lived(
             clock.move(min(A_STEP, NOW - clock.now()))
             if not OUTAGE[0] < clock.now() < OUTAGE[1]:
                 await _work(store, library, courier, now=clock.now())
+        # A console that looks at them believes the database's clock.
         async with store.transaction() as tx:
             await tx.workers.beat(courier.worker, per_second=18.4)
             await tx.workers.beat("town-2-77b01d5c", per_second=17.9)

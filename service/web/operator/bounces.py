@@ -26,7 +26,8 @@ def routes(access: Access) -> APIRouter:
     desk = _Desk(access)
     access.get(router, PAGE, desk.show, may=May.SEE_FIGURES)
     access.post(router, PAGE, desk.look_up, may=May.FIND_PEOPLE)
-    access.post(router, KEPT, desk.deal_with, may=May.SEE_ANSWERS)
+    access.post(router, f"{KEPT}/read", desk.read, may=May.SEE_ANSWERS)
+    access.post(router, f"{KEPT}/forget", desk.forget, may=May.SEE_ANSWERS)
     return router
 
 
@@ -54,18 +55,23 @@ class _Desk:
         )
         return await self._page(request, operator, typed=typed, answer=_answer(entry))
 
-    async def deal_with(self, request: Request, operator: Operator) -> Response:
+    async def read(self, request: Request, operator: Operator) -> Response:
         form, now = await forms.entered(request), self._site.clock.now()
-        store, digest = self._site.store, _digest(form.one("digest"))
-        if form.one("act") == "forget":
-            await silence.forget(store, digest, by=operator.name, now=now)
-            return RedirectResponse(f"{PAGE}#kept", 303)
-        message = await silence.read(store, digest, by=operator.name, now=now)
+        digest = _digest(form.one("digest"))
+        message = await silence.read(
+            self._site.store, digest, by=operator.name, now=now
+        )
         if message is None:
             raise HTTPException(404)
         text = message.raw.decode("utf-8", "replace")
         context = {"message": message, "text": text}
         return self._access.page(request, operator, "kept.html", context)
+
+    async def forget(self, request: Request, operator: Operator) -> Response:
+        form, now = await forms.entered(request), self._site.clock.now()
+        digest = _digest(form.one("digest"))
+        await silence.forget(self._site.store, digest, by=operator.name, now=now)
+        return RedirectResponse(f"{PAGE}#kept", 303)
 
     async def _count(self, _: str, now: datetime) -> Silence:
         return await silence.silence(self._site.store, now=now)

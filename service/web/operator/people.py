@@ -15,8 +15,7 @@ from service.flows.people import Found, NoSuchPerson, NotPossible, Waiting
 from service.flows.privacy import NothingKept
 from service.store.suppression import Reason
 from service.web import forms
-from service.web.forms import Entered
-from service.web.operator.access import Access
+from service.web.operator.access import Access, Handler
 from service.web.operator.person import MAY_SUPPRESS, context_of, entry_in_words
 
 PAGE = "/operator/people"
@@ -25,6 +24,7 @@ PERSON = PAGE + "/{number:int}"
 LARGEST = 2**63 - 1
 DONE = {
     "link": "Their link is on its way to them.",
+    "link_before": "Nothing was sent: they were mailed their link today already.",
     "pause": "Their reminders are paused.",
     "resume": "Their reminders come back.",
     "suppress": "They get no more mail.",
@@ -39,9 +39,11 @@ def routes(access: Access) -> APIRouter:
     access.get(router, PAGE, desk.ask, may=May.FIND_PEOPLE)
     access.post(router, PAGE, desk.find, may=May.FIND_PEOPLE)
     access.get(router, f"{PAGE}/number", desk.go_to, may=May.FIND_PEOPLE)
-    access.get(router, PERSON, desk.show, may=May.FIND_PEOPLE)
-    access.post(router, PERSON, desk.act, may=May.FIND_PEOPLE)
-    access.get(router, PERSON + "/erase", desk.ask_to_erase, may=May.ERASE_PEOPLE)
+    access.get(router, PERSON, desk.trying(desk.show), may=May.FIND_PEOPLE)
+    asking = desk.trying(desk.ask_to_erase)
+    access.get(router, f"{PERSON}/erase", asking, may=May.ERASE_PEOPLE)
+    for act, (handler, may) in desk.acts.items():
+        access.post(router, f"{PERSON}/{act}", desk.trying(handler), may=may)
     return router
 
 
@@ -51,15 +53,32 @@ class _Desk:
     def __init__(self, access: Access) -> None:
         self._access = access
         self._site = access.site
-        self._acts = {
-            "open": (May.SEE_ANSWERS, self._open),
-            "link": (May.CHANGE_PEOPLE, self._link),
-            "pause": (May.CHANGE_PEOPLE, self._pause),
-            "resume": (May.CHANGE_PEOPLE, self._resume),
-            "suppress": (May.CHANGE_PEOPLE, self._suppress),
-            "export": (May.EXPORT_PEOPLE, self._export),
-            "erase": (May.ERASE_PEOPLE, self._erase),
+        #: Whoever may do what, by the end of its address.
+        self.acts: dict[str, tuple[Handler, May]] = {
+            "open": (self._open, May.SEE_ANSWERS),
+            "link": (self._link, May.CHANGE_PEOPLE),
+            "pause": (self._pause, May.CHANGE_PEOPLE),
+            "resume": (self._resume, May.CHANGE_PEOPLE),
+            "suppress": (self._suppress, May.CHANGE_PEOPLE),
+            "export": (self._export, May.EXPORT_PEOPLE),
+            "erase": (self._erase, May.ERASE_PEOPLE),
         }
+
+    def trying(self, handler: Handler) -> Handler:
+        """The same act; where the person is gone or has changed, the page says so."""
+
+        async def tried(request: Request, operator: Operator) -> Response:
+            try:
+                return await handler(request, operator)
+            except (NoSuchPerson, NothingKept):
+                raise HTTPException(404) from None
+            except NotPossible as error:
+                problem = error.problems["act"]
+                return await self._person(
+                    request, operator, status=409, problem=problem
+                )
+
+        return tried
 
     async def ask(self, request: Request, operator: Operator) -> Response:
         done = DONE.get(request.query_params.get("done", ""), "")
@@ -96,37 +115,23 @@ class _Desk:
         await self._look(number)
         return self._access.page(request, operator, "erase.html", {"number": number})
 
-    async def act(self, request: Request, operator: Operator) -> Response:
-        form = await forms.entered(request)
-        if form.one("act") not in self._acts:
-            raise HTTPException(400)
-        may, act = self._acts[form.one("act")]
-        if not operator.may(may):
-            raise HTTPException(403)
-        try:
-            return await act(request, operator, form)
-        except (NoSuchPerson, NothingKept):
-            raise HTTPException(404) from None
-        except NotPossible as error:
-            problem = error.problems["act"]
-            return await self._person(request, operator, status=409, problem=problem)
-
-    async def _open(self, request: Request, operator: Operator, _: Entered) -> Response:
+    async def _open(self, request: Request, operator: Operator) -> Response:
         number, now = _number(request), self._site.clock.now()
         opened = await people.open_up(
             self._site.store, number, by=operator.name, now=now
         )
         return await self._person(request, operator, opened=opened)
 
-    async def _link(self, request: Request, operator: Operator, _: Entered) -> Response:
+    async def _link(self, request: Request, operator: Operator) -> Response:
         number, now = _number(request), self._site.clock.now()
-        await people.send_link(self._site.store, number, by=operator.name, now=now)
-        return _done(f"{PAGE}/{number}", "link")
+        is_new = await people.send_link(
+            self._site.store, number, by=operator.name, now=now
+        )
+        return _done(f"{PAGE}/{number}", "link" if is_new else "link_before")
 
-    async def _pause(
-        self, request: Request, operator: Operator, form: Entered
-    ) -> Response:
-        number, now = _number(request), self._site.clock.now()
+    async def _pause(self, request: Request, operator: Operator) -> Response:
+        form, number = await forms.entered(request), _number(request)
+        now = self._site.clock.now()
         person = await self._look(number)
         try:
             until = forms.pause_until(
@@ -140,17 +145,14 @@ class _Desk:
         await people.pause(self._site.store, number, until, by=operator.name, now=now)
         return _done(f"{PAGE}/{number}", "pause")
 
-    async def _resume(
-        self, request: Request, operator: Operator, _: Entered
-    ) -> Response:
+    async def _resume(self, request: Request, operator: Operator) -> Response:
         number, now = _number(request), self._site.clock.now()
         await people.resume(self._site.store, number, by=operator.name, now=now)
         return _done(f"{PAGE}/{number}", "resume")
 
-    async def _suppress(
-        self, request: Request, operator: Operator, form: Entered
-    ) -> Response:
-        number, now = _number(request), self._site.clock.now()
+    async def _suppress(self, request: Request, operator: Operator) -> Response:
+        form, number = await forms.entered(request), _number(request)
+        now = self._site.clock.now()
         reason = form.one("reason")
         if reason not in MAY_SUPPRESS:
             raise HTTPException(400)
@@ -159,9 +161,7 @@ class _Desk:
         )
         return _done(f"{PAGE}/{number}", "suppress")
 
-    async def _export(
-        self, request: Request, operator: Operator, _: Entered
-    ) -> Response:
+    async def _export(self, request: Request, operator: Operator) -> Response:
         site, number = self._site, _number(request)
         told = await privacy.export(
             site.store, site.library, number, by=operator.name, now=site.clock.now()
@@ -173,19 +173,14 @@ class _Desk:
             headers={"Content-Disposition": name},
         )
 
-    async def _erase(
-        self, request: Request, operator: Operator, _: Entered
-    ) -> Response:
+    async def _erase(self, request: Request, operator: Operator) -> Response:
         number, now = _number(request), self._site.clock.now()
         await privacy.erase(self._site.store, number, by=operator.name, now=now)
         return _done(PAGE, "erase")
 
     async def _look(self, number: int) -> people.Known | Waiting:
         now = self._site.clock.now()
-        try:
-            return await people.look(self._site.store, number, now=now)
-        except NoSuchPerson:
-            raise HTTPException(404) from None
+        return await people.look(self._site.store, number, now=now)
 
     async def _person(
         self,
@@ -201,6 +196,8 @@ class _Desk:
             **context_of(person, opened, self._site.library),
             "may_open": operator.may(May.SEE_ANSWERS),
             "may_act": operator.may(May.CHANGE_PEOPLE),
+            "may_export": operator.may(May.EXPORT_PEOPLE),
+            "may_erase": operator.may(May.ERASE_PEOPLE),
             "done": "",
             "problem": "",
             "until_problem": "",

@@ -11,17 +11,16 @@ from service.domain.hours import LATE_AFTER, Night
 from service.domain.operators import May, Operator
 from service.flows import tonight
 from service.flows.tonight import Evening
-from service.web import forms
 from service.web.operator.access import Access
 from service.web.operator.chart import chart
 from service.web.operator.kept import Kept
 from service.web.operator.words import STATES, reason
 
-HOME, SWITCH = "/operator", "/operator/pause"
+HOME, PAUSE, RESUME = "/operator", "/operator/pause", "/operator/resume"
 
 
 def routes(access: Access) -> APIRouter:
-    """`/operator`, and `/operator/pause`."""
+    """`/operator`, and the switch: `/operator/pause` and `/operator/resume`."""
     router = APIRouter()
     site = access.site
 
@@ -48,18 +47,20 @@ def routes(access: Access) -> APIRouter:
         context = {"standing": await tonight.standing(site.store)}
         return access.page(request, operator, "pause.html", context)
 
-    async def switch(request: Request, operator: Operator) -> Response:
-        form, now = await forms.entered(request), site.clock.now()
-        acts = {"pause": tonight.pause, "resume": tonight.resume}
-        act = acts.get(form.one("act"))
-        if act is None:
-            raise HTTPException(400)
-        await act(site.store, by=operator.name, now=now)
+    async def pause(_: Request, operator: Operator) -> Response:
+        now = site.clock.now()
+        await tonight.pause(site.store, by=operator.name, now=now)
+        return RedirectResponse(HOME, 303)
+
+    async def resume(_: Request, operator: Operator) -> Response:
+        now = site.clock.now()
+        await tonight.resume(site.store, by=operator.name, now=now)
         return RedirectResponse(HOME, 303)
 
     access.get(router, HOME, show, may=May.SEE_FIGURES)
-    access.get(router, SWITCH, ask, may=May.PAUSE_ALL)
-    access.post(router, SWITCH, switch, may=May.PAUSE_ALL)
+    access.get(router, PAUSE, ask, may=May.PAUSE_ALL)
+    access.post(router, PAUSE, pause, may=May.PAUSE_ALL)
+    access.post(router, RESUME, resume, may=May.PAUSE_ALL)
     return router
 
 
