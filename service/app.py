@@ -223,6 +223,7 @@ def site(parts: Service) -> Site:
         operator_name=parts.settings.operator.name,
         postal_address=parts.settings.operator.postal_address,
         static=parts.settings.content.templates / "static",
+        letters=parts.letters,
         passwords=Passwords(),
         provider=_provider(parts.settings),
     )

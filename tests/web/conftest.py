@@ -12,7 +12,9 @@ from argon2 import PasswordHasher
 from service.content.templating import Templates
 from service.domain.errors import TryLater
 from service.domain.tokens import Links
+from service.domain.verp import Verp
 from service.flows.upkeep import upkeep
+from service.mail.letters import Letters
 from service.passwords import Passwords
 from service.settings import HERE
 from service.store.engine import Store
@@ -33,7 +35,21 @@ def clock() -> StoppedClock:
 
 
 @pytest.fixture
-def cut_off_site(library, templates, clock) -> Site:
+def letters(library, templates) -> Letters:
+    links = Links(keys=(b"k" * 32,), base_url=BASE)
+    return Letters(
+        library=library,
+        templates=templates,
+        links=links,
+        verp=Verp(keys=links.keys, address=""),
+        sender_line="Eventide <evening@eventide.example>",
+        operator_name="Eventide",
+        postal_address="1 Example Street",
+    )
+
+
+@pytest.fixture
+def cut_off_site(library, templates, letters, clock) -> Site:
     """A site whose database is away: pages that need none work all the same."""
     return Site(
         store=cast("Store", FailingStore(TryLater("the database is away"))),
@@ -45,6 +61,7 @@ def cut_off_site(library, templates, clock) -> Site:
         operator_name="Eventide",
         postal_address="1 Example Street",
         static=HERE / "templates" / "static",
+        letters=letters,
         passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
         provider=None,
     )
