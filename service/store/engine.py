@@ -18,7 +18,9 @@ from service.store import migrate
 from service.store.audit import Audit
 from service.store.consents import Consents
 from service.store.deployment import Deployment
+from service.store.dossier import Dossier
 from service.store.feedback import Feedback
+from service.store.figures import Figures
 from service.store.inventory import Inventory
 from service.store.nights import Nights
 from service.store.operators import Operators
@@ -127,6 +129,8 @@ class Transaction:
     consents: Consents
     rehearsal: Rehearsal
     feedback: Feedback
+    figures: Figures
+    dossier: Dossier
     workers: Workers
     checkup: Checkup
     deployment: Deployment
@@ -211,6 +215,8 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         consents=Consents(connection),
         rehearsal=Rehearsal(connection, sealer),
         feedback=Feedback(connection, sealer),
+        figures=Figures(connection),
+        dossier=Dossier(connection),
         workers=Workers(connection),
         checkup=Checkup(connection, sealer),
         deployment=Deployment(connection),

@@ -4,7 +4,6 @@ import shutil
 import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import cast
 from uuid import uuid4
 
 import pytest
@@ -13,19 +12,16 @@ import structlog
 
 from service.clock import SystemClock
 from service.content.templating import Templates
-from service.domain.errors import TryLater
-from service.domain.tokens import Links
 from service.flows.crew import beat
 from service.keys import keys
 from service.settings import HERE, read
-from service.store.engine import Store, opened
+from service.store.engine import opened
 from service.store.sealing import Sealer
-from service.web.app import Site
 from tests.commands.authority import Authority
 from tests.commands.clinic import Clinic, named, only_us, zone
 from tests.commands.nameserver import Nameserver
 from tests.mail.relay import Relay
-from tests.web.visits import BASE, FailingStore
+from tests.web.visits import cut_off_site
 
 
 @pytest.fixture(autouse=True)
@@ -55,17 +51,7 @@ def authority(tmp_path_factory):
 @pytest.fixture(scope="session")
 def site(library):
     """Pages that never ask the database."""
-    return Site(
-        store=cast("Store", FailingStore(TryLater("the database is away"))),
-        links=Links(keys=(b"k" * 32,), base_url=BASE),
-        library=library,
-        templates=Templates(HERE / "templates"),
-        clock=SystemClock(),
-        base_url=BASE,
-        operator_name="Eventide",
-        postal_address="12 Harbour Road",
-        static=HERE / "templates" / "static",
-    )
+    return cut_off_site(library, Templates(HERE / "templates"), SystemClock())
 
 
 @pytest_asyncio.fixture
