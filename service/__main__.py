@@ -14,6 +14,8 @@ from service.commands.demo import demo
 from service.commands.deployment import adopt, pause, resume
 from service.commands.enrol import export, import_
 from service.commands.people import seed
+from service.commands.secrets import secrets
+from service.commands.send_test import send_test
 from service.domain.errors import ServiceError
 
 app = typer.Typer(
@@ -27,11 +29,13 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     run.worker,
     run.migrate,
     run.keys,
+    secrets,
     check,
     import_,
     export,
     backup,
     restore,
+    send_test,
     pause,
     resume,
     adopt,
