@@ -180,10 +180,6 @@ def _revision(connection: Connection) -> str | None:
     return None if revision is None else str(revision)
 
 
-def _known() -> set[str]:
-    return {script.revision for script in _scripts().walk_revisions()}
-
-
 def _title(doc: str) -> str:
     return doc.partition(":")[0].rstrip(".").lower()
 

@@ -17,6 +17,7 @@ from service.domain.errors import TryLater
 from service.domain.tokens import Links
 from service.flows.crew import beat
 from service.keys import keys
+from service.passwords import Passwords
 from service.settings import HERE, read
 from service.store.engine import Store, opened
 from service.store.sealing import Sealer
@@ -65,6 +66,7 @@ def site(library):
         operator_name="Eventide",
         postal_address="12 Harbour Road",
         static=HERE / "templates" / "static",
+        passwords=Passwords(),
     )
 
 
