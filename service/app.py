@@ -35,6 +35,7 @@ from service.web.site import Site
 from service.worker.figures import Figures
 from service.worker.health import Health
 from service.worker.intake import intake
+from service.worker.ping import Ping
 from service.worker.schedule import Schedule
 from service.worker.shift import Shift
 
@@ -221,8 +222,46 @@ async def working(parts: Service) -> AsyncIterator[Health]:
 
     Leaving the block lets mail in hand finish. Raises Misconfigured where the relay refuses our credentials or has no TLS.
     """
-    smtp, clock, stop = parts.settings.smtp, parts.clock, asyncio.Event()
-    # Whoever waits for a confirmation does not wait behind the evening's reminders.
+    clock, stop = parts.clock, asyncio.Event()
+    async with _lanes(parts.settings.smtp, clock) as used:
+        try:
+            await used[Lane.EVENING].probe()
+        except TryLater as error:
+            log.warning("the relay is away", action="start", error=str(error))
+        figures, bounced = Figures(), desk(parts)
+        shift = Shift(
+            store=parts.store,
+            library=parts.library,
+            clock=clock,
+            couriers=_couriers(parts, used, stop),
+            desk=bounced,
+            figures=figures,
+        )
+        await shift.keep()
+        # Before the first mail: whoever joins takes a part of the rate, not all of it.
+        await shift.beat()
+        ticks = shift.ticks(parts.settings.schedule.tick_seconds)
+        loop = asyncio.get_running_loop()
+        health = Health(ticks, store=parts.store, figures=figures, seconds=loop.time)
+        if parts.settings.operator.ping_url:
+            ping = Ping(parts.settings.operator.ping_url, health, shift)
+            ticks = [*ticks, ping.tick()]
+        bounces = intake(bounced, parts.settings.bounces)
+        async with bounces, Schedule(ticks, stop, health).running():
+            yield health
+        # Without the database the others notice within a minute that we are gone.
+        with suppress(TryLater):
+            await shift.leave()
+
+
+@asynccontextmanager
+async def _lanes(
+    smtp: SmtpSettings, clock: SystemClock
+) -> AsyncIterator[Mapping[Lane, Relays]]:
+    """The same relays for each lane.
+
+    Whoever waits for a confirmation does not wait behind the evening's reminders.
+    """
     few = {"connections": EXPRESS_CONNECTIONS}
     others = tuple(each.model_copy(update=few) for each in smtp.others)
     express = smtp.model_copy(update={**few, "others": others})
@@ -230,31 +269,7 @@ async def working(parts: Service) -> AsyncIterator[Health]:
         Relays(smtp, clock=clock) as relays,
         Relays(express, clock=clock, manners=relays.manners) as express_relays,
     ):
-        try:
-            await relays.probe()
-        except TryLater as error:
-            log.warning("the relay is away", action="start", error=str(error))
-        used = {Lane.EVENING: relays, Lane.PRIORITY: express_relays}
-        couriers = _couriers(parts, used, stop)
-        shift = Shift(
-            store=parts.store, library=parts.library, clock=clock, couriers=couriers
-        )
-        await shift.keep()
-        # Before the first mail: whoever joins takes a part of the rate, not all of it.
-        await shift.beat()
-        ticks = shift.ticks(parts.settings.schedule.tick_seconds)
-        health = Health(
-            ticks,
-            store=parts.store,
-            figures=Figures(),
-            seconds=asyncio.get_running_loop().time,
-        )
-        bounces = intake(desk(parts), parts.settings.bounces)
-        async with bounces, Schedule(ticks, stop, health).running():
-            yield health
-        # Without the database the others notice within a minute that we are gone.
-        with suppress(TryLater):
-            await shift.leave()
+        yield {Lane.EVENING: relays, Lane.PRIORITY: express_relays}
 
 
 def _couriers(

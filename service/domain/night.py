@@ -80,6 +80,15 @@ def slot(evening: Evening, night: date, *, subscriber_id: int) -> Slot:
     return Slot(night=night, due_at=due_at, expires_at=min(chosen + PATIENCE, bedtime))
 
 
+def was_due(*, minute: int, subscriber_id: int, expires_at: datetime) -> datetime:
+    """The `due_at` of the slot with this deadline, which no retry has moved.
+
+    Clocks that change between the chosen minute and bedtime shift it by an hour.
+    """
+    patience = min(PATIENCE, timedelta(minutes=BEDTIME - minute))
+    return expires_at - patience + timedelta(seconds=jitter(subscriber_id))
+
+
 def next_slot(
     evening: Evening,
     *,

@@ -21,6 +21,7 @@ from service.domain.night import (
     next_slot,
     night_at,
     slot,
+    was_due,
 )
 from service.domain.subscriber import Frequency
 from tests.builders import TODAY, evening
@@ -192,3 +193,17 @@ def test_the_night_is_the_local_date():
 def test_a_persons_jitter_never_changes(person):
     assert jitter(person) == jitter(person)
     assert 0 <= jitter(person) < SPREAD_SECONDS
+
+
+@given(
+    zone=st.sampled_from(["Europe/London", "America/New_York", "Asia/Kolkata"]),
+    night=NIGHTS,
+    minute=EVENINGS,
+    person=PEOPLE,
+)
+def test_a_reminder_s_deadline_tells_when_it_was_due(zone, night, minute, person):
+    found = slot(evening(zone, minute), night, subscriber_id=person)
+
+    due_at = was_due(minute=minute, subscriber_id=person, expires_at=found.expires_at)
+
+    assert due_at == found.due_at

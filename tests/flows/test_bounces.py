@@ -213,3 +213,24 @@ async def test_no_line_of_the_log_holds_an_address_or_a_token(world, verp, perso
     for secret in ("@", token):
         assert secret not in str(lines)
     assert {line.get("subscriber") for line in lines} == {person, None}
+
+
+@pytest.mark.usefixtures("person")
+async def test_what_came_back_is_counted_without_a_word_of_it(world, verp):
+    desk = bounces.Desk(store=world.store, verp=verp, clock=world.clock)
+    back_to = sender(world)
+    alarming = report(back_to, status="5.7.1", diagnostic="smtp; 550 5.7.1 blocked")
+
+    for raw in (report(back_to, action="delayed"), alarming, VACATION, b"hello"):
+        await desk.receive(raw)
+    for raw in (complaint(back_to), report(back_to)):
+        await desk.receive(raw)
+
+    assert desk.read() == {
+        "ignored": 2,
+        "refused by policy": 1,
+        "unusable": 1,
+        "complaint": 1,
+        "hard bounce": 1,
+    }
+    assert desk.read() == {}

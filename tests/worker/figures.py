@@ -1,18 +1,28 @@
-"""What Prometheus would read of a worker."""
+"""What Prometheus would read of a process."""
 
 from prometheus_client.parser import text_string_to_metric_families
 
 
-def read(health) -> dict[str, float]:
-    """Every sample by its name, labels in order; those of one bucket left out."""
-    families = text_string_to_metric_families(health.figures().decode())
-    return {
-        _named(sample): sample.value for family in families for sample in family.samples
-    }
+class Samples:
+    """The samples of an exposition, each by its name and labels."""
+
+    def __init__(self, text: str) -> None:
+        families = text_string_to_metric_families(text)
+        self.by_name = {
+            (sample.name, frozenset(sample.labels.items())): sample.value
+            for family in families
+            for sample in family.samples
+        }
+
+    def __getitem__(self, key: tuple[str, dict[str, str]]) -> float:
+        name, labels = key
+        return self.by_name[name, frozenset(labels.items())]
+
+    @property
+    def names(self) -> set[str]:
+        return {name for name, _ in self.by_name}
 
 
-def _named(sample) -> str:
-    labels = ",".join(
-        f'{key}="{value}"' for key, value in sorted(sample.labels.items())
-    )
-    return f"{sample.name}{{{labels}}}" if labels else sample.name
+def samples(exposition: bytes) -> Samples:
+    """Every sample; a KeyError names one that is not there."""
+    return Samples(exposition.decode())
