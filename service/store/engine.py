@@ -101,9 +101,12 @@ def _ask(engine: AsyncEngine, rested: float) -> None:
     def _asked(
         connection: DBAPIConnection, record: ConnectionPoolEntry, _: object
     ) -> None:
-        is_rested = monotonic() - record.info.get("rests_since", inf) > rested
-        if is_rested and not dialect._do_ping_w_event(connection):  # noqa: SLF001 - as its own pool does
-            raise InvalidatePoolError
+        if monotonic() - record.info.get("rests_since", inf) <= rested:
+            return
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
