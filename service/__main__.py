@@ -10,6 +10,7 @@ from service.commands.bench import bench
 from service.commands.bounces import bounces
 from service.commands.check import check
 from service.commands.demo import demo
+from service.commands.deployment import adopt, pause, resume
 from service.commands.people import seed
 from service.commands.secrets import secrets
 from service.domain.errors import ServiceError
@@ -27,6 +28,9 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     run.keys,
     secrets,
     check,
+    pause,
+    resume,
+    adopt,
     mail.preview,
     mail.night,
     mail.explain,

@@ -17,8 +17,8 @@ from service.keys import new_keys
 from service.store import migrate as migrations
 from service.web import bounces
 from service.web.app import create_app
+from service.web.probes import create_probes
 from service.web.server import bound, serving
-from service.web.watch import create_watch
 
 
 def web() -> None:
@@ -80,7 +80,7 @@ async def _worker() -> None:
         parts = await stack.enter_async_context(composition.service(settings))
         health = await stack.enter_async_context(composition.working(parts))
         if listener:
-            app = create_watch(health.trouble, health.figures)
+            app = create_probes(health.trouble, health.figures)
             await stack.enter_async_context(serving(app, listener))
         typer.echo("At work", err=True)
         await stop.wait()

@@ -16,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from service.domain.errors import Misconfigured, ServiceError
 from service.store import migrate
 from service.store.consents import Consents
+from service.store.deployment import Deployment
 from service.store.feedback import Feedback
 from service.store.nights import Nights
 from service.store.outbox import Outbox
@@ -122,6 +123,7 @@ class Transaction:
     rehearsal: Rehearsal
     feedback: Feedback
     workers: Workers
+    deployment: Deployment
 
 
 class Store:
@@ -198,4 +200,5 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         rehearsal=Rehearsal(connection, sealer),
         feedback=Feedback(connection, sealer),
         workers=Workers(connection),
+        deployment=Deployment(connection),
     )

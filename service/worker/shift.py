@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
@@ -13,11 +13,14 @@ from service.domain.outbox import Lane, State
 from service.flows.bounces import Desk
 from service.flows.crew import beat, leave, outlook
 from service.flows.deliver import Courier, deliver
+from service.flows.deployment import standing
 from service.flows.plan import plan
 from service.flows.upkeep import upkeep
+from service.store.deployment import Standing
 from service.store.engine import LONGEST_COMMAND, Store
 from service.worker.figures import Figures
 from service.worker.tick import Tick
+from service.worker.watch import Watch
 
 #: People planned in one transaction; the mails on the wire wait meanwhile (60 ms).
 PLAN_AT_ONCE = 250
@@ -43,6 +46,7 @@ class Shift:
     couriers: Mapping[Lane, Courier]
     desk: Desk
     figures: Figures
+    watch: Watch = field(default_factory=Watch)
 
     def ticks(self, every_seconds: float) -> list[Tick]:
         """All of a worker's work; it looks for what is due `every_seconds`."""
@@ -88,6 +92,7 @@ class Shift:
 
     async def beat(self) -> bool:
         """Say that we are alive and what we did; take our part of each rate."""
+        self.watch.note(await standing(self.store))
         evening = self.couriers[Lane.EVENING]
         self._tell(evening)
         crew = await beat(
@@ -137,6 +142,9 @@ class Shift:
 
     async def trouble(self) -> str:
         """Why the evening as a whole does not go well, in a line; "" while it does."""
+        state = await standing(self.store)
+        if state is not Standing.SENDS:
+            return f"mail is {state}"
         now = self.clock.now()
         if self.couriers[Lane.EVENING].relays.are_away(now=now):
             return "no relay takes mail"

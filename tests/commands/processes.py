@@ -9,12 +9,13 @@ EVENTIDE = Path(sys.executable).with_name("eventide")
 PATIENCE_SECONDS = 120
 
 
-async def start(settings, *arguments):
+async def start(settings, *arguments, takes_input=False):
     kept = {k: v for k, v in os.environ.items() if not k.startswith("EVENTIDE_")}
     return await asyncio.create_subprocess_exec(
         EVENTIDE,
         *arguments,
         env={**kept, **settings},
+        stdin=asyncio.subprocess.PIPE if takes_input else None,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
