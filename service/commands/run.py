@@ -62,8 +62,9 @@ async def _web() -> None:
     listener = bound(settings.web.host, settings.web.port)
     key = settings.bounces.http_key.get_secret_value()
     async with composition.service(settings) as parts:
-        returned = bounces.routes(composition.desk(parts), key)
-        app = create_app(composition.site(parts), returned)
+        site = composition.site(parts)
+        returned = bounces.routes(composition.desk(parts), key, site.figures)
+        app = create_app(site, returned)
         async with serving(app, listener):
             host, port = listener.getsockname()[:2]
             where = f"{settings.web.base_url} on {host}:{port}"

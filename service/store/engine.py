@@ -15,6 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from service.domain.errors import Misconfigured, ServiceError
 from service.store import migrate
+from service.store.census import Census
 from service.store.consents import Consents
 from service.store.deployment import Deployment
 from service.store.feedback import Feedback
@@ -123,6 +124,7 @@ class Transaction:
     rehearsal: Rehearsal
     feedback: Feedback
     workers: Workers
+    census: Census
     deployment: Deployment
 
 
@@ -200,5 +202,6 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         rehearsal=Rehearsal(connection, sealer),
         feedback=Feedback(connection, sealer),
         workers=Workers(connection),
+        census=Census(connection),
         deployment=Deployment(connection),
     )

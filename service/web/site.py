@@ -1,7 +1,7 @@
 """What the pages stand on, put together once by the composition root."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from starlette.responses import HTMLResponse
@@ -11,6 +11,7 @@ from service.content.templating import Templates
 from service.domain.clock import Clock
 from service.domain.tokens import Links
 from service.store.engine import Store
+from service.web.figures import Figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Site:
     operator_name: str
     postal_address: str
     static: Path
+    figures: Figures = field(default_factory=Figures)
 
     def page(
         self, name: str, context: Mapping[str, object] | None = None, status: int = 200

@@ -8,7 +8,7 @@ from service.store.engine import Store
 from service.worker.figures import Figures
 from service.worker.health import Health
 from service.worker.tick import Tick
-from tests.worker.figures import samples
+from tests.prometheus import samples
 
 
 class Database:

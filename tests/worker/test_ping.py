@@ -11,7 +11,7 @@ from service.worker.figures import Figures
 from service.worker.health import Health
 from service.worker.ping import Ping
 from service.worker.shift import Shift
-from tests.worker.figures import samples
+from tests.prometheus import samples
 
 SECRET = "0b6e-long-name"
 

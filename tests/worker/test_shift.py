@@ -20,7 +20,7 @@ from service.worker.figures import Figures
 from service.worker.shift import Shift
 from tests.builders import NOON, TODAY, message, subscriber
 from tests.fakes import StoppedClock
-from tests.worker.figures import samples
+from tests.prometheus import samples
 
 A_MINUTE = timedelta(minutes=1)
 

@@ -8,7 +8,7 @@ class Samples:
 
     def __init__(self, text: str) -> None:
         families = text_string_to_metric_families(text)
-        self.by_name = {
+        self._found = {
             (sample.name, frozenset(sample.labels.items())): sample.value
             for family in families
             for sample in family.samples
@@ -16,11 +16,19 @@ class Samples:
 
     def __getitem__(self, key: tuple[str, dict[str, str]]) -> float:
         name, labels = key
-        return self.by_name[name, frozenset(labels.items())]
+        return self._found[name, frozenset(labels.items())]
 
     @property
     def names(self) -> set[str]:
-        return {name for name, _ in self.by_name}
+        return {name for name, _ in self._found}
+
+    def by(self, name: str, label: str) -> dict[str, float]:
+        """The values other than zero of a series with this one label."""
+        return {
+            dict(labels)[label]: value
+            for (found, labels), value in self._found.items()
+            if found == name and value
+        }
 
 
 def samples(exposition: bytes) -> Samples:
