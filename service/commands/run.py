@@ -6,6 +6,7 @@ import socket
 from contextlib import AsyncExitStack
 from typing import Annotated
 
+import structlog
 import typer
 
 from service import app as composition
@@ -19,6 +20,8 @@ from service.web import bounces
 from service.web.app import create_app
 from service.web.probes import create_probes
 from service.web.server import bound, serving
+
+log = structlog.get_logger()
 
 
 def web() -> None:
@@ -67,8 +70,12 @@ async def _web() -> None:
         app = create_app(site, returned)
         async with serving(app, listener):
             host, port = listener.getsockname()[:2]
-            where = f"{settings.web.base_url} on {host}:{port}"
-            typer.echo(f"Serving {where}", err=True)
+            log.info(
+                "Serving",
+                action="start",
+                url=settings.web.base_url,
+                on=f"{host}:{port}",
+            )
             await stop.wait()
 
 
@@ -83,7 +90,7 @@ async def _worker() -> None:
         if listener:
             app = create_probes(health.trouble, health.figures)
             await stack.enter_async_context(serving(app, listener))
-        typer.echo("At work", err=True)
+        log.info("At work", action="start", listen=settings.worker.listen)
         await stop.wait()
 
 

@@ -1,5 +1,6 @@
 """Commands called inside this process leave no trace in it; others have a home."""
 
+import logging
 import shutil
 import tempfile
 from pathlib import Path
@@ -7,11 +8,15 @@ from pathlib import Path
 import pytest
 import structlog
 
+from service.logs import HANDLER
+
 
 @pytest.fixture(autouse=True)
 def _own_logs():
     yield
     structlog.reset_defaults()
+    root = logging.getLogger()
+    root.handlers[:] = [each for each in root.handlers if each.name != HANDLER]
 
 
 @pytest.fixture
