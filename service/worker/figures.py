@@ -154,7 +154,8 @@ class _Lateness(Collector):
             "From the time a person chose to when a relay took the reminder",
             labels=("hour",),
         )
-        bounds = [*(str(bound) for bound in LATENESS), "+Inf"]
+        # As Prometheus itself writes them, from its release 3 on.
+        bounds = [*(str(float(bound)) for bound in LATENESS), "+Inf"]
         for hour in HOURS:
             each = [self._late[Late(hour, step)] for step in range(len(bounds))]
             buckets = list(zip(bounds, accumulate(each), strict=True))

@@ -142,7 +142,7 @@ async def test_how_late_reminders_are_can_be_scraped_by_their_hour(shift_of):
 
     found = samples(shift.figures.exposition())
     name, seven = "eventide_lateness_seconds", {"hour": "19"}
-    within = ("30", "60", "120", "+Inf")
+    within = ("30.0", "60.0", "120.0", "+Inf")
     counted = [found[f"{name}_bucket", {**seven, "le": bound}] for bound in within]
     assert counted == [0, 1, 2, 2]
     assert (found[f"{name}_count", seven], found[f"{name}_sum", seven]) == (2, 120)
