@@ -47,10 +47,18 @@ async def sign_up(ward):
     await ward.web.post("/signup", data=form())
     await ward.come_true(lambda: is_so(ward.relay.to(ADDRESS)))
     (mail,) = ward.relay.to(ADDRESS)
-    body = message_from_string(mail, policy=default).get_body(("plain",))
-    (token,) = re.findall(r"/confirm\?token=(\S+)", body.get_content())
+    (token,) = re.findall(r"/confirm\?token=(\S+)", plain(parsed(mail)))
     confirmed = await ward.web.post("/confirm", data={"token": token})
     assert confirmed.status_code == 200
+
+
+def parsed(mail):
+    return message_from_string(mail, policy=default)
+
+
+def plain(mail):
+    """The body for people who read text."""
+    return mail.get_body(("plain",)).get_content()
 
 
 async def is_so(claim):
@@ -107,6 +115,6 @@ async def test_an_evening_is_seen_on_every_board_and_its_trouble_told_by_mail(wa
     rules = (await ward.prometheus.get("/api/v1/rules")).json()["data"]["groups"]
     found = {rule["name"]: rule["health"] for group in rules for rule in group["rules"]}
     assert found == dict.fromkeys(alerts(), "ok")
-    mail = message_from_string(ward.relay.to("op@x.example")[0], policy=default)
+    mail = parsed(ward.relay.to("op@x.example")[0])
     assert mail["Subject"] == "[Eventide] FIRING: RemindersExpired"
-    assert "docs/runbook/reminders-expired.md" in mail.get_content()
+    assert "docs/runbook/reminders-expired.md" in plain(mail)
