@@ -27,20 +27,17 @@ class End(NamedTuple):
     provider: Provider | None
 
 
-class Late(NamedTuple):
-    """For whom (their local hour), and the step of LATENESS it was within."""
-
-    hour: int
-    step: int
-
-
 @dataclass(slots=True)
 class Tally:
-    """What became of messages since it was last read."""
+    """What became of messages since it was last read.
+
+    `late` holds how many reminders came within each step of LATENESS, by the local hour
+    that they were for; `late_seconds` is the sum of it.
+    """
 
     ends: Counter[End] = field(default_factory=Counter)
-    late: Counter[Late] = field(default_factory=Counter)
-    late_seconds: Counter[int] = field(default_factory=Counter)
+    late: dict[int, list[int]] = field(default_factory=dict)
+    late_seconds: dict[int, float] = field(default_factory=dict)
 
     @property
     def states(self) -> Counter[State]:
@@ -85,9 +82,12 @@ class Meter:
 
     def came(self, *, minute: int, late_seconds: float) -> None:
         """Count a reminder that was taken so long after the local minute it was for."""
-        hour = minute // 60
-        self.tally.late[Late(hour, bisect_left(LATENESS, late_seconds))] += 1
-        self.tally.late_seconds[hour] += round(late_seconds)
+        hour, tally = minute // 60, self.tally
+        if hour not in tally.late:
+            tally.late[hour] = [0] * (len(LATENESS) + 1)
+            tally.late_seconds[hour] = 0
+        tally.late[hour][bisect_left(LATENESS, late_seconds)] += 1
+        tally.late_seconds[hour] += late_seconds
 
     def read(self) -> Tally:
         """What became of messages since the last reading."""

@@ -17,7 +17,7 @@ import structlog
 from service.domain.clock import Clock
 from service.domain.errors import Misconfigured, TryLater
 from service.domain.meter import Meter
-from service.domain.night import was_due
+from service.domain.night import late_seconds
 from service.domain.outbox import (
     Lane,
     Message,
@@ -217,12 +217,12 @@ class _Run:
         who = provider_of(envelope.recipient)
         self._settled.append(replace(settled, provider=who))
         if settled.state is State.SENT and envelope.minute is not None:
-            due_at = was_due(
+            late = late_seconds(
                 minute=envelope.minute,
                 subscriber_id=message.subscriber_id,
                 expires_at=message.expires_at,
+                now=now,
             )
-            late = (now - due_at).total_seconds()
             self._courier.meter.came(minute=envelope.minute, late_seconds=late)
 
     def _is_over(self, task: asyncio.Task[None]) -> None:

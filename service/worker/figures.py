@@ -3,10 +3,10 @@
 Every series is there from the start, at zero: what has not happened yet is no gap.
 """
 
-from collections import Counter as Count
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from itertools import accumulate
+from operator import add
 
 from prometheus_client import (
     CollectorRegistry,
@@ -20,7 +20,7 @@ from prometheus_client.registry import Collector
 
 from service.domain.breaker import Gate
 from service.domain.feedback import VERDICTS
-from service.domain.meter import LATENESS, Late, Tally
+from service.domain.meter import LATENESS, Tally
 from service.domain.night import EARLIEST, LATEST
 from service.domain.outbox import Kind, Meaning, State
 from service.domain.provider import Provider
@@ -141,12 +141,13 @@ class _Lateness(Collector):
     """How late reminders were taken, by the local hour they were for."""
 
     def __init__(self) -> None:
-        self._late: Count[Late] = Count()
-        self._seconds: Count[int] = Count()
+        self._late = {hour: [0] * (len(LATENESS) + 1) for hour in HOURS}
+        self._seconds = dict.fromkeys(HOURS, 0.0)
 
     def add(self, tally: Tally) -> None:
-        self._late += tally.late
-        self._seconds += tally.late_seconds
+        for hour, counts in tally.late.items():
+            self._late[hour] = list(map(add, self._late[hour], counts))
+            self._seconds[hour] += tally.late_seconds[hour]
 
     def collect(self) -> Iterable[HistogramMetricFamily]:
         family = HistogramMetricFamily(
@@ -157,7 +158,6 @@ class _Lateness(Collector):
         # As Prometheus itself writes them, from its release 3 on.
         bounds = [*(str(float(bound)) for bound in LATENESS), "+Inf"]
         for hour in HOURS:
-            each = [self._late[Late(hour, step)] for step in range(len(bounds))]
-            buckets = list(zip(bounds, accumulate(each), strict=True))
+            buckets = list(zip(bounds, accumulate(self._late[hour]), strict=True))
             family.add_metric([str(hour)], buckets, sum_value=self._seconds[hour])
         yield family

@@ -17,11 +17,11 @@ from service.domain.night import (
     first_slot,
     instant,
     jitter,
+    late_seconds,
     local,
     next_slot,
     night_at,
     slot,
-    was_due,
 )
 from service.domain.subscriber import Frequency
 from tests.builders import TODAY, evening
@@ -201,9 +201,14 @@ def test_a_persons_jitter_never_changes(person):
     minute=EVENINGS,
     person=PEOPLE,
 )
-def test_a_reminder_s_deadline_tells_when_it_was_due(zone, night, minute, person):
+def test_a_reminder_s_deadline_tells_how_late_it_is(zone, night, minute, person):
     found = slot(evening(zone, minute), night, subscriber_id=person)
 
-    due_at = was_due(minute=minute, subscriber_id=person, expires_at=found.expires_at)
+    late = late_seconds(
+        minute=minute,
+        subscriber_id=person,
+        expires_at=found.expires_at,
+        now=found.due_at + timedelta(seconds=90),
+    )
 
-    assert due_at == found.due_at
+    assert late == 90

@@ -1,5 +1,6 @@
 """Mail that comes back, from the bytes to the next evening."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,8 +12,10 @@ from service.domain.subscriber import Status
 from service.domain.tokens import Purpose
 from service.domain.verp import Mailed, Verp
 from service.flows import bounces, preferences
+from service.settings import HERE
 from tests.builders import TODAY
 from tests.mail.returned import A_PERSON, ADA, VACATION, complaint, report
+from tests.store import plain_sql
 
 
 @pytest.fixture
@@ -234,3 +237,26 @@ async def test_what_came_back_is_counted_without_a_word_of_it(world, verp):
         "hard bounce": 1,
     }
     assert desk.read() == {}
+
+
+async def test_whoever_was_silenced_by_mistake_can_come_back_as_the_runbook_says(
+    world, verp, person, database_url
+):
+    await receive(world, verp, report(sender(world)))
+    page = (HERE / "docs" / "runbook" / "suppression-surge.md").read_text()
+    (statement,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    now = world.clock.now()
+    for written, meant in (
+        ("2026-11-24 18:00Z", now - timedelta(hours=1)),
+        ("2026-11-24 19:00Z", now + timedelta(hours=1)),
+    ):
+        assert written in statement
+        statement = statement.replace(written, meant.isoformat())
+
+    await plain_sql.raw(database_url, statement)
+
+    assert await status(world, person) is Status.STOPPED
+    await world.join(ADA)
+    assert await status(world, person) is Status.ACTIVE
+    before = len(world.catcher.mails)
+    assert len(await world.evenings(1)) == before + 1
