@@ -82,7 +82,7 @@ def kept_here(settings: Settings, *, base_url: str, smtp_port: int) -> Settings:
         ),
         "bounces": BouncesSettings(),
         "operator": settings.operator.model_copy(
-            update={"postal_address": postal_address}
+            update={"postal_address": postal_address, "ping_url": ""}
         ),
         "schedule": settings.schedule.model_copy(
             update={"tick_seconds": DEMO_TICK_SECONDS}
@@ -220,7 +220,10 @@ def desk(parts: Service) -> Desk:
 async def working(parts: Service) -> AsyncIterator[Health]:
     """A worker at work inside the block, and how it does.
 
-    Leaving the block lets mail in hand finish. Raises Misconfigured where the relay refuses our credentials or has no TLS.
+    Leaving the block lets mail in hand finish.
+
+    Raises:
+        Misconfigured: the relay refuses our credentials or has no TLS.
     """
     clock, stop = parts.clock, asyncio.Event()
     async with _lanes(parts.settings.smtp, clock) as used:
@@ -246,6 +249,7 @@ async def working(parts: Service) -> AsyncIterator[Health]:
         if parts.settings.operator.ping_url:
             ping = Ping(parts.settings.operator.ping_url, health, shift)
             ticks = [*ticks, ping.tick()]
+            log.info("somebody elsewhere is told while all is well", action="start")
         bounces = intake(bounced, parts.settings.bounces)
         async with bounces, Schedule(ticks, stop, health).running():
             yield health
