@@ -2,12 +2,11 @@
 
 import asyncio
 import os
-import socket
-import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 
@@ -23,11 +22,10 @@ from service.domain.tokens import Links
 from service.domain.verp import Verp
 from service.embedded import postgres
 from service.flows.bounces import Desk
-from service.flows.deliver import Courier
 from service.keys import Keys
 from service.mail.letters import Letters
-from service.mail.relays import Relays
-from service.settings import BouncesSettings, Settings, SmtpSettings
+from service.passwords import Passwords
+from service.settings import BouncesSettings, SecretsSettings, Settings, SmtpSettings
 from service.store import engine, migrate
 from service.store.engine import Store
 from service.store.sealing import Sealer
@@ -35,12 +33,11 @@ from service.web.site import Site
 from service.worker.figures import Figures
 from service.worker.health import Health
 from service.worker.intake import intake
+from service.worker.lanes import couriers, lanes
 from service.worker.ping import Ping
 from service.worker.schedule import Schedule
 from service.worker.shift import Shift
 
-#: Connections of their own for mails that somebody waits for.
-EXPRESS_CONNECTIONS = 2
 DEMO_TICK_SECONDS = 0.5
 KEY_FILE = "keys"
 
@@ -113,11 +110,20 @@ async def database(settings: Settings) -> AsyncIterator[str]:
 
 def keys(settings: Settings) -> Keys:
     """The operator's keys; those of the embedded database are made on first use."""
-    secrets = settings.secrets
-    if not secrets.keys.get_secret_value() and not settings.database.url:
-        path = postgres.data_directory(settings.database.dir) / KEY_FILE
-        return key_ring.keys(key_ring.own_keys(path))
-    return key_ring.keys(secrets)
+    return key_ring.keys(secrets(settings))
+
+
+def secrets(settings: Settings) -> SecretsSettings:
+    """The same as text, as a backup keeps them."""
+    path = own_key_file(settings)
+    return settings.secrets if path is None else key_ring.own_keys(path)
+
+
+def own_key_file(settings: Settings) -> Path | None:
+    """Where the embedded database's keys are, None where the operator keeps them."""
+    if settings.secrets.keys.get_secret_value() or settings.database.url:
+        return None
+    return postgres.data_directory(settings.database.dir) / KEY_FILE
 
 
 @asynccontextmanager
@@ -207,6 +213,7 @@ def site(parts: Service) -> Site:
         operator_name=parts.settings.operator.name,
         postal_address=parts.settings.operator.postal_address,
         static=parts.settings.content.templates / "static",
+        passwords=Passwords(),
     )
 
 
@@ -225,32 +232,26 @@ async def working(parts: Service) -> AsyncIterator[Health]:
     Raises:
         Misconfigured: the relay refuses our credentials or has no TLS.
     """
-    clock, stop = parts.clock, asyncio.Event()
-    async with _lanes(parts.settings.smtp, clock) as used:
+    stop = asyncio.Event()
+    async with lanes(parts.settings.smtp, parts.clock) as used:
         try:
             await used[Lane.EVENING].probe()
         except TryLater as error:
             log.warning("the relay is away", action="start", error=str(error))
-        figures, bounced = Figures(), desk(parts)
-        shift = Shift(
-            store=parts.store,
-            library=parts.library,
-            clock=clock,
-            couriers=_couriers(parts, used, stop),
-            desk=bounced,
-            figures=figures,
-        )
+        shift = _shift(parts, used, stop)
         await shift.keep()
         # Before the first mail: whoever joins takes a part of the rate, not all of it.
         await shift.beat()
         ticks = shift.ticks(parts.settings.schedule.tick_seconds)
         loop = asyncio.get_running_loop()
-        health = Health(ticks, store=parts.store, figures=figures, seconds=loop.time)
+        health = Health(
+            ticks, store=parts.store, figures=shift.figures, seconds=loop.time
+        )
         if parts.settings.operator.ping_url:
             ping = Ping(parts.settings.operator.ping_url, health, shift)
             ticks = [*ticks, ping.tick()]
             log.info("somebody elsewhere is told while all is well", action="start")
-        bounces = intake(bounced, parts.settings.bounces)
+        bounces = intake(shift.desk, parts.settings.bounces)
         async with bounces, Schedule(ticks, stop, health).running():
             yield health
         # Without the database the others notice within a minute that we are gone.
@@ -258,39 +259,19 @@ async def working(parts: Service) -> AsyncIterator[Health]:
             await shift.leave()
 
 
-@asynccontextmanager
-async def _lanes(
-    smtp: SmtpSettings, clock: SystemClock
-) -> AsyncIterator[Mapping[Lane, Relays]]:
-    """The same relays for each lane.
-
-    Whoever waits for a confirmation does not wait behind the evening's reminders.
-    """
-    few = {"connections": EXPRESS_CONNECTIONS}
-    others = tuple(each.model_copy(update=few) for each in smtp.others)
-    express = smtp.model_copy(update={**few, "others": others})
-    async with (
-        Relays(smtp, clock=clock) as relays,
-        Relays(express, clock=clock, manners=relays.manners) as express_relays,
-    ):
-        yield {Lane.EVENING: relays, Lane.PRIORITY: express_relays}
-
-
-def _couriers(
-    parts: Service, relays: Mapping[Lane, Relays], stop: asyncio.Event
-) -> dict[Lane, Courier]:
-    # Unique to this start: a row claimed by an earlier one is not ours.
-    worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    lease = timedelta(seconds=parts.settings.schedule.lease_seconds)
-    return {
-        lane: Courier(
+def _shift(parts: Service, used: Mapping[Lane, Relays], stop: asyncio.Event) -> Shift:
+    return Shift(
+        store=parts.store,
+        library=parts.library,
+        clock=parts.clock,
+        couriers=couriers(
+            used,
             store=parts.store,
             letters=parts.letters,
-            relays=used,
             clock=parts.clock,
-            worker=worker,
-            lease=lease,
+            lease=timedelta(seconds=parts.settings.schedule.lease_seconds),
             stop=stop,
-        )
-        for lane, used in relays.items()
-    }
+        ),
+        desk=desk(parts),
+        figures=Figures(),
+    )

@@ -5,6 +5,11 @@ import os
 import sys
 from pathlib import Path
 
+from typer.testing import CliRunner
+
+from service.__main__ import app
+from service.domain.errors import ServiceError
+
 EVENTIDE = Path(sys.executable).with_name("eventide")
 PATIENCE_SECONDS = 120
 
@@ -26,6 +31,18 @@ async def outcome(settings, *arguments):
     async with asyncio.timeout(PATIENCE_SECONDS):
         out, err = await process.communicate()
     return process.returncode, out.decode(), err.decode()
+
+
+async def called(settings, *arguments):
+    """The outcome of a command inside this process, which takes a tenth of the time."""
+    kept = {name: None for name in os.environ if name.startswith("EVENTIDE_")}
+    result = await asyncio.to_thread(
+        CliRunner(env={**kept, **settings}).invoke, app, arguments
+    )
+    if isinstance(result.exception, ServiceError):
+        return 1, result.stdout, f"{result.stderr}eventide: {result.exception}\n"
+    assert result.exception is None or result.exit_code, result.exception
+    return result.exit_code, result.stdout, result.stderr
 
 
 async def line_with(stream, words):

@@ -1,6 +1,7 @@
 """A stranger's first evening: `docker compose up`, the form, the mails, the next day."""
 
 import ssl
+from dataclasses import replace
 from time import monotonic
 
 import httpx
@@ -11,10 +12,10 @@ from playwright.async_api import expect
 from service.clock import SystemClock
 from service.domain.night import local
 from service.web.options import STEP_MINUTES
-from tests.compose.deployment import Deployment, deployed, link_in
+from tests.compose.deployment import ON_AN_ENGINE, Deployment, deployed, link_in
 from tests.e2e.test_from_form_to_inbox import TICKS
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.browser, *ON_AN_ENGINE]
 
 #: Healthy after `up` on a built image; a quiet machine takes half of what is promised.
 PROMISED_SECONDS = 30
@@ -27,6 +28,7 @@ EVENING = range(17, 22)
 #: After the chosen time a reminder waits for up to four minutes, so that not all go at once.
 JITTER_MINUTES = 5
 ADDRESS = "stranger@example.org"
+HIDDEN = ("/metrics", "/health/ready", "/health/live", "/operator", "/operator/login")
 PATIENCE_MS = 30_000
 
 
@@ -131,36 +133,35 @@ async def test_what_was_there_is_there_after_down_and_up(deployment):
 
 
 async def test_in_production_only_the_pages_are_seen_from_outside(deployment):
-    production = {"COMPOSE_PROFILES": "production", "BASE_URL": "https://localhost"}
-    await deployment.up(**production)
-    outside = "https://localhost:" + deployment.variables["HTTPS_PORT"]
-    root = "/data/caddy/pki/authorities/local/root.crt"
-    trusted = ssl.create_default_context(
-        cadata=await deployment.run(
-            *("compose", deployment.folder, "exec", "-T", "caddy", "cat", root),
-            **production,
-        )
+    production = replace(
+        deployment,
+        variables={
+            **deployment.variables,
+            "COMPOSE_PROFILES": "production",
+            "BASE_URL": "https://localhost",
+            # None of ours: the console is for those at another place.
+            "OPERATOR_NETWORKS": "192.0.2.0/24 2001:db8::/32",
+        },
     )
+    await production.up()
+    root = "cat /data/caddy/pki/authorities/local/root.crt"
+    trusted = ssl.create_default_context(cadata=await production.inside("caddy", root))
+    outside = f"https://localhost:{deployment.variables['HTTPS_PORT']}"
 
     async with httpx.AsyncClient(base_url=outside, verify=trusted) as visitor:
         home = await visitor.get("/")
-        inside = [
-            (await visitor.get(path)).status_code
-            for path in ("/metrics", "/health/ready", "/operator", "/operator/login")
-        ]
-        await deployment.run("compose", deployment.folder, "stop", "web", **production)
+        hidden = [await visitor.get(path) for path in HIDDEN]
+        await production.compose("stop", "web")
         lost = await visitor.get("/confirm?token=private", timeout=PATIENCE_MS / 1000)
 
-    plain = await deployment.http.get(
-        f"http://localhost:{deployment.variables['HTTP_PORT']}/"
-    )
-    logged = await deployment.run(
-        "compose", deployment.folder, "logs", "caddy", **production
-    )
+    plain = f"http://localhost:{deployment.variables['HTTP_PORT']}/"
+    sent_on = await deployment.http.get(plain)
+    logged = await production.compose("logs", "caddy")
     assert home.is_success
     assert "max-age" in home.headers["Strict-Transport-Security"]
-    assert inside == [404, 404, 404, 404]
-    assert plain.headers["Location"] == "https://localhost/"
+    # Our own page for what is not there has words: these came no further than Caddy.
+    assert {(one.status_code, one.text) for one in hidden} == {(404, "")}
+    assert sent_on.headers["Location"] == "https://localhost/"
     assert lost.status_code == 502
     assert "/confirm?hidden" in logged
     assert "private" not in logged

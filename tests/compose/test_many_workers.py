@@ -2,12 +2,11 @@
 
 from collections import Counter
 
-import pytest
 import pytest_asyncio
 
-from tests.compose.deployment import Deployment, deployed, until
+from tests.compose.deployment import ON_AN_ENGINE, Deployment, deployed, until
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [*ON_AN_ENGINE]
 
 WORKERS = 3
 PEOPLE = 3000

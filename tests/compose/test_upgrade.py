@@ -4,14 +4,13 @@ import asyncio
 import subprocess
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
 
 from service.settings import HERE
 from service.store.migrate import head
-from tests.compose.deployment import Deployment, deployed
+from tests.compose.deployment import ON_AN_ENGINE, Deployment, deployed
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [*ON_AN_ENGINE]
 
 PEOPLE = 40
 MIGRATIONS = HERE / "service" / "store" / "migrations" / "versions"
