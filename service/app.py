@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +24,7 @@ from service.embedded import postgres
 from service.flows.bounces import Desk
 from service.keys import Keys
 from service.mail.letters import Letters
+from service.mail.relays import Relays
 from service.passwords import Passwords
 from service.settings import BouncesSettings, SecretsSettings, Settings, SmtpSettings
 from service.store import engine, migrate
