@@ -37,7 +37,7 @@ install_checkout = \
 lock = $(as_pip_does); $(UV) pip compile --quiet --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: help setup demo test chaos check lock format peers
+.PHONY: help setup demo test chaos check docs lock format peers
 
 help: ## Says what the others do.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -68,6 +68,11 @@ check: .venv/dev ## Looks at format, lint, types, import contracts, tips and sch
 	@echo "Checking import contracts." && $(BIN)/lint-imports --no-logo
 	@echo "Checking the tips." && $(BIN)/eventide tips check
 	@echo "Checking that the migrations make the schema." && $(BIN)/eventide migrate --check
+	@$(MAKE) --no-print-directory docs
+
+docs: .venv/dev ## Builds the operators' handbook into site/; a link that leads nowhere is a fault.
+	@echo "Building the handbook."
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 lock: $(UV) ## Locks what pyproject.toml asks for; delete a lock to renew it.
 	@echo "Locking packages with their hashes."

@@ -11,6 +11,7 @@ from service.commands.bounces import bounces
 from service.commands.check import check
 from service.commands.demo import demo
 from service.commands.people import seed
+from service.commands.secrets import secrets
 from service.domain.errors import ServiceError
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     run.worker,
     run.migrate,
     run.keys,
+    secrets,
     check,
     mail.preview,
     mail.night,

@@ -32,6 +32,8 @@ from service.store import engine, migrate
 from service.store.engine import Store
 from service.store.sealing import Sealer
 from service.web.site import Site
+from service.worker.figures import Figures
+from service.worker.health import Health
 from service.worker.intake import intake
 from service.worker.schedule import Schedule
 from service.worker.shift import Shift
@@ -214,10 +216,10 @@ def desk(parts: Service) -> Desk:
 
 
 @asynccontextmanager
-async def working(parts: Service) -> AsyncIterator[None]:
-    """A worker at work inside the block; leaving it lets mail in hand finish.
+async def working(parts: Service) -> AsyncIterator[Health]:
+    """A worker at work inside the block, and how it does.
 
-    Raises Misconfigured where the relay refuses our credentials or has no TLS.
+    Leaving the block lets mail in hand finish. Raises Misconfigured where the relay refuses our credentials or has no TLS.
     """
     smtp, clock, stop = parts.settings.smtp, parts.clock, asyncio.Event()
     # Whoever waits for a confirmation does not wait behind the evening's reminders.
@@ -240,10 +242,16 @@ async def working(parts: Service) -> AsyncIterator[None]:
         await shift.keep()
         # Before the first mail: whoever joins takes a part of the rate, not all of it.
         await shift.beat()
-        seconds = parts.settings.schedule.tick_seconds
+        ticks = shift.ticks(parts.settings.schedule.tick_seconds)
+        health = Health(
+            ticks,
+            store=parts.store,
+            figures=Figures(),
+            seconds=asyncio.get_running_loop().time,
+        )
         bounces = intake(desk(parts), parts.settings.bounces)
-        async with bounces, Schedule(shift.ticks(seconds), stop).running():
-            yield
+        async with bounces, Schedule(ticks, stop, health).running():
+            yield health
         # Without the database the others notice within a minute that we are gone.
         with suppress(TryLater):
             await shift.leave()

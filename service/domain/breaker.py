@@ -38,10 +38,9 @@ OUR_SENDER = Fault(
     longest_wait=timedelta(minutes=30),
     remedy="See that the relay knows our name, password and sender address",
 )
-OUR_MAIL = Fault(
+OUR_MAIL = replace(
+    OUR_SENDER,
     in_a_row=3,
-    first_wait=timedelta(minutes=5),
-    longest_wait=timedelta(minutes=30),
     remedy="See which limits and checks of the relay our mails do not pass",
 )
 #: Of a recipient domain. One mailbox that takes mail from few is not its domain, so
@@ -53,25 +52,20 @@ POLICY = Fault(
     remedy="See SPF, DKIM and DMARC of the sender and its standing at this domain",
 )
 #: Of a relay through which one domain after another refuses us by policy.
-SHUNNED = Fault(
-    in_a_row=1,
-    first_wait=timedelta(minutes=5),
-    longest_wait=timedelta(minutes=30),
+SHUNNED = replace(
+    OUR_SENDER,
     remedy="See that the relay may send our mail on and is on no block list",
 )
 #: Of a relay through which one domain after another asks us to be slower: it is its
 #: own limit, and soon over.
-THROTTLED = Fault(
+THROTTLED = replace(
+    AWAY,
     in_a_row=1,
-    first_wait=AWAY.first_wait,
-    longest_wait=AWAY.longest_wait,
     remedy="See how much the relay takes from us: EVENTIDE_SMTP__RATE must be less",
 )
 #: Of a relay that refuses each of those whom we write to, as if it were their fault.
-ASTRAY = Fault(
-    in_a_row=1,
-    first_wait=timedelta(minutes=5),
-    longest_wait=timedelta(minutes=30),
+ASTRAY = replace(
+    OUR_SENDER,
     remedy="See why the relay refuses every recipient: its tables, database or rules",
 )
 

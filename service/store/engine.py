@@ -1,5 +1,6 @@
 """The database, opened once; `Store.transaction()` is the only thing that commits."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from service.domain.errors import Misconfigured
+from service.domain.errors import Misconfigured, ServiceError
 from service.store import migrate
 from service.store.consents import Consents
 from service.store.feedback import Feedback
@@ -37,6 +38,8 @@ from service.store.workers import Workers
 PATIENCE = 10
 #: And for the longest command, which lets go of a night of millions.
 LONGEST_COMMAND = 600
+#: Within so many seconds it must say that it is there; whoever asks gives up soon after.
+ANSWER_SECONDS = 5
 #: Seconds after which a connection that nobody used may have died unnoticed.
 RESTED = 1
 
@@ -98,9 +101,12 @@ def _ask(engine: AsyncEngine, rested: float) -> None:
     def _asked(
         connection: DBAPIConnection, record: ConnectionPoolEntry, _: object
     ) -> None:
-        is_rested = monotonic() - record.info.get("rests_since", inf) > rested
-        if is_rested and not dialect._do_ping_w_event(connection):  # noqa: SLF001 - as its own pool does
-            raise InvalidatePoolError
+        if monotonic() - record.info.get("rests_since", inf) <= rested:
+            return
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +163,18 @@ class Store:
         require_release(version, where=self._where())
         if current != migrate.head():
             raise migrate.wrong_schema(current, where=self._where())
+
+    async def trouble(self, *, within: float = ANSWER_SECONDS) -> str:
+        """Why it cannot be used now, in words that tell strangers nothing; "" if it can.
+
+        It must say that it can `within` so many seconds.
+        """
+        try:
+            async with asyncio.timeout(within):
+                await self.check()
+        except (ServiceError, TimeoutError):
+            return "the database does not answer, or has another schema"
+        return ""
 
     def _silent(self, error: Exception) -> Misconfigured:
         return Misconfigured(

@@ -283,10 +283,16 @@ async def test_outcomes_outlast_a_database_that_is_away(courier, wire, database_
         group.create_task(deliver(courier, Lane.EVENING))
         await wire.has_heard(2 * wire.connections)
         async with cut_off(database_url):
-            wire.may_answer.set()
             idle = replace(courier, relays=cast("Relays", Wire()))
             with pytest.raises(TryLater):
                 await deliver(idle, Lane.PRIORITY)
+            with capture_logs() as told:
+
+                async def has_noticed():
+                    return "the database is away" in [one["event"] for one in told]
+
+                wire.may_answer.set()
+                await come_true(has_noticed)
 
     assert await counts(courier) == {State.SENT: 9}
 

@@ -28,8 +28,8 @@ class FailingStore:
     def transaction(self):
         raise self._error
 
-    async def check(self) -> None:
-        raise self._error
+    async def trouble(self) -> str:
+        return str(self._error)
 
 
 FORM: dict[str, Typed] = {
