@@ -28,7 +28,9 @@ REVOKE CONNECT ON DATABASE {database}, postgres, template1 FROM PUBLIC;
 def secrets(
     url: Annotated[
         str,
-        typer.Argument(help="postgresql://ROLE@HOST:PORT/DATABASE, without a password."),
+        typer.Argument(
+            help="postgresql://ROLE@HOST:PORT/DATABASE, without a password."
+        ),
     ],
     *,
     service: Annotated[Path, typer.Option(help="The folder that the service reads.")],
