@@ -45,21 +45,9 @@ def secrets(
     `role.sql`. Nobody but root and the group of each folder may read them.
     """
     place = _place(url)
-    own_group = os.getgid()
     try:
-        _kept(service / "keys", _keys, group=own_group)
-        password = _kept(service / "database_password", _password, group=own_group)
-        _kept(database / "postgres_password", _password, group=database_group)
-        login = f"{place.username}:{password}@{place.netloc.rpartition('@')[2]}"
-        _write(
-            service / "database_url",
-            place._replace(netloc=login).geturl(),
-            group=own_group,
-        )
-        role = ROLE.format(
-            role=place.username, database=place.path[1:], password=password
-        )
-        _write(database / "role.sql", role, group=database_group)
+        password = _for_service(service, place, group=os.getgid())
+        _for_database(database, place, password, group=database_group)
     except OSError as error:
         raise Misconfigured(
             what=f"the secrets cannot be kept here ({error.strerror})",
@@ -67,6 +55,24 @@ def secrets(
             remedy="Name two folders that this user may write to",
         ) from error
     typer.echo(f"The secrets are in {service} and {database}")
+
+
+def _for_service(folder: Path, place: SplitResult, *, group: int) -> str:
+    """Make what the service reads; the password of its role."""
+    _kept(folder / "keys", _keys, group=group)
+    password = _kept(folder / "database_password", _password, group=group)
+    login = f"{place.username}:{password}@{place.netloc.rpartition('@')[2]}"
+    _write(folder / "database_url", place._replace(netloc=login).geturl(), group=group)
+    return password
+
+
+def _for_database(
+    folder: Path, place: SplitResult, password: str, *, group: int
+) -> None:
+    _kept(folder / "postgres_password", _password, group=group)
+    database = place.path.removeprefix("/")
+    role = ROLE.format(role=place.username, database=database, password=password)
+    _write(folder / "role.sql", role, group=group)
 
 
 def _place(url: str) -> SplitResult:

@@ -209,8 +209,13 @@ async def test_the_key_is_made_once_and_nobody_else_may_read_it(folder):
         ("RELAY_HOSTNAME", "", "RELAY_HOSTNAME is not set"),
         ("RELAY_HOSTNAME", "localhost", "RELAY_HOSTNAME cannot be used: localhost"),
         ("RELAY_HOSTNAME", "mail.example.org|e id", "RELAY_HOSTNAME cannot be used"),
-        ("RELAY_SELECTOR", "../key", "RELAY_SELECTOR cannot be used: ../key"),
+        (
+            "EVENTIDE_SMTP__DKIM_SELECTOR",
+            "../key",
+            "EVENTIDE_SMTP__DKIM_SELECTOR cannot",
+        ),
         ("RELAY_NEXT_HOP", "a/b", "RELAY_NEXT_HOP cannot be used: a/b"),
+        ("RELAY_HOSTNAME", BOUNCES, "RELAY_HOSTNAME is also the domain of an address"),
         ("EVENTIDE_SMTP__SENDER", "Eventide", "EVENTIDE_SMTP__SENDER cannot be used"),
         ("EVENTIDE_BOUNCES__ADDRESS", "", "EVENTIDE_BOUNCES__ADDRESS is not set"),
         (
