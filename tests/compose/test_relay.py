@@ -64,6 +64,11 @@ async def test_every_reminder_arrives_signed_by_a_key_that_is_printed(deployment
     await deployment.inside("web", order)
     await deployment.has_caught(PEOPLE)
 
+    async def is_done() -> bool:
+        waiting = await deployment.inside("relay", "postqueue -p")
+        return waiting.strip() == "Mail queue is empty"
+
+    await until(is_done)
     for mail in await raw(deployment):
         assert dkim.verify(
             mail, dnsfunc=lambda name, **_: records[name.decode()].encode()
@@ -95,9 +100,12 @@ async def test_from_outside_only_reports_get_in_and_reach_a_worker(deployment):
 
 async def test_the_relay_holds_no_key_and_the_signer_reaches_no_world(deployment):
     key = await deployment.inside("relay", "ls /var/lib/dkim/")
+    again = "run --rm --no-deps signer records".split()
     users = await deployment.inside("signer", "id -un; stat -c %a /var/lib/dkim/*.pem")
     away = await deployment.inside("signer", "getent hosts worker || echo nobody")
 
     assert key.strip() == ""
+    printed = await deployment.inside("signer", "relay records")
+    assert await deployment.compose(*again) == printed
     assert users.split() == ["opendkim", "600"]
     assert away.strip() == "nobody"
