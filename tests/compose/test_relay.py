@@ -100,7 +100,7 @@ async def test_from_outside_only_reports_get_in_and_reach_a_worker(deployment):
 
 async def test_the_relay_holds_no_key_and_the_signer_reaches_no_world(deployment):
     key = await deployment.inside("relay", "ls /var/lib/dkim/")
-    again = "run --rm --no-deps signer records".split()
+    again = ["run", "--rm", "--no-deps", "signer", "records"]
     users = await deployment.inside("signer", "id -un; stat -c %a /var/lib/dkim/*.pem")
     away = await deployment.inside("signer", "getent hosts worker || echo nobody")
 
