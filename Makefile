@@ -53,7 +53,7 @@ demo: .venv/app ## Runs the whole of it here: the form, the mails, an inbox.
 test: .venv/dev .venv/browser .venv/mailservers ## Runs all tests and measures what they reach.
 	@echo "Testing, with every branch counted."
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest --quiet --numprocesses logical --dist loadgroup
+	@$(BIN)/coverage run -m pytest --quiet --numprocesses logical
 	@$(BIN)/coverage combine --quiet
 	@omit="$$(cat .venv/mailservers)"; \
 	if ! tests/compose/docker.sh look >/dev/null 2>&1; then \

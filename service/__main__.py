@@ -5,11 +5,14 @@ from collections.abc import Callable
 
 import typer
 
-from service.commands import mail, run, tips
+from service.commands import mail, operator, run, tips
+from service.commands.backup import backup, restore
 from service.commands.bench import bench
 from service.commands.bounces import bounces
 from service.commands.check import check
 from service.commands.demo import demo
+from service.commands.deployment import adopt, pause, resume
+from service.commands.enrol import export, import_
 from service.commands.people import seed
 from service.commands.secrets import secrets
 from service.domain.errors import ServiceError
@@ -27,6 +30,13 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     run.keys,
     secrets,
     check,
+    import_,
+    export,
+    backup,
+    restore,
+    pause,
+    resume,
+    adopt,
     mail.preview,
     mail.night,
     mail.explain,
@@ -35,8 +45,10 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     bench,
 )
 for command in COMMANDS:
-    app.command()(command)
+    # `import` is a word of Python's own.
+    app.command(command.__name__.rstrip("_"))(command)
 app.add_typer(tips.app, name="tips")
+app.add_typer(operator.app, name="operator")
 
 
 def main() -> None:

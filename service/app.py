@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 
@@ -27,7 +28,8 @@ from service.flows.deliver import Courier
 from service.keys import Keys
 from service.mail.letters import Letters
 from service.mail.relays import Relays
-from service.settings import BouncesSettings, Settings, SmtpSettings
+from service.passwords import Passwords
+from service.settings import BouncesSettings, SecretsSettings, Settings, SmtpSettings
 from service.store import engine, migrate
 from service.store.engine import Store
 from service.store.sealing import Sealer
@@ -112,11 +114,20 @@ async def database(settings: Settings) -> AsyncIterator[str]:
 
 def keys(settings: Settings) -> Keys:
     """The operator's keys; those of the embedded database are made on first use."""
-    secrets = settings.secrets
-    if not secrets.keys.get_secret_value() and not settings.database.url:
-        path = postgres.data_directory(settings.database.dir) / KEY_FILE
-        return key_ring.keys(key_ring.own_keys(path))
-    return key_ring.keys(secrets)
+    return key_ring.keys(secrets(settings))
+
+
+def secrets(settings: Settings) -> SecretsSettings:
+    """The same as text, as a backup keeps them."""
+    path = own_key_file(settings)
+    return settings.secrets if path is None else key_ring.own_keys(path)
+
+
+def own_key_file(settings: Settings) -> Path | None:
+    """Where the embedded database's keys are, None where the operator keeps them."""
+    if settings.secrets.keys.get_secret_value() or settings.database.url:
+        return None
+    return postgres.data_directory(settings.database.dir) / KEY_FILE
 
 
 @asynccontextmanager
@@ -206,6 +217,7 @@ def site(parts: Service) -> Site:
         operator_name=parts.settings.operator.name,
         postal_address=parts.settings.operator.postal_address,
         static=parts.settings.content.templates / "static",
+        passwords=Passwords(),
     )
 
 

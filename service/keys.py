@@ -28,6 +28,10 @@ class Keys:
     seal: Mapping[str, bytes]
     link: tuple[bytes, ...]
 
+    def do_for(self, other: "Keys") -> bool:
+        """Whether whatever was looked up or sealed with the others can be read."""
+        return self.lookup == other.lookup and other.seal.items() <= self.seal.items()
+
 
 def keys(settings: SecretsSettings) -> Keys:
     """The keys of a production role. Raises Misconfigured where one is missing."""

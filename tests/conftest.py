@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy.engine import make_url
+from xdist.scheduler import LoadScopeScheduling
 
 from service.content.catalogue import Library, load
 from service.embedded.postgres import throwaway
@@ -24,9 +25,24 @@ from service.store.engine import Store, opened
 from service.store.sealing import Sealer
 from tests.builders import TODAY
 
+ADOPT = "UPDATE deployment SET identity = database_identity()"
+
 # How long an example takes on a busy machine says nothing about the product.
 hypothesis_settings.register_profile("eventide", deadline=None)
 hypothesis_settings.load_profile("eventide")
+
+
+class OneEngine(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """Hands out tests one by one, but all of those on the Docker engine to one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        engine = "tests/compose/"
+        return engine if nodeid.startswith(engine) else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return OneEngine(config, log)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -51,7 +67,10 @@ async def template_database(database_server) -> AsyncIterator[str]:
 async def database_url(database_server, template_database) -> AsyncIterator[str]:
     """The URL of a fresh, migrated database."""
     name = f"test_{uuid4().hex[:12]}"
-    yield await created(database_server, name, template=template_database)
+    url = await created(database_server, name, template=template_database)
+    # A copy sends nothing before it is made the one that does.
+    await administer(url, ADOPT)
+    yield url
     await dropped(database_server, name)
 
 
@@ -83,16 +102,17 @@ async def store(database_url, sealer) -> AsyncIterator[Store]:
 
 
 async def created(server: str, name: str, *, template: str = "template0") -> str:
-    await _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     return make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
 async def dropped(server: str, name: str) -> None:
-    await _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+    await administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-async def _administer(server: str, statement: str) -> None:
-    url = make_url(server).set(drivername="postgresql")
+async def administer(database: str, statement: str) -> None:
+    """Run one statement there."""
+    url = make_url(database).set(drivername="postgresql")
     connection = await asyncpg.connect(url.render_as_string(hide_password=False))
     try:
         await connection.execute(statement)

@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TimeRemainingColumn,
+)
 
 from service import app as composition
 from service.app import Service
@@ -35,11 +42,20 @@ def seed(
 
 def progress() -> Progress:
     """A bar on standard error that is gone when it is done; none in a log file."""
+    return _bar(MofNCompleteColumn())
+
+
+def progress_of_bytes() -> Progress:
+    """The same for what is counted in bytes."""
+    return _bar(DownloadColumn())
+
+
+def _bar(count: ProgressColumn) -> Progress:
     console = Console(stderr=True)
     return Progress(
         "{task.description}",
         BarColumn(),
-        MofNCompleteColumn(),
+        count,
         TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal,

@@ -13,6 +13,7 @@ from service.domain.outbox import Kind, Message
 from service.domain.records import reminder_to_json, tonight_to_data
 from service.domain.subscriber import Subscriber
 from service.domain.tonight import History, remember
+from service.store.deployment import Standing
 from service.store.engine import Store
 from service.store.nights import NightRecord
 from service.store.subscribers import Due
@@ -39,10 +40,12 @@ async def plan(store: Store, library: Library, *, limit: int, now: datetime) -> 
     Safe to do twice and on any number of workers: the people are locked while it
     runs, a night has one outbox row, and the next due time moves in the same
     transaction. A night whose deadline has passed is queued only to be counted as
-    expired.
+    expired. A copy that nobody adopted plans nothing: it stays as it was restored.
     """
     report = Planned()
     async with store.transaction() as tx:
+        if await tx.deployment.state() is Standing.FENCED:
+            return report
         due = await tx.subscribers.due(limit=limit, now=now)
         work = [_worked_out(person, library, now=now) for person in due]
         new = await tx.outbox.put([item.message for item in work if item.message])

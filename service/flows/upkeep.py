@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 
 from service.domain.night import next_slot
 from service.domain.subscriber import UNDO, Status
+from service.store.deployment import Standing
 from service.store.engine import Store
 
 OUTBOX_NIGHTS = timedelta(days=3)
 NIGHT_RECORDS = timedelta(days=396)
 AT_ONCE = 500
+PAUSED = "paused by the operator"
 A_NIGHT = timedelta(days=1)
 
 
@@ -27,11 +29,16 @@ async def upkeep(
 ) -> Leftovers:
     """Settle what was left behind and drop what is too old. Safe to do at any time.
 
-    `why_late` is kept as the reason of messages that nobody tried before their deadline.
+    `why_late` is kept as the reason of messages that nobody tried before their deadline,
+    unless the service is paused. A copy that nobody adopted stays as it was restored.
     """
     async with store.transaction() as tx:
+        standing = await tx.deployment.state()
+        if standing is Standing.FENCED:
+            return Leftovers(released=0, unknown=0, expired=0)
+        why = PAUSED if standing is Standing.PAUSED else why_late
         reaped = await tx.outbox.reap(now=now)
-        expired = await tx.outbox.expire(why=why_late, now=now)
+        expired = await tx.outbox.expire(why=why, now=now)
     today = now.date()
     async with store.transaction() as tx:
         await tx.outbox.ensure_partitions(around=today)
@@ -43,6 +50,7 @@ async def upkeep(
         await tx.signups.drop_expired(now=now)
         await tx.workers.drop_gone()
         await tx.feedback.drop_old(now=now)
+        await tx.sessions.drop_old(now=now)
         gone = await tx.subscribers.stopped_before(now - UNDO, limit=AT_ONCE)
         for subscriber_id in gone:
             await tx.subscribers.erase(subscriber_id)

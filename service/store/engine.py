@@ -15,12 +15,17 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from service.domain.errors import Misconfigured, ServiceError
 from service.store import migrate
+from service.store.audit import Audit
 from service.store.consents import Consents
+from service.store.deployment import Deployment
 from service.store.feedback import Feedback
+from service.store.inventory import Inventory
 from service.store.nights import Nights
+from service.store.operators import Operators
 from service.store.outbox import Outbox
 from service.store.rehearsal import Rehearsal
 from service.store.sealing import Sealer
+from service.store.sessions import Sessions
 from service.store.signups import Signups
 from service.store.subscribers import Subscribers
 from service.store.suppression import Suppression
@@ -122,6 +127,11 @@ class Transaction:
     rehearsal: Rehearsal
     feedback: Feedback
     workers: Workers
+    deployment: Deployment
+    operators: Operators
+    sessions: Sessions
+    audit: Audit
+    inventory: Inventory
 
 
 class Store:
@@ -143,7 +153,9 @@ class Store:
         """
         try:
             async with self._engine.begin() as connection:
-                yield _parts(connection, self._sealer)
+                parts = _parts(connection, self._sealer)
+                yield parts
+            parts.audit.announce()
         except (SQLAlchemyError, *AWAY) as error:
             raise translated(error) from error
 
@@ -198,4 +210,9 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         rehearsal=Rehearsal(connection, sealer),
         feedback=Feedback(connection, sealer),
         workers=Workers(connection),
+        deployment=Deployment(connection),
+        operators=Operators(connection, sealer),
+        sessions=Sessions(connection),
+        audit=Audit(connection),
+        inventory=Inventory(connection),
     )

@@ -27,6 +27,7 @@ from service.store.trouble import AWAY, SETTING, address_of, place, translated
 
 LOCK = 7_203_000
 TAKE_LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
+DROP_REVISION = text("DROP TABLE IF EXISTS alembic_version")
 PARTITION = re.compile(r"(outbox|night)_\d{6,8}")
 
 
@@ -66,6 +67,22 @@ async def downgrade(url: str, revision: str) -> None:
     await _move(url, command.downgrade, revision)
 
 
+async def clear(url: str) -> None:
+    """Take every table away, that of the revision included: as before the first one."""
+    async with _locked(url) as connection:
+        current = await revision_of(connection)
+        if current is not None:
+            insist_on_known(current, where=_where(url))
+            await connection.run_sync(_run, command.downgrade, "base")
+        await connection.execute(DROP_REVISION)
+
+
+def insist_on_known(revision: str, *, where: str) -> None:
+    """Return if this release knows the revision. Raises Misconfigured."""
+    if revision not in _known():
+        raise wrong_schema(revision, where=where)
+
+
 async def current_and_head(url: str) -> tuple[str | None, str]:
     """The revision of the database (None: no schema yet) and of this release."""
     async with _locked(url) as connection:
@@ -90,8 +107,7 @@ def head() -> str:
 
 def wrong_schema(current: str | None, *, where: str) -> Misconfigured:
     """The error for a database whose schema is older or newer than this release."""
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if current is not None and current not in known:
+    if current is not None and current not in _known():
         return Misconfigured(
             what=f"its schema ({current}) was made by a newer release",
             where=where,
@@ -156,6 +172,10 @@ def _revision(connection: Connection) -> str | None:
 def _differences(connection: Connection) -> tuple[str, ...]:
     context = MigrationContext.configure(connection, opts={**COMPARED})
     return tuple(str(difference) for difference in compare_metadata(context, METADATA))
+
+
+def _known() -> frozenset[str]:
+    return frozenset(script.revision for script in _scripts().walk_revisions())
 
 
 def _scripts() -> ScriptDirectory:

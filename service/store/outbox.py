@@ -199,6 +199,13 @@ class Outbox:
         )
         return found.rowcount
 
+    async def doubt(self, *, now: datetime) -> int:
+        """Call every reminder that is not settled `unknown`: it may have been sent.
+
+        How many. For a copy, which cannot know what went out after it was made.
+        """
+        return (await self._connection.execute(sql.DOUBT, {"now": now})).rowcount
+
     async def state_of(
         self, subscriber_id: int, night: date
     ) -> tuple[OutboxState, ...]:

@@ -38,12 +38,18 @@ WAITING = {
     Lane.EVENING: "state = 'due' AND kind = 'reminder'",
     Lane.PRIORITY: "state = 'due' AND kind <> 'reminder'",
 }
+# Nobody gets round this: asked once a statement, before a row is looked at. Where there
+# is no row to say so, nothing is sent either.
+SENDS = """
+    (SELECT NOT is_paused AND identity = database_identity() FROM deployment)
+"""
 CLAIM = {
     lane: text(
         f"""
         WITH picked AS (
             SELECT subscriber_id, night, kind FROM outbox
             WHERE {waiting} AND not_before <= :now AND expires_at > :now
+            AND {SENDS}
             ORDER BY not_before LIMIT :limit
             FOR UPDATE SKIP LOCKED
         )
@@ -156,6 +162,16 @@ SUPPRESS = text(
     SET state = 'suppressed', reason = :reason, lease_until = NULL, updated_at = :now
     WHERE subscriber_id = :subscriber_id AND kind = 'reminder'
         AND state IN ('due', 'claimed')
+    """
+)
+
+# Only in a copy: the database it was made of may have sent these since.
+DOUBT = text(
+    """
+    UPDATE outbox
+    SET state = 'unknown', reason = 'sent before the restore or not', lease_until = NULL,
+        updated_at = :now
+    WHERE kind = 'reminder' AND state IN ('due', 'claimed', 'sending')
     """
 )
 

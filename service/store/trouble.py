@@ -78,6 +78,26 @@ def address_of(url: str) -> URL:
     return found.set(drivername=DRIVER, query=query)
 
 
+def environment_of(url: str) -> dict[str, str]:
+    """The variables that lead PostgreSQL's own programs to the database.
+
+    Raises Misconfigured as `address_of` does.
+    """
+    found = address_of(url)
+    query = {name: str(value) for name, value in found.query.items()}
+    values = {
+        "PGHOST": found.host or query.get("host"),
+        "PGPORT": found.port or query.get("port"),
+        "PGUSER": found.username,
+        "PGPASSWORD": found.password,
+        "PGDATABASE": found.database,
+        "PGSSLMODE": query.get("ssl"),
+        "PGSSLROOTCERT": query.get("sslrootcert"),
+        "PGAPPNAME": "eventide backup",
+    }
+    return {name: str(value) for name, value in values.items() if value is not None}
+
+
 def place(url: str) -> str:
     """Host, port and database of a URL, fit to be shown: no user, no password."""
     found = address_of(url)

@@ -14,6 +14,8 @@ from service.web import (
     unsubscribe,
 )
 from service.web.guard import Guard
+from service.web.operator import audit, sign_in
+from service.web.operator.access import Access
 from service.web.site import Site
 
 __all__ = ["Site", "create_app"]
@@ -25,6 +27,9 @@ def create_app(site: Site, *more: APIRouter) -> FastAPI:
     for pages in (signup, preferences, unsubscribe, care, sources, metrics):
         app.include_router(pages.routes(site))
     app.include_router(health.routes(site.store.trouble))
+    access = Access(site=site)
+    for console in (sign_in, audit):
+        app.include_router(console.routes(access))
     for router in more:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=site.static))

@@ -10,6 +10,7 @@ from service.content.catalogue import Library
 from service.content.templating import Templates
 from service.domain.clock import Clock
 from service.domain.tokens import Links
+from service.passwords import Passwords
 from service.store.engine import Store
 
 
@@ -26,6 +27,7 @@ class Site:
     operator_name: str
     postal_address: str
     static: Path
+    passwords: Passwords
 
     def page(
         self, name: str, context: Mapping[str, object] | None = None, status: int = 200

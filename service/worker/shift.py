@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
@@ -12,10 +12,12 @@ from service.domain.clock import Clock
 from service.domain.outbox import Lane, State
 from service.flows.crew import beat, leave, outlook
 from service.flows.deliver import Courier, deliver
+from service.flows.deployment import standing
 from service.flows.plan import plan
 from service.flows.upkeep import upkeep
 from service.store.engine import LONGEST_COMMAND, Store
 from service.worker.tick import Tick
+from service.worker.watch import Watch
 
 #: People planned in one transaction; the mails on the wire wait meanwhile (60 ms).
 PLAN_AT_ONCE = 250
@@ -36,6 +38,7 @@ class Shift:
     library: Library
     clock: Clock
     couriers: Mapping[Lane, Courier]
+    watch: Watch = field(default_factory=Watch)
 
     def ticks(self, every_seconds: float) -> list[Tick]:
         """All of a worker's work; it looks for what is due `every_seconds`."""
@@ -80,6 +83,7 @@ class Shift:
 
     async def beat(self) -> bool:
         """Say that we are alive and what we did; take our part of each rate."""
+        self.watch.note(await standing(self.store))
         done: Counter[State] = Counter()
         for courier in self.couriers.values():
             done += courier.meter.read()

@@ -5,16 +5,22 @@ import os
 import sys
 from pathlib import Path
 
+from typer.testing import CliRunner
+
+from service.__main__ import app
+from service.domain.errors import ServiceError
+
 EVENTIDE = Path(sys.executable).with_name("eventide")
 PATIENCE_SECONDS = 120
 
 
-async def start(settings, *arguments):
+async def start(settings, *arguments, takes_input=False):
     kept = {k: v for k, v in os.environ.items() if not k.startswith("EVENTIDE_")}
     return await asyncio.create_subprocess_exec(
         EVENTIDE,
         *arguments,
         env={**kept, **settings},
+        stdin=asyncio.subprocess.PIPE if takes_input else None,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -25,6 +31,18 @@ async def outcome(settings, *arguments):
     async with asyncio.timeout(PATIENCE_SECONDS):
         out, err = await process.communicate()
     return process.returncode, out.decode(), err.decode()
+
+
+async def called(settings, *arguments):
+    """The outcome of a command inside this process, which takes a tenth of the time."""
+    kept = {name: None for name in os.environ if name.startswith("EVENTIDE_")}
+    result = await asyncio.to_thread(
+        CliRunner(env={**kept, **settings}).invoke, app, arguments
+    )
+    if isinstance(result.exception, ServiceError):
+        return 1, result.stdout, f"{result.stderr}eventide: {result.exception}\n"
+    assert result.exception is None or result.exit_code, result.exception
+    return result.exit_code, result.stdout, result.stderr
 
 
 async def line_with(stream, words):

@@ -21,6 +21,8 @@ CLONE = DOCKER.with_name("clone.sh")
 #: Far more than any of it takes, for a machine that is very busy.
 PATIENCE_SECONDS = 240
 AGAIN_SECONDS = 0.25
+#: Half a second apart at first, then twice as long each time.
+RETRIES = 5
 #: As many as the catcher tells about at once.
 PAGE = 500
 
@@ -31,11 +33,10 @@ def missing() -> str:
     return "" if looked.returncode == 0 else "no Docker engine with compose is here"
 
 
-#: They come one after another on one engine, and not at all where there is none.
-ON_ONE_ENGINE = (
+#: What needs an engine is left out where there is none.
+ON_AN_ENGINE = (
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.skipif(bool(missing()), reason=missing() or "it can run"),
-    pytest.mark.xdist_group("compose"),
 )
 
 
@@ -90,10 +91,27 @@ class Deployment:
         return await self.compose(*where, "sh", "-c", command)
 
     async def crash(self, service: str, *, index: int = 1) -> None:
-        """Kill all that runs in a container, as a machine that is out of memory would."""
-        where = ("exec", "-T", f"--index={index}", service)
+        """Kill all that runs in a container, as a machine out of memory would.
+
+        Return when the engine has started it again.
+        """
+        name = f"{self.variables['COMPOSE_PROJECT_NAME']}-{service}-{index}"
+        look = (
+            "docker",
+            "inspect",
+            "--format={{.RestartCount}} {{.State.Status}}",
+            name,
+        )
+        starts, _ = (await self.run(*look)).split()
+
+        async def is_back() -> bool:
+            again, state = (await self.run(*look)).split()
+            return int(again) > int(starts) and state == "running"
+
         # The shell goes down with its container, so its own end says nothing.
+        where = ("exec", "-T", f"--index={index}", service)
         await self._ended("compose", self.folder, *where, "sh", "-c", "kill -9 -1")
+        await until(is_back)
 
     async def sql(self, statement: str) -> str:
         """What the database answers, without any ornament."""
@@ -183,9 +201,12 @@ async def deployed(folder: Path) -> AsyncIterator[Deployment]:
         f"{what}_PORT": str(free_port()) for what in ("WEB", "MAIL", "HTTP", "HTTPS")
     }
     await asyncio.to_thread(subprocess.run, [CLONE, folder], check=True)
-    # What is here may be gone in a moment: nothing is said over an old connection.
-    fresh = httpx.Limits(max_keepalive_connections=0)
-    async with httpx.AsyncClient(limits=fresh) as http:
+    # What is here may be gone in a moment, and back in another: nothing is said over an
+    # old connection, and a new one may take some time.
+    way = httpx.AsyncHTTPTransport(
+        limits=httpx.Limits(max_keepalive_connections=0), retries=RETRIES
+    )
+    async with httpx.AsyncClient(transport=way) as http:
         ours = {"COMPOSE_PROJECT_NAME": name, "IMAGE": name, **ports}
         deployment = Deployment(folder=folder, variables=ours, http=http)
         try:

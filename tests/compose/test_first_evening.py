@@ -12,10 +12,10 @@ from playwright.async_api import expect
 from service.clock import SystemClock
 from service.domain.night import local
 from service.web.options import STEP_MINUTES
-from tests.compose.deployment import ON_ONE_ENGINE, Deployment, deployed, link_in
+from tests.compose.deployment import ON_AN_ENGINE, Deployment, deployed, link_in
 from tests.e2e.test_from_form_to_inbox import TICKS
 
-pytestmark = [pytest.mark.browser, *ON_ONE_ENGINE]
+pytestmark = [pytest.mark.browser, *ON_AN_ENGINE]
 
 #: Healthy after `up` on a built image; a quiet machine takes half of what is promised.
 PROMISED_SECONDS = 30

@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest_asyncio
 
-from tests.compose.deployment import ON_ONE_ENGINE, Deployment, deployed, until
+from tests.compose.deployment import ON_AN_ENGINE, Deployment, deployed, until
 
-pytestmark = [*ON_ONE_ENGINE]
+pytestmark = [*ON_AN_ENGINE]
 
 WORKERS = 3
 PEOPLE = 3000

@@ -6,7 +6,7 @@ import dkim
 import pytest_asyncio
 
 from tests.compose.deployment import (
-    ON_ONE_ENGINE,
+    ON_AN_ENGINE,
     Deployment,
     deployed,
     free_port,
@@ -15,7 +15,7 @@ from tests.compose.deployment import (
 from tests.e2e.composed import OPERATOR, SENDER_DOMAIN, texts
 from tests.worker.dialogue import Dialogue
 
-pytestmark = [*ON_ONE_ENGINE]
+pytestmark = [*ON_AN_ENGINE]
 
 PEOPLE = 10
 BOUNCES = OPERATOR["EVENTIDE_BOUNCES__ADDRESS"]

@@ -8,9 +8,9 @@ import pytest_asyncio
 
 from service.settings import HERE
 from service.store.migrate import head
-from tests.compose.deployment import ON_ONE_ENGINE, Deployment, deployed
+from tests.compose.deployment import ON_AN_ENGINE, Deployment, deployed
 
-pytestmark = [*ON_ONE_ENGINE]
+pytestmark = [*ON_AN_ENGINE]
 
 PEOPLE = 40
 MIGRATIONS = HERE / "service" / "store" / "migrations" / "versions"

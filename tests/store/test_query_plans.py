@@ -81,6 +81,10 @@ WALKS_AN_INDEX = {
 }
 
 
+# Whether the database sends is said by a table of a single row.
+ONE_ROW = "Seq Scan on deployment"
+
+
 @pytest_asyncio.fixture
 async def crowd(ready, database_url):  # noqa: ARG001 - the nights it makes are filled
     """A connection to a database of 20,000 people, 500 of them due."""
@@ -105,4 +109,5 @@ async def test_no_query_of_a_tick_reads_a_table_from_end_to_end(crowd, analysed)
 
     for name, statement in WALKS_AN_INDEX.items():
         found = await plan(crowd, statement)
+        found = found.replace(ONE_ROW, "")
         assert "Seq Scan" not in found, f"{name}\n{found}"

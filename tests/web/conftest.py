@@ -7,11 +7,13 @@ from typing import cast
 import httpx
 import pytest
 import pytest_asyncio
+from argon2 import PasswordHasher
 
 from service.content.templating import Templates
 from service.domain.errors import TryLater
 from service.domain.tokens import Links
 from service.flows.upkeep import upkeep
+from service.passwords import Passwords
 from service.settings import HERE
 from service.store.engine import Store
 from service.web.app import Site, create_app
@@ -43,6 +45,7 @@ def cut_off_site(library, templates, clock) -> Site:
         operator_name="Eventide",
         postal_address="1 Example Street",
         static=HERE / "templates" / "static",
+        passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
     )
 
 

@@ -160,3 +160,27 @@ async def test_a_tick_says_whether_there_may_be_more(shift_of, store):
     assert {tick.name for tick in shift.ticks(5)} == {
         "plan", "evening", "priority", "beat", "upkeep", "forecast",
     }  # fmt: skip
+
+
+async def test_a_worker_says_once_that_nothing_is_sent_and_once_that_it_is_again(
+    shift_of, store
+):
+    shift = shift_of("one")
+
+    async def lines_after(change):
+        async with store.transaction() as tx:
+            await change(tx.deployment)
+        with capture_logs() as lines:
+            await shift.beat()
+            await shift.beat()
+        return [(line["log_level"], line["event"]) for line in lines]
+
+    assert await lines_after(lambda row: row.state()) == []
+    assert await lines_after(lambda row: row.pause()) == [
+        ("warning", "paused: nothing is sent before `eventide resume`")
+    ]
+    assert await lines_after(lambda row: row.fence(is_paused=True)) == [
+        ("error", "a restored copy: nothing is sent before `eventide adopt`")
+    ]
+    assert len(await lines_after(lambda row: row.adopt())) == 1
+    assert await lines_after(lambda row: row.resume()) == [("info", "sending again")]

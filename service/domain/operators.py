@@ -1,0 +1,119 @@
+"""Who runs the console and what each of them may do: named permissions, default deny."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+from service.domain.errors import VisitorError
+
+#: A sign-in name or an e-mail address, in lower case. No colon: `cli:` is not a person.
+NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}")
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
+
+
+class Role(StrEnum):
+    """What an operator is; each may do all that the one before may."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
+class May(StrEnum):
+    """One thing that not everybody may do."""
+
+    #: Own password and second factor.
+    HAVE_AN_ACCOUNT = "have an account"
+    #: Counts, charts, catalogue, preview: nobody's data.
+    SEE_FIGURES = "see figures"
+    #: Look up a person by address: status, nights, consent; never what they answered.
+    FIND_PEOPLE = "find people"
+    #: What a person answered about their health, and what they were told for it.
+    SEE_ANSWERS = "see answers"
+    #: Send somebody their link, pause, resume, suppress.
+    CHANGE_PEOPLE = "change people"
+    EXPORT_PEOPLE = "export people"
+    ERASE_PEOPLE = "erase people"
+    PAUSE_ALL = "pause all"
+    SEE_AUDIT = "see the audit log"
+    MANAGE_OPERATORS = "manage operators"
+
+
+_VIEWER = frozenset({May.HAVE_AN_ACCOUNT, May.SEE_FIGURES, May.FIND_PEOPLE})
+_OPERATOR = _VIEWER | {
+    May.SEE_ANSWERS,
+    May.CHANGE_PEOPLE,
+    May.EXPORT_PEOPLE,
+    May.ERASE_PEOPLE,
+}
+_ADMIN = _OPERATOR | {May.PAUSE_ALL, May.SEE_AUDIT, May.MANAGE_OPERATORS}
+ALLOWED: Mapping[Role, frozenset[May]] = MappingProxyType(
+    {Role.VIEWER: _VIEWER, Role.OPERATOR: _OPERATOR, Role.ADMIN: _ADMIN}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """Somebody who is signed in."""
+
+    name: str
+    role: Role
+
+    def may(self, what: May) -> bool:
+        """Whether their role allows it."""
+        return what in ALLOWED[self.role]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What is known of an operator. `second_factor`: the secret, "" for none.
+
+    `last_step` is that of the newest code that was taken; None as long as the second
+    factor was not confirmed by one.
+    """
+
+    name: str
+    role: Role
+    created_at: datetime
+    password_hash: str = ""
+    second_factor: str = ""
+    last_step: int | None = None
+    disabled_at: datetime | None = None
+
+    @property
+    def has_second_factor(self) -> bool:
+        """Whether signing in takes a code."""
+        return self.last_step is not None
+
+    @property
+    def operator(self) -> Operator:
+        """Who this is once signed in."""
+        return Operator(name=self.name, role=self.role)
+
+
+def checked_name(text: str) -> str:
+    """The name of an operator as it is kept. Raises VisitorError."""
+    name = text.strip().lower()
+    if not NAME.fullmatch(name):
+        words = "Use up to 100 letters a to z, digits and . _ @ + -, such as ada or ada@example.org."
+        raise VisitorError({"name": words})
+    return name
+
+
+def checked_password(text: str, *, name: str) -> str:
+    """A password that will do. Raises VisitorError for the field `new_password`."""
+    problem = ""
+    if len(text) < SHORTEST_PASSWORD:
+        problem = f"Use at least {SHORTEST_PASSWORD} characters; a few words do well."
+    elif len(text) > LONGEST_PASSWORD:
+        problem = f"Use at most {LONGEST_PASSWORD} characters."
+    elif name in text.lower() or len(set(text)) <= SHORTEST_PASSWORD // 3:
+        problem = (
+            "This is too easy to guess. A few words that nobody would join do well."
+        )
+    if problem:
+        raise VisitorError({"new_password": problem})
+    return text

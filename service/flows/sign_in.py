@@ -1,0 +1,130 @@
+"""Into the console and out: by password and code, or by an identity provider's word."""
+
+import os
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from service.domain import second_factor
+from service.domain.audit import NOBODY, Act
+from service.domain.operators import LONGEST_PASSWORD, Account, Operator
+from service.domain.throttle import Throttle, sources
+from service.passwords import Passwords
+from service.store.engine import Store, Transaction
+
+TOKEN_BYTES = 32
+
+
+class No(StrEnum):
+    """Why somebody is not let in. Which of name, password and code is wrong is not said."""
+
+    WRONG = "wrong"
+    TOO_OFTEN = "too often"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What was typed, and from where. `is_known`: from a browser of this operator's."""
+
+    name: str
+    password: str
+    code: str
+    network: str
+    is_known: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """The operator, and what their browser is to show from now on."""
+
+    name: str
+    token: str
+
+
+async def sign_in(
+    store: Store,
+    passwords: Passwords,
+    throttle: Throttle,
+    attempt: Attempt,
+    *,
+    now: datetime,
+) -> SignedIn | No:
+    """Begin a session; or say why not, after as much work as for the right password."""
+    counted = sources(attempt.name, network=attempt.network, is_known=attempt.is_known)
+    if len(attempt.password) > LONGEST_PASSWORD:
+        return No.WRONG
+    if not throttle.take(counted, now=now):
+        return No.TOO_OFTEN
+    async with store.transaction() as tx:
+        known = await tx.operators.get(attempt.name)
+    kept = known.password_hash if known else ""
+    is_right = await passwords.matches(attempt.password, kept)
+    is_outdated = is_right and passwords.is_outdated(kept)
+    renewed = await passwords.hash(attempt.password) if is_outdated else kept
+    async with store.transaction() as tx:
+        account = await tx.operators.lock(attempt.name)
+        # A password that was changed while it was compared is not believed.
+        is_same = account is not None and account.password_hash == kept != ""
+        if account and is_right and is_same:
+            account = replace(account, password_hash=renewed)
+            checked = _with_code(account, attempt.code, now=now)
+            if checked is not None:
+                throttle.give_back(counted)
+                return await _begun(tx, checked, "password", now=now)
+        # What was typed as an unknown name may be a password.
+        who = account.name if account else NOBODY
+        await tx.audit.add(who, Act.SIGN_IN_REFUSED, now=now)
+    return No.WRONG
+
+
+async def sign_in_as(store: Store, name: str, *, now: datetime) -> SignedIn | No:
+    """Begin a session of the operator whom the identity provider vouches for.
+
+    Nobody is added: an account of this name must be there.
+    """
+    async with store.transaction() as tx:
+        account = await tx.operators.lock(name)
+        if account is None or account.disabled_at is not None:
+            who = account.name if account else NOBODY
+            await tx.audit.add(
+                who, Act.SIGN_IN_REFUSED, details="identity provider", now=now
+            )
+            return No.WRONG
+        return await _begun(tx, account, "identity provider", now=now)
+
+
+async def signed_in(store: Store, token: str, *, now: datetime) -> Operator | None:
+    """Who holds this token, None where nobody does."""
+    async with store.transaction() as tx:
+        return await tx.sessions.find(token, now=now)
+
+
+async def sign_out(store: Store, token: str, *, now: datetime) -> None:
+    """End a session. Safe to do twice."""
+    async with store.transaction() as tx:
+        operator = await tx.sessions.find(token, now=now)
+        await tx.sessions.end(token)
+        if operator is not None:
+            await tx.audit.add(operator.name, Act.SIGNED_OUT, now=now)
+
+
+def _with_code(account: Account, code: str, *, now: datetime) -> Account | None:
+    """The account as it is after this sign-in, None where it may not be."""
+    if account.disabled_at is not None:
+        return None
+    if not account.has_second_factor:
+        return account
+    secret, last = account.second_factor, account.last_step
+    step = second_factor.step_of(code, secret, after=last, now=now)
+    return None if step is None else replace(account, last_step=step)
+
+
+async def _begun(
+    tx: Transaction, account: Account, how: str, *, now: datetime
+) -> SignedIn:
+    token = urlsafe_b64encode(os.urandom(TOKEN_BYTES)).rstrip(b"=").decode()
+    await tx.operators.save(account)
+    await tx.sessions.add(token, account.name, now=now)
+    await tx.audit.add(account.name, Act.SIGNED_IN, details=how, now=now)
+    return SignedIn(name=account.name, token=token)

@@ -1,0 +1,1 @@
+"""The operator console: every page stands behind `Access`."""

@@ -1,0 +1,91 @@
+"""Signing in to the console, and out."""
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from service.domain.throttle import WINDOW, Browsers, Throttle, network_of
+from service.flows import sign_in
+from service.flows.sign_in import Attempt, No, SignedIn
+from service.web import forms
+from service.web.operator.access import (
+    LOGIN,
+    Access,
+    from_console,
+    is_from_here,
+    safe_next,
+)
+
+
+def routes(access: Access) -> APIRouter:
+    """`/operator/login` and `/operator/logout`."""
+    router = APIRouter()
+    desk = _Desk(access)
+    router.add_route(LOGIN, desk.show, methods=["GET"])
+    router.add_route(LOGIN, desk.sign_in, methods=["POST"])
+    router.add_route("/operator/logout", desk.sign_out, methods=["POST"])
+    return router
+
+
+class _Desk:
+    """The pages, and how often somebody tried."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._site = access.site
+        self._browsers = Browsers(keys=access.site.links.keys)
+        self._throttle = Throttle()
+
+    async def show(self, request: Request) -> Response:
+        following = safe_next(request.query_params.get("next", ""))
+        if await self._access.operator(request):
+            return RedirectResponse(following, 303)
+        return self._form(following)
+
+    async def sign_in(self, request: Request) -> Response:
+        form = await forms.entered(request)
+        following = safe_next(form.one("next"))
+        if not is_from_here(request):
+            return self._form(following, problem="elsewhere", status=403)
+        name = form.one("name").lower()
+        mark = self._access.mark(request)
+        attempt = Attempt(
+            name=name,
+            password=next(iter(form.many("password")), ""),
+            code=form.one("code"),
+            network=network_of(request.client.host if request.client else ""),
+            is_known=self._browsers.is_known(mark, name=name),
+        )
+        site = self._site
+        match await sign_in.sign_in(
+            site.store, site.passwords, self._throttle, attempt, now=site.clock.now()
+        ):
+            case SignedIn(name=name, token=token):
+                mark = self._browsers.mark(name)
+                return self._access.to_page(following, token=token, mark=mark)
+            case No.WRONG:
+                return self._form(following, name=name, problem="wrong", status=403)
+            case No.TOO_OFTEN:
+                return self._too_often(following, name)
+
+    async def sign_out(self, request: Request) -> Response:
+        if is_from_here(request):
+            token, now = self._access.token(request), self._site.clock.now()
+            await sign_in.sign_out(self._site.store, token, now=now)
+        return self._access.to_login()
+
+    def _too_often(self, following: str, name: str) -> Response:
+        answer = self._form(following, name=name, problem="too often", status=429)
+        answer.headers["Retry-After"] = str(int(WINDOW.total_seconds()))
+        return answer
+
+    def _form(
+        self, following: str, *, name: str = "", problem: str = "", status: int = 200
+    ) -> Response:
+        context = {
+            "following": following,
+            "name": name,
+            "problem": problem,
+            "provider": "",
+        }
+        return from_console(self._site.page("operator/login.html", context, status))

@@ -1,0 +1,145 @@
+"""A paused service and a restored copy: what goes out, what is kept, what is given up."""
+
+from datetime import timedelta
+
+import pytest
+
+from service.domain.outbox import Lane, State
+from service.flows import deployment
+from service.flows.plan import plan
+from service.flows.upkeep import upkeep
+from tests.builders import NOON, TODAY
+
+SEVEN_HOURS = {"hours": 7, "minutes": 30}
+
+
+async def fence(world, *, is_paused=False):
+    async with world.store.transaction() as tx:
+        await tx.deployment.fence(is_paused=is_paused)
+
+
+async def reminders(world):
+    async with world.store.transaction() as tx:
+        counts = await tx.outbox.counts(TODAY)
+    # The confirmation mail, which has gone out before.
+    return {state: n for state, n in counts.items() if n and state is not State.SENT}
+
+
+async def next_due_at(world, who):
+    async with world.store.transaction() as tx:
+        return await tx.subscribers.next_due_at(who)
+
+
+async def test_a_paused_evening_is_planned_and_ends_with_its_reason(world):
+    await world.join()
+    await deployment.pause(world.store, by="ops", now=world.clock.now())
+
+    mails = await world.run(**SEVEN_HOURS)
+    waiting = await reminders(world)
+    await world.run(hours=3)
+
+    assert len(mails) == 1
+    assert waiting == {State.DUE: 1}
+    async with world.store.transaction() as tx:
+        (lost,) = await tx.outbox.not_sent(since=TODAY)
+    assert (lost.state, lost.reason) == (State.EXPIRED, "paused by the operator")
+
+
+async def test_what_waits_goes_out_when_the_service_goes_on(world):
+    await world.join()
+    await deployment.pause(world.store, by="ops", now=world.clock.now())
+    await world.run(**SEVEN_HOURS)
+    await deployment.resume(world.store, by="ops", now=world.clock.now())
+
+    assert len(await world.run(minutes=1)) == 2
+
+
+async def test_a_copy_stays_as_it_was_restored(world):
+    who = await world.join()
+    due_at = await next_due_at(world, who)
+    await fence(world)
+
+    mails = await world.run(days=400)
+
+    assert len(mails) == 1
+    assert await next_due_at(world, who) == due_at
+
+
+async def test_an_adopted_copy_sends_nothing_that_may_have_been_sent_before(world):
+    who = await world.join()
+    await world.join("bob@example.org")
+    await world.join("cyd@example.org")
+    world.clock.move(timedelta(**SEVEN_HOURS))
+    await plan(world.store, world.library, limit=1, now=world.clock.now())
+    await fence(world)
+
+    done = await deployment.adopt(world.store, by="ops", now=world.clock.now())
+    mails = await world.run(minutes=1)
+
+    assert (done.people, done.messages) == (2, 1)
+    assert len(mails) == 3
+    assert await reminders(world) == {State.UNKNOWN: 1}
+    assert await next_due_at(world, who) > world.clock.now() + timedelta(hours=20)
+    assert len(await world.run(days=1)) == 3 + 3
+
+
+async def test_a_copy_of_a_paused_service_sends_all_that_waits(world):
+    await world.join()
+    await world.join("bob@example.org")
+    await deployment.pause(world.store, by="ops", now=world.clock.now())
+    world.clock.move(timedelta(**SEVEN_HOURS))
+    await plan(world.store, world.library, limit=1, now=world.clock.now())
+    await fence(world, is_paused=True)
+
+    done = await deployment.adopt(world.store, by="ops", now=world.clock.now())
+    paused = await world.run(minutes=1)
+    await deployment.resume(world.store, by="ops", now=world.clock.now())
+
+    assert (done.people, done.messages) == (0, 0)
+    assert len(paused) == 2
+    assert len(await world.run(minutes=1)) == 4
+
+
+async def test_adopting_a_database_that_sends_already_changes_nothing(world):
+    await world.join()
+    world.clock.move(timedelta(**SEVEN_HOURS))
+    await plan(world.store, world.library, limit=1, now=world.clock.now())
+
+    done = await deployment.adopt(world.store, by="ops", now=world.clock.now())
+
+    assert (done.people, done.messages) == (0, 0)
+    assert len(await world.run(minutes=1)) == 2
+
+
+@pytest.mark.parametrize("is_fenced", [False, True])
+async def test_upkeep_of_a_copy_drops_nothing(world, is_fenced):
+    await world.ask()
+    if is_fenced:
+        await fence(world)
+
+    await upkeep(world.store, now=NOON + timedelta(days=30))
+
+    async with world.store.transaction() as tx:
+        kept = await tx.signups.recent("ada@example.org", since=NOON)
+    assert kept == int(is_fenced)
+
+
+async def test_the_last_mail_of_the_database_before_is_known(world):
+    assert await deployment.last_sent_at(world.store) is None
+    await world.join()
+    assert await deployment.last_sent_at(world.store) == world.clock.now()
+    assert await world.post(Lane.EVENING)
+
+
+async def test_who_paused_resumed_and_adopted_is_in_the_audit_log(world):
+    now = world.clock.now()
+    for act in (deployment.pause, deployment.resume, deployment.adopt):
+        await act(world.store, by="ops", now=now)
+
+    async with world.store.transaction() as tx:
+        found = await tx.audit.newest(operator="ops", before=99, limit=9)
+    assert [entry.act for entry in found] == [
+        "database adopted",
+        "all resumed",
+        "all paused",
+    ]

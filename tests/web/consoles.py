@@ -1,0 +1,66 @@
+"""An operator at a browser."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import cast
+
+import httpx
+
+from service.domain.operators import Role
+from service.flows import operators
+from service.web.app import Site, create_app
+from tests.fakes import StoppedClock
+from tests.web.visits import BASE
+
+PASSWORD = "seven quiet owls at dusk"
+#: What a browser says of a form that a page of the same site sent.
+FROM_HERE = {"Sec-Fetch-Site": "same-origin"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtConsole:
+    """Somebody with an account; `client` keeps the cookies."""
+
+    client: httpx.AsyncClient
+    site: Site
+    name: str
+
+    async def sign_in(self, *, password=PASSWORD, code="", following="", **headers):
+        typed = {"password": password, "code": code, "next": following}
+        return await self.client.post(
+            "/operator/login",
+            data={"name": self.name, **typed},
+            headers={**FROM_HERE, **headers},
+        )
+
+    async def get(self, path, **query):
+        return await self.client.get(path, params=query)
+
+    async def post(self, path, **typed):
+        return await self.client.post(path, data=typed, headers=FROM_HERE)
+
+    async def acts(self):
+        """The audit log, oldest first: who, what, about whom, details."""
+        async with self.site.store.transaction() as tx:
+            found = await tx.audit.newest(operator="", before=2**62, limit=100)
+        return [
+            (e.operator, e.act, e.subscriber_id, e.details) for e in reversed(found)
+        ]
+
+    def wait(self, **time):
+        cast("StoppedClock", self.site.clock).move(timedelta(**time))
+
+
+async def at_console(site: Site, *, name="ada", role=Role.ADMIN) -> AtConsole:
+    """Somebody whose account was just made, not signed in yet; close the client."""
+    await operators.add(
+        site.store,
+        site.passwords,
+        (name, role, PASSWORD),
+        by="cli:root",
+        now=site.clock.now(),
+    )
+    client = httpx.AsyncClient(
+        transport=httpx.ASGITransport(create_app(site)), base_url=BASE
+    )
+    return AtConsole(client=client, site=site, name=name)
