@@ -25,6 +25,7 @@ SETTINGS = {
     "EVENTIDE_SMTP__HOST": "relay",
     "EVENTIDE_SMTP__PORT": "587",
     "EVENTIDE_SMTP__TLS": "none",
+    "EVENTIDE_SMTP__DKIM_SELECTOR": "eventide",
     "EVENTIDE_BOUNCES__LISTEN": "0.0.0.0:8024",
     "RELAY_NEXT_HOP": "[mail]:1025",
 }
