@@ -22,7 +22,7 @@ from tests.e2e.composed import (
     relay,
     settings,
 )
-from tests.e2e.evening import Evening, NextHop
+from tests.e2e.returning import Evening, NextHop
 from tests.e2e.mailserver import BOUNCES, HOST, USER, free_port
 from tests.mail.returned import report
 from tests.worker.dialogue import Dialogue

@@ -11,7 +11,7 @@ from service.settings import BouncesSettings
 from service.worker.intake import intake
 from service.worker.lmtp import listening
 from tests.e2e import mailserver
-from tests.e2e.evening import Evening, NextHop
+from tests.e2e.returning import Evening, NextHop
 from tests.e2e.mailserver import HOST, dovecot, postfix
 
 pytestmark = pytest.mark.skipif(
