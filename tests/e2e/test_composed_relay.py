@@ -22,8 +22,8 @@ from tests.e2e.composed import (
     relay,
     settings,
 )
-from tests.e2e.returning import Evening, NextHop
 from tests.e2e.mailserver import BOUNCES, HOST, USER, free_port
+from tests.e2e.returning import Evening, NextHop
 from tests.mail.returned import report
 from tests.worker.dialogue import Dialogue
 
