@@ -136,7 +136,7 @@ $(BIN)/python: | $(UV)
 	@touch $@
 
 # What is not run, and not counted, where there are none.
-with_mailservers := composed mailserver returning test_composed_relay test_real_bounces
+with_mailservers := composed relayed mailserver test_composed_relay test_real_bounces
 
 # What a package would start is kept from starting, now and when the machine starts.
 unstarted = \

@@ -23,7 +23,7 @@ from tests.e2e.composed import (
     settings,
 )
 from tests.e2e.mailserver import BOUNCES, HOST, USER, free_port
-from tests.e2e.returning import Evening, NextHop
+from tests.e2e.relayed import Evening, NextHop
 from tests.mail.returned import report
 from tests.worker.dialogue import Dialogue
 

@@ -12,7 +12,7 @@ from service.worker.intake import intake
 from service.worker.lmtp import listening
 from tests.e2e import mailserver
 from tests.e2e.mailserver import HOST, dovecot, postfix
-from tests.e2e.returning import Evening, NextHop
+from tests.e2e.relayed import Evening, NextHop
 
 pytestmark = pytest.mark.skipif(
     bool(mailserver.missing()), reason=mailserver.missing() or "it can run"
