@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import typer
 
-from service.commands import mail, operator, run, tips
+from service.commands import audit, mail, operator, run, tips
 from service.commands.backup import backup, restore
 from service.commands.bench import bench
 from service.commands.bounces import bounces
@@ -15,6 +15,7 @@ from service.commands.deployment import adopt, pause, resume
 from service.commands.enrol import export, import_
 from service.commands.people import seed
 from service.commands.secrets import secrets
+from service.commands.send_test import send_test
 from service.domain.errors import ServiceError
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     export,
     backup,
     restore,
+    send_test,
     pause,
     resume,
     adopt,
@@ -48,6 +50,7 @@ for command in COMMANDS:
     # `import` is a word of Python's own.
     app.command(command.__name__.rstrip("_"))(command)
 app.add_typer(tips.app, name="tips")
+app.add_typer(audit.app, name="audit")
 app.add_typer(operator.app, name="operator")
 
 

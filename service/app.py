@@ -25,8 +25,15 @@ from service.flows.bounces import Desk
 from service.keys import Keys
 from service.mail.letters import Letters
 from service.mail.relays import Relays
+from service.oidc import Provider
 from service.passwords import Passwords
-from service.settings import BouncesSettings, SecretsSettings, Settings, SmtpSettings
+from service.settings import (
+    BouncesSettings,
+    OidcSettings,
+    SecretsSettings,
+    Settings,
+    SmtpSettings,
+)
 from service.store import engine, migrate
 from service.store.engine import Store
 from service.store.sealing import Sealer
@@ -79,6 +86,7 @@ def kept_here(settings: Settings, *, base_url: str, smtp_port: int) -> Settings:
             hostname="localhost",
         ),
         "bounces": BouncesSettings(),
+        "oidc": OidcSettings(),
         "operator": settings.operator.model_copy(
             update={"postal_address": postal_address, "ping_url": ""}
         ),
@@ -214,8 +222,17 @@ def site(parts: Service) -> Site:
         operator_name=parts.settings.operator.name,
         postal_address=parts.settings.operator.postal_address,
         static=parts.settings.content.templates / "static",
+        letters=parts.letters,
         passwords=Passwords(),
+        provider=_provider(parts.settings),
     )
+
+
+def _provider(settings: Settings) -> Provider | None:
+    if not settings.oidc.issuer:
+        return None
+    callback = f"{settings.web.base_url}/operator/login/callback"
+    return Provider(settings.oidc, callback=callback)
 
 
 def desk(parts: Service) -> Desk:
@@ -231,14 +248,14 @@ async def working(parts: Service) -> AsyncIterator[Health]:
     Leaving the block lets mail in hand finish.
 
     Raises:
-        Misconfigured: the relay refuses our credentials or has no TLS.
+        Misconfigured: no relay takes our credentials or our kind of TLS.
     """
     stop = asyncio.Event()
     async with lanes(parts.settings.smtp, parts.clock) as used:
         try:
             await used[Lane.EVENING].probe()
         except TryLater as error:
-            log.warning("the relay is away", action="start", error=str(error))
+            log.warning("a relay is away", action="start", error=str(error))
         shift = _shift(parts, used, stop)
         await shift.keep()
         # Before the first mail: whoever joins takes a part of the rate, not all of it.

@@ -146,6 +146,7 @@ ZEROS = "A" * 43 + "="
         ("lookup=***", "entry 'lookup' is not a key"),
         ("colour=blue", "entry 'colour' is not a key"),
         (f"lookup={ZEROS}", "there is no seal key"),
+        (f"seal.1={ZEROS} seal.1={ZEROS}", "entry 'seal.1' is there twice"),
     ],
 )
 def test_missing_or_broken_keys_stop_the_start_and_say_how_to_make_them(text, words):

@@ -19,7 +19,9 @@ from service.store.audit import Audit
 from service.store.census import Census
 from service.store.consents import Consents
 from service.store.deployment import Deployment
+from service.store.dossier import Dossier
 from service.store.feedback import Feedback
+from service.store.figures import Figures
 from service.store.inventory import Inventory
 from service.store.nights import Nights
 from service.store.operators import Operators
@@ -38,6 +40,7 @@ from service.store.trouble import (
     require_release,
     translated,
 )
+from service.store.vitals import Checkup
 from service.store.workers import Workers
 
 #: Seconds to wait for the server to take a connection.
@@ -127,8 +130,11 @@ class Transaction:
     consents: Consents
     rehearsal: Rehearsal
     feedback: Feedback
+    figures: Figures
+    dossier: Dossier
     workers: Workers
     census: Census
+    checkup: Checkup
     deployment: Deployment
     operators: Operators
     sessions: Sessions
@@ -211,8 +217,11 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         consents=Consents(connection),
         rehearsal=Rehearsal(connection, sealer),
         feedback=Feedback(connection, sealer),
+        figures=Figures(connection),
+        dossier=Dossier(connection),
         workers=Workers(connection),
         census=Census(connection),
+        checkup=Checkup(connection, sealer),
         deployment=Deployment(connection),
         operators=Operators(connection, sealer),
         sessions=Sessions(connection),

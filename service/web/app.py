@@ -14,12 +14,39 @@ from service.web import (
     unsubscribe,
 )
 from service.web.guard import Guard
-from service.web.operator import audit, sign_in
+from service.web.operator import (
+    account,
+    audit,
+    bounces,
+    catalogue,
+    deliverability,
+    operators,
+    people,
+    preview,
+    provider,
+    sign_in,
+    tonight,
+)
 from service.web.operator.access import Access
 from service.web.site import Site
 from service.web.traffic import Traffic
 
 __all__ = ["Site", "create_app"]
+
+#: The pages behind the sign-in, and the sign-in itself.
+CONSOLE = (
+    sign_in,
+    provider,
+    account,
+    tonight,
+    bounces,
+    deliverability,
+    people,
+    catalogue,
+    preview,
+    audit,
+    operators,
+)
 
 
 def create_app(site: Site, *more: APIRouter) -> FastAPI:
@@ -29,7 +56,7 @@ def create_app(site: Site, *more: APIRouter) -> FastAPI:
         app.include_router(pages.routes(site))
     app.include_router(health.routes(site.store.trouble))
     access = Access(site=site)
-    for console in (sign_in, audit):
+    for console in CONSOLE:
         app.include_router(console.routes(access))
     for router in more:
         app.include_router(router)

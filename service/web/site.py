@@ -10,6 +10,8 @@ from service.content.catalogue import Library
 from service.content.templating import Templates
 from service.domain.clock import Clock
 from service.domain.tokens import Links
+from service.mail.letters import Letters
+from service.oidc import Provider
 from service.passwords import Passwords
 from service.store.engine import Store
 from service.web.figures import Figures
@@ -28,7 +30,9 @@ class Site:
     operator_name: str
     postal_address: str
     static: Path
+    letters: Letters
     passwords: Passwords
+    provider: Provider | None
     figures: Figures = field(default_factory=Figures)
 
     def page(
