@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import typer
 
-from service.commands import mail, operator, run, tips
+from service.commands import audit, mail, operator, run, tips
 from service.commands.backup import backup, restore
 from service.commands.bench import bench
 from service.commands.bounces import bounces
@@ -50,6 +50,7 @@ for command in COMMANDS:
     # `import` is a word of Python's own.
     app.command(command.__name__.rstrip("_"))(command)
 app.add_typer(tips.app, name="tips")
+app.add_typer(audit.app, name="audit")
 app.add_typer(operator.app, name="operator")
 
 

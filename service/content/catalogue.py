@@ -50,7 +50,7 @@ class Library:
     """All that may be said, and its words.
 
     `causes` are the readers' words for each cause, `because` those for each ground of
-    a choice. The words of a tip whose review has expired stay, for a mail that was
+    a choice; `content_tags` say what is in a tip. The words of a tip whose review has expired stay, for a mail that was
     planned before.
     """
 
@@ -60,6 +60,7 @@ class Library:
     because: Mapping[Ground, Mapping[str, str]]
     review_summary: ReviewSummary
     never_say: NeverSay
+    content_tags: Mapping[str, str]
     countries_by_code: Mapping[str, Country]
     sources_by_id: Mapping[str, Source]
     words_by_language: Mapping[str, Mapping[str, Words]]
@@ -172,6 +173,7 @@ def _read(
         causes=themes.causes,
         because=_because(catalogue, themes.causes),
         never_say=safety.never_say,
+        content_tags=safety.content_tags,
         countries_by_code=countries,
         sources_by_id=sources,
         words_by_language=words,

@@ -38,6 +38,8 @@ class Act(StrEnum):
     PERSON_SUPPRESSED = "person suppressed"
     PERSON_EXPORTED = "person exported"
     PERSON_ERASED = "person erased"
+    RETURNED_MAIL_READ = "returned mail read"
+    RETURNED_MAIL_DELETED = "returned mail deleted"
     PEOPLE_IMPORTED = "people imported"
     PEOPLE_EXPORTED = "people exported"
     ALL_PAUSED = "all paused"

@@ -34,22 +34,23 @@ class Allowed:
     replaced_by: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What one rule that applies does to a person's pool, whatever others do.
+
+    `forbids` are the tips that it takes away, `brings` those that it puts in.
+    """
+
+    rule: Rule
+    forbids: tuple[str, ...]
+    brings: tuple[str, ...]
+
+
 def allow(profile: RiskProfile, catalogue: Catalogue) -> Allowed:
     """Every tip that may be said to this profile, and why the others may not."""
-    cases = [
-        (rule, case)
-        for rule in catalogue.rules
-        for case in rule.cases
-        if profile.may_have_any(case.when)
-    ]
+    cases = _applying(profile, catalogue)
     replaced_by = _replacements(profile, catalogue, cases)
-    driven = {d.tip for d in catalogue.rule_driven if d.when & profile.present}
-    own = {Cause.UNIVERSAL, *profile.causes}
-    pool = [
-        tip
-        for tip in catalogue.tips.values()
-        if tip.cause in own or tip.id in replaced_by or tip.id in driven
-    ]
+    pool = _pool(profile, catalogue, replaced_by)
     tips: list[Tip] = []
     refused: list[Refused] = []
     for tip in pool:
@@ -64,6 +65,19 @@ def allow(profile: RiskProfile, catalogue: Catalogue) -> Allowed:
         rules=tuple(dict.fromkeys(rule.id for rule, _ in cases)),
         replaced_by=replaced_by,
     )
+
+
+def effects(profile: RiskProfile, catalogue: Catalogue) -> tuple[Effect, ...]:
+    """What each rule that applies to this profile does, in the order of the rules."""
+    cases = _applying(profile, catalogue)
+    pool = _pool(profile, catalogue, _replacements(profile, catalogue, cases))
+    found: list[Effect] = []
+    for rule in dict.fromkeys(rule for rule, _ in cases):
+        own = [(other, case) for other, case in cases if other is rule]
+        forbidden = [t.id for t in pool if any(_forbids(case, t) for _, case in own)]
+        brought = _replacements(profile, catalogue, own)
+        found.append(Effect(rule=rule, forbids=tuple(forbidden), brings=tuple(brought)))
+    return tuple(found)
 
 
 def refusal(
@@ -83,6 +97,30 @@ def refusal(
         if _forbids(case, tip):
             return f"rule {rule.id}: {rule.says}"
     return None
+
+
+def _applying(
+    profile: RiskProfile, catalogue: Catalogue
+) -> list[tuple[Rule, RuleCase]]:
+    return [
+        (rule, case)
+        for rule in catalogue.rules
+        for case in rule.cases
+        if profile.may_have_any(case.when)
+    ]
+
+
+def _pool(
+    profile: RiskProfile, catalogue: Catalogue, replaced_by: Mapping[str, str]
+) -> list[Tip]:
+    """The tips that are looked at for this profile; the rest is not about them."""
+    driven = {d.tip for d in catalogue.rule_driven if d.when & profile.present}
+    own = {Cause.UNIVERSAL, *profile.causes}
+    return [
+        tip
+        for tip in catalogue.tips.values()
+        if tip.cause in own or tip.id in replaced_by or tip.id in driven
+    ]
 
 
 def _replacements(

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, time
 from service.content.catalogue import Library
 from service.domain.choice import tonight_for
 from service.domain.records import Reminder, said, tonight_to_data
-from service.domain.risk import Answers
+from service.domain.risk import Answers, assess
+from service.domain.safety import Effect, Refused, allow, effects
 from service.domain.tonight import History, remember
 from service.mail.letters import Letters, Written
 
@@ -20,6 +21,39 @@ class Draft:
     letter: Written
     choice: dict[str, object]
     history: History
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A first night's mail beside the safety rules that applied.
+
+    `refused` are the tips of this profile's pool that may not be said, and why;
+    `may_be_said` counts the others.
+    """
+
+    draft: Draft
+    effects: tuple[Effect, ...]
+    refused: tuple[Refused, ...]
+    may_be_said: int
+
+
+def look(
+    library: Library,
+    letters: Letters,
+    answers: Answers,
+    *,
+    language: str,
+    night: date,
+) -> Look:
+    """What somebody with these answers would get first, on that night, and why."""
+    profile = assess(answers, night=night)
+    allowed = allow(profile, library.catalogue)
+    return Look(
+        draft=draft(library, letters, answers, (), language=language, night=night),
+        effects=effects(profile, library.catalogue),
+        refused=allowed.refused,
+        may_be_said=len(allowed.tips),
+    )
 
 
 def draft(
@@ -40,6 +74,7 @@ def draft(
         address=ADDRESS,
         language=language,
         country=answers.country,
+        minute=None,
         tips=said(choice),
         ask_answers=tonight.ask_answers,
     )

@@ -16,9 +16,12 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from service.domain.errors import Misconfigured, ServiceError
 from service.store import migrate
 from service.store.audit import Audit
+from service.store.census import Census
 from service.store.consents import Consents
 from service.store.deployment import Deployment
+from service.store.dossier import Dossier
 from service.store.feedback import Feedback
+from service.store.figures import Figures
 from service.store.inventory import Inventory
 from service.store.nights import Nights
 from service.store.operators import Operators
@@ -127,8 +130,11 @@ class Transaction:
     consents: Consents
     rehearsal: Rehearsal
     feedback: Feedback
+    figures: Figures
+    dossier: Dossier
     workers: Workers
     checkup: Checkup
+    census: Census
     deployment: Deployment
     operators: Operators
     sessions: Sessions
@@ -211,8 +217,11 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         consents=Consents(connection),
         rehearsal=Rehearsal(connection, sealer),
         feedback=Feedback(connection, sealer),
+        figures=Figures(connection),
+        dossier=Dossier(connection),
         workers=Workers(connection),
         checkup=Checkup(connection, sealer),
+        census=Census(connection),
         deployment=Deployment(connection),
         operators=Operators(connection, sealer),
         sessions=Sessions(connection),

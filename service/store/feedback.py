@@ -8,8 +8,9 @@ seen to be.
 import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.domain.feedback import OF_NIGHTS, is_enough
@@ -103,6 +104,16 @@ KEPT = text(
     ORDER BY received_at, digest LIMIT :limit
     """
 )
+LISTED = text(
+    """
+    SELECT digest, received_at, why FROM feedback
+    ORDER BY received_at DESC, digest LIMIT :limit
+    """
+)
+ONE = text(
+    "SELECT digest, sealed, key_id, received_at, why FROM feedback WHERE digest = :digest"
+)
+DROP_ONE = text("DELETE FROM feedback WHERE digest = :digest")
 DROP_KEPT = text("DELETE FROM feedback WHERE received_at < :before")
 DROP_COUNTED = text("DELETE FROM soft_bounce WHERE night < :before")
 
@@ -115,6 +126,15 @@ class Kept:
     received_at: datetime
     why: str
     raw: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """The same, unopened."""
+
+    digest: bytes
+    received_at: datetime
+    why: str
 
 
 class Feedback:
@@ -180,14 +200,31 @@ class Feedback:
     async def kept(self) -> tuple[Kept, ...]:
         """The messages that were kept, oldest first."""
         found = await self._connection.execute(KEPT, {"limit": MOST_KEPT})
+        return tuple(self._kept(row) for row in found)
+
+    async def listed(self, *, limit: int) -> tuple[Listed, ...]:
+        """Up to `limit` of them, newest first, none of them opened."""
+        found = await self._connection.execute(LISTED, {"limit": limit})
         return tuple(
-            Kept(
-                digest=row.digest,
-                received_at=row.received_at,
-                why=row.why,
-                raw=self._sealer.open(row.sealed, row.key_id, about=_about(row.digest)),
-            )
+            Listed(digest=row.digest, received_at=row.received_at, why=row.why)
             for row in found
+        )
+
+    async def one(self, digest: bytes) -> Kept | None:
+        """The one with this digest, None if it is not kept any more."""
+        row = (await self._connection.execute(ONE, {"digest": digest})).one_or_none()
+        return None if row is None else self._kept(row)
+
+    async def drop(self, digest: bytes) -> None:
+        """Forget the one with this digest."""
+        await self._connection.execute(DROP_ONE, {"digest": digest})
+
+    def _kept(self, row: Row[Any]) -> Kept:
+        return Kept(
+            digest=row.digest,
+            received_at=row.received_at,
+            why=row.why,
+            raw=self._sealer.open(row.sealed, row.key_id, about=_about(row.digest)),
         )
 
     async def drop_old(self, *, now: datetime) -> None:

@@ -7,8 +7,9 @@ outbox lets go of the night.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.store import partitions
@@ -32,6 +33,15 @@ GET = text(
     """
     SELECT sealed, key_id, catalogue_version, outcome, reason
     FROM night WHERE subscriber_id = :subscriber_id AND night = :night
+    """
+)
+
+
+LAST = text(
+    """
+    SELECT night, sealed, key_id, catalogue_version, outcome, reason
+    FROM night WHERE subscriber_id = :subscriber_id AND night >= :since
+    ORDER BY night DESC LIMIT :limit
     """
 )
 
@@ -80,8 +90,17 @@ class Nights:
         """The record of one night, None if nothing was planned or it is too old."""
         values = {"subscriber_id": subscriber_id, "night": night}
         row = (await self._connection.execute(GET, values)).one_or_none()
-        if row is None:
-            return None
+        return None if row is None else self._record(subscriber_id, night, row)
+
+    async def last(
+        self, subscriber_id: int, *, since: date, limit: int
+    ) -> tuple[NightRecord, ...]:
+        """Up to `limit` of a person's nights since then, newest first."""
+        values = {"subscriber_id": subscriber_id, "since": since, "limit": limit}
+        found = await self._connection.execute(LAST, values)
+        return tuple(self._record(subscriber_id, row.night, row) for row in found)
+
+    def _record(self, subscriber_id: int, night: date, row: Row[Any]) -> NightRecord:
         about = _about(subscriber_id, night)
         return NightRecord(
             subscriber_id=subscriber_id,

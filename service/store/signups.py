@@ -11,6 +11,9 @@ from service.domain.records import person_from_json, person_to_json
 from service.domain.subscriber import Evening, Frequency, Person
 from service.store.sealing import Sealer
 
+#: One address asks a few times a day, and each waits for a week.
+MOST_WAITING = 100
+
 NEW_ID = text("SELECT nextval('person_id')")
 NEW_IDS = text("SELECT nextval('person_id') FROM generate_series(1, :count)")
 ADD = text(
@@ -24,11 +27,12 @@ ADD = text(
     )
     """
 )
-SELECT = """
+SELECT_ALL = """
     SELECT id, sealed, key_id, zone, minute, frequency, language, consents,
         requested_at, expires_at
-    FROM signup WHERE id = :id
+    FROM signup
 """
+SELECT = f"{SELECT_ALL} WHERE id = :id"
 GET = text(SELECT)
 TAKE = text(f"{SELECT} FOR UPDATE")
 RECENT = text(
@@ -42,7 +46,8 @@ ONE_BY_ONE = text(
     SELECT pg_advisory_xact_lock(hashtextextended(encode(:address_key, 'hex'), 0))
     """
 )
-FORGET = text("DELETE FROM signup WHERE address_key = :address_key")
+FORGET = text("DELETE FROM signup WHERE address_key = :address_key RETURNING id")
+OF = text(f"{SELECT_ALL} WHERE address_key = :address_key ORDER BY id LIMIT :limit")
 DROP_EXPIRED = text("DELETE FROM signup WHERE expires_at <= :now")
 
 
@@ -116,10 +121,20 @@ class Signups:
         await self._connection.execute(ONE_BY_ONE, key)
         return int((await self._connection.execute(RECENT, values)).scalar_one())
 
-    async def forget(self, address: str) -> None:
-        """Delete every sign-up of this address."""
+    async def of(self, address: str) -> tuple[Pending, ...]:
+        """The sign-ups of this address that wait, oldest first."""
+        values = {
+            "address_key": self._sealer.address_key(address),
+            "limit": MOST_WAITING,
+        }
+        found = await self._connection.execute(OF, values)
+        return tuple(self._pending(row) for row in found)
+
+    async def forget(self, address: str) -> tuple[int, ...]:
+        """Delete every sign-up of this address; the numbers that they had."""
         values = {"address_key": self._sealer.address_key(address)}
-        await self._connection.execute(FORGET, values)
+        found = await self._connection.execute(FORGET, values)
+        return tuple(found.scalars())
 
     async def drop_expired(self, *, now: datetime) -> int:
         """Delete the sign-ups that nobody confirmed in time; returns how many."""

@@ -1,5 +1,6 @@
 """The suppression list: addresses that get no mail, as keyed hashes, and why."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -8,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.store.sealing import Sealer
 
-REASON = text("SELECT reason FROM suppression WHERE address_key = :key")
+ENTRY = text("SELECT reason, since FROM suppression WHERE address_key = :key")
 # A complaint or a dead address outlasts whatever comes later; a wish may change.
 ADD = text(
     """
@@ -37,6 +38,14 @@ class Reason(StrEnum):
     ERASED = "erased"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """Why and since when an address is on the list."""
+
+    reason: Reason
+    since: datetime
+
+
 class Suppression:
     """The list, by address."""
 
@@ -47,9 +56,16 @@ class Suppression:
 
     async def reason(self, address: str) -> Reason | None:
         """Why the address gets no mail, None if it may have some."""
+        found = await self.entry(address)
+        return None if found is None else found.reason
+
+    async def entry(self, address: str) -> Entry | None:
+        """The same, and since when."""
         values = {"key": self._sealer.address_key(address)}
-        found = (await self._connection.execute(REASON, values)).scalar()
-        return None if found is None else Reason(found)
+        row = (await self._connection.execute(ENTRY, values)).one_or_none()
+        if row is None:
+            return None
+        return Entry(reason=Reason(row.reason), since=row.since)
 
     async def add(self, address: str | bytes, reason: str, *, now: datetime) -> None:
         """Put an address, or the key of one, on the list.

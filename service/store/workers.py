@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 #: A worker that gave no sign of life for so long is not counted any more.
 GONE_AFTER = timedelta(minutes=1)
+#: More than these nobody reads through.
+MOST_LISTED = 100
 
 BEAT = text(
     """
@@ -21,6 +23,13 @@ BEAT = text(
 )
 LEAVE = text("DELETE FROM worker WHERE name = :name")
 DROP_GONE = text("DELETE FROM worker WHERE seen_at < now() - CAST(:gone AS interval)")
+LISTED = text(
+    """
+    SELECT name, per_second, now() - seen_at AS silent_for FROM worker
+    WHERE seen_at >= now() - CAST(:gone AS interval)
+    ORDER BY name LIMIT :limit
+    """
+)
 ALIVE = text(
     """
     SELECT count(*) AS workers, COALESCE(sum(per_second), 0) AS per_second
@@ -35,6 +44,15 @@ class Crew:
 
     workers: int
     per_second: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """One worker that is alive: its name, and how many mails a second it can send."""
+
+    name: str
+    per_second: float
+    silent_for: timedelta
 
 
 class Workers:
@@ -56,6 +74,14 @@ class Workers:
     async def drop_gone(self) -> None:
         """Forget those that died."""
         await self._connection.execute(DROP_GONE, {"gone": GONE_AFTER})
+
+    async def listed(self) -> tuple[Worker, ...]:
+        """Those that gave a sign of life within the last minute, by name."""
+        values = {"gone": GONE_AFTER, "limit": MOST_LISTED}
+        return tuple(
+            Worker(name=row.name, per_second=row.per_second, silent_for=row.silent_for)
+            for row in await self._connection.execute(LISTED, values)
+        )
 
     async def alive(self) -> Crew:
         """All that gave a sign of life within the last minute."""

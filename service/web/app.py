@@ -14,11 +14,39 @@ from service.web import (
     unsubscribe,
 )
 from service.web.guard import Guard
-from service.web.operator import audit, sign_in
+from service.web.operator import (
+    account,
+    audit,
+    bounces,
+    catalogue,
+    deliverability,
+    operators,
+    people,
+    preview,
+    provider,
+    sign_in,
+    tonight,
+)
 from service.web.operator.access import Access
 from service.web.site import Site
+from service.web.traffic import Traffic
 
 __all__ = ["Site", "create_app"]
+
+#: The pages behind the sign-in, and the sign-in itself.
+CONSOLE = (
+    sign_in,
+    provider,
+    account,
+    tonight,
+    bounces,
+    deliverability,
+    people,
+    catalogue,
+    preview,
+    audit,
+    operators,
+)
 
 
 def create_app(site: Site, *more: APIRouter) -> FastAPI:
@@ -28,12 +56,13 @@ def create_app(site: Site, *more: APIRouter) -> FastAPI:
         app.include_router(pages.routes(site))
     app.include_router(health.routes(site.store.trouble))
     access = Access(site=site)
-    for console in (sign_in, audit):
+    for console in CONSOLE:
         app.include_router(console.routes(access))
     for router in more:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=site.static))
     errors.install(app, site)
-    # Added last, so outermost: its headers stand on error pages too.
+    # Its headers stand on error pages too, and all that is answered is counted.
     app.add_middleware(Guard, is_https=site.base_url.startswith("https://"))
+    app.add_middleware(Traffic, figures=site.figures)
     return app

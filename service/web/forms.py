@@ -129,6 +129,14 @@ def change(form: Entered, countries: Iterable[str], *, now: datetime) -> Change:
     return changed
 
 
+def profile(form: Entered, countries: Iterable[str], *, answered_on: date) -> Answers:
+    """The answers alone, as if given on that day. Raises VisitorError."""
+    reader = _Reader(form)
+    answers = reader.answers(countries, answered_on=answered_on)
+    reader.stop_if_problems()
+    return answers
+
+
 def address(form: Entered) -> str:
     """The e-mail address alone. Raises VisitorError."""
     reader = _Reader(form)

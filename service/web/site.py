@@ -1,7 +1,7 @@
 """What the pages stand on, put together once by the composition root."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from starlette.responses import HTMLResponse
@@ -10,8 +10,11 @@ from service.content.catalogue import Library
 from service.content.templating import Templates
 from service.domain.clock import Clock
 from service.domain.tokens import Links
+from service.mail.letters import Letters
+from service.oidc import Provider
 from service.passwords import Passwords
 from service.store.engine import Store
+from service.web.figures import Figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +30,10 @@ class Site:
     operator_name: str
     postal_address: str
     static: Path
+    letters: Letters
     passwords: Passwords
+    provider: Provider | None
+    figures: Figures = field(default_factory=Figures)
 
     def page(
         self, name: str, context: Mapping[str, object] | None = None, status: int = 200

@@ -1,10 +1,10 @@
 """Commands called inside this process leave no trace in it; others have a home."""
 
+import logging
 import shutil
 import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import cast
 from uuid import uuid4
 
 import pytest
@@ -13,26 +13,25 @@ import structlog
 
 from service.clock import SystemClock
 from service.content.templating import Templates
-from service.domain.errors import TryLater
-from service.domain.tokens import Links
 from service.flows.crew import beat
 from service.keys import keys
-from service.passwords import Passwords
+from service.logs import HANDLER
 from service.settings import HERE, read
-from service.store.engine import Store, opened
+from service.store.engine import opened
 from service.store.sealing import Sealer
-from service.web.app import Site
 from tests.commands.authority import Authority
 from tests.commands.clinic import Clinic, named, only_us, zone
 from tests.commands.nameserver import Nameserver
 from tests.mail.relay import Relay
-from tests.web.visits import BASE, FailingStore
+from tests.web.visits import cut_off_site
 
 
 @pytest.fixture(autouse=True)
 def _own_logs():
     yield
     structlog.reset_defaults()
+    root = logging.getLogger()
+    root.handlers[:] = [each for each in root.handlers if each.name != HANDLER]
 
 
 @pytest.fixture
@@ -56,18 +55,7 @@ def authority(tmp_path_factory):
 @pytest.fixture(scope="session")
 def site(library):
     """Pages that never ask the database."""
-    return Site(
-        store=cast("Store", FailingStore(TryLater("the database is away"))),
-        links=Links(keys=(b"k" * 32,), base_url=BASE),
-        library=library,
-        templates=Templates(HERE / "templates"),
-        clock=SystemClock(),
-        base_url=BASE,
-        operator_name="Eventide",
-        postal_address="12 Harbour Road",
-        static=HERE / "templates" / "static",
-        passwords=Passwords(),
-    )
+    return cut_off_site(library, Templates(HERE / "templates"), SystemClock())
 
 
 @pytest_asyncio.fixture

@@ -227,7 +227,7 @@ async def test_what_was_not_sent_is_counted_with_its_reason(clinic):
 
 
 async def test_mail_that_an_operator_paused_is_not_forgotten(clinic):
-    await deployment.pause(clinic.store, by="ops", now=SystemClock().now())
+    await deployment.pause(clinic.store, by="ada", now=SystemClock().now())
 
     await clinic.require("tonight", "sending", WARNING, "paused all mail", "resume`")
 

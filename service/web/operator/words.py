@@ -1,0 +1,161 @@
+"""What the console calls things: states, reasons and tags in an operator's words."""
+
+from collections.abc import Mapping
+
+from service.domain.outbox import Kind, Meaning, State
+from service.domain.risk import Tag
+from service.domain.subscriber import Frequency, Status
+from service.domain.tips import Evidence, When
+from service.domain.tonight import Role
+from service.store.suppression import Reason
+
+STATES: Mapping[State, str] = {
+    State.DUE: "waiting",
+    State.CLAIMED: "in a worker's hands",
+    State.SENDING: "on the wire",
+    State.SENT: "sent",
+    State.FAILED: "refused for good",
+    State.UNKNOWN: "perhaps sent",
+    State.EXPIRED: "too late",
+    State.SUPPRESSED: "held back",
+}
+KINDS: Mapping[Kind, str] = {
+    Kind.REMINDER: "reminder",
+    Kind.CONFIRMATION: "confirmation",
+    Kind.MANAGE_LINK: "link to the settings",
+}
+#: Why a message stands where it stands. What is not here is shown as it is stored.
+REASONS: Mapping[str, str] = {
+    Meaning.LATER: "the mailbox provider asked to try later",
+    Meaning.SLOWER: "the mailbox provider asked us to go slower",
+    Meaning.RELAY_BUSY: "the relay was busy",
+    Meaning.MAILBOX_FULL: "the mailbox is full",
+    Meaning.NO_SUCH_ADDRESS: "no such address",
+    Meaning.BAD_ADDRESS: "the address cannot exist",
+    Meaning.NO_ROUTE: "no way to the mailbox's server",
+    Meaning.UNCLEAR: "refused without a clear reason",
+    Meaning.POLICY: "refused by the provider's policy: look at our reputation",
+    Meaning.OUR_SENDER: "our sender or log-in is not accepted: look at the relay",
+    Meaning.OUR_SIZE: "the mail is too large for them",
+    Meaning.OUR_PROTOCOL: "the relay did not understand us",
+    Meaning.OUR_MESSAGE: "the mail's form was refused",
+    "deadline passed": "its deadline passed before its turn",
+    "no relay took mail": "no relay took mail before its deadline",
+    "no relay takes mail at present": "no relay took mail",
+    "no turn before its deadline": "no turn before its deadline: the rate is too low",
+    "the deadline has passed": "its deadline passed on the way",
+    "worker lost": "a worker was lost in the middle of it",
+    "paused": "the person takes a break",
+    "unsubscribed": "the person stopped the mails",
+    "answers changed": "the answers changed after it was chosen",
+    "complaint": "the person reported us as spam",
+    "address_unknown": "the address does not exist",
+    "undeliverable": "too many mails to it came back",
+    "accepted": "the relay took it",
+    "sent before the restore or not": "nobody knows whether it went out before a restore",
+}
+STATUSES: Mapping[Status, str] = {
+    Status.ACTIVE: "gets reminders",
+    Status.PAUSED: "takes a break",
+    Status.STOPPED: "stopped the mails",
+    Status.SUPPRESSED: "gets no mail any more",
+}
+FREQUENCIES: Mapping[Frequency, str] = {
+    Frequency.EVERY: "every evening",
+    Frequency.SECOND: "every second evening",
+    Frequency.TAPERING: "every evening at first, then fewer",
+}
+SUPPRESSED: Mapping[Reason, str] = {
+    Reason.COMPLAINT: "reported us as spam",
+    Reason.ADDRESS_UNKNOWN: "the address does not exist",
+    Reason.UNDELIVERABLE: "too many mails came back",
+    Reason.UNSUBSCRIBED: "asked for no more mail",
+    Reason.ERASED: "was erased",
+}
+LASTS: Mapping[Reason, str] = {
+    Reason.COMPLAINT: "for good",
+    Reason.ADDRESS_UNKNOWN: "for good",
+    Reason.UNDELIVERABLE: "until they sign up again",
+    Reason.UNSUBSCRIBED: "until they sign up again",
+    Reason.ERASED: "until they sign up again",
+}
+CONSENTS: Mapping[str, str] = {
+    "health": "their health answers are used to choose tips",
+    "mail": "reminders by e-mail",
+    "general": "general information, not medical care",
+}
+ROLES: Mapping[Role, str] = {
+    Role.LEAD: "first tip",
+    Role.SECOND: "second tip",
+    Role.THIRD: "third tip",
+    Role.FIXED: "fixed place",
+}
+EVIDENCE: Mapping[Evidence, str] = {
+    Evidence.HIGH: "high",
+    Evidence.MODERATE: "moderate",
+    Evidence.LOW: "low",
+    Evidence.VERY_LOW: "very low",
+    Evidence.EXPERT: "expert opinion",
+}
+WHEN: Mapping[When, str] = {
+    When.TONIGHT: "tonight",
+    When.TOMORROW: "tomorrow",
+    When.TODAY: "today",
+    When.PLAN: "a plan",
+    When.ANY: "any time",
+    When.IF_CRAMP: "if a cramp comes",
+}
+TAGS: Mapping[Tag, str] = {
+    Tag.AGE_U18: "under 18",
+    Tag.RED_FLAG_NOW: "a warning sign today",
+    Tag.PREGNANT: "pregnant, or gave birth in the last 6 weeks",
+    Tag.TRYING: "trying for a baby",
+    Tag.HEART_FAILURE: "heart failure",
+    Tag.KIDNEY: "kidney disease",
+    Tag.FLUID_LIMIT: "told to limit drinks",
+    Tag.LIVER: "liver disease",
+    Tag.DIABETES: "diabetes",
+    Tag.FOOT_NUMB: "numb feet",
+    Tag.SKIN_WOUND: "an open sore on a leg or foot",
+    Tag.PAD: "narrowed leg arteries",
+    Tag.PAD_SEVERE: "severe leg artery disease",
+    Tag.CLOT: "a recent blood clot",
+    Tag.OP_INJURY: "a recent operation or injury",
+    Tag.NO_EXERCISE: "told not to exercise, or not able to stretch",
+    Tag.BALANCE: "unsteady, or falls",
+    Tag.BACK_DX: "a trapped nerve or narrow spine",
+    Tag.NEURO: "a nerve or muscle disease",
+    Tag.SWALLOW: "trouble swallowing",
+    Tag.NECK_SURGERY: "thyroid or neck surgery",
+    Tag.ALC_NONE: "does not drink alcohol",
+    Tag.ALC_LOW: "up to 14 units of alcohol a week",
+    Tag.ALC_HIGH: "more than 14 units of alcohol a week",
+    Tag.ALC_DEPENDENT: "may depend on alcohol",
+    Tag.ALC_RECOVERY: "in recovery from alcohol",
+    Tag.ALC_UNKNOWN: "would rather not say about alcohol",
+    Tag.MED_DIURETIC: "takes water tablets",
+    Tag.MED_K: "takes tablets that keep potassium in",
+    Tag.MED_STATIN: "takes a statin",
+    Tag.MED_INHALER: "uses an inhaler",
+    Tag.MED_ANTIPSYCH: "takes tablets for psychosis or bipolar disorder",
+    Tag.MED_CNS: "takes something for mood, sleep, strong pain or tight muscles",
+    Tag.MED_THYROX: "takes thyroid tablets",
+    Tag.MED_GLUCOSE: "takes insulin or diabetes tablets",
+    Tag.MED_QUININE: "takes quinine",
+    Tag.MED_UNKNOWN: "not sure about their medicines",
+    Tag.REGION_UK: "in the United Kingdom",
+    Tag.REGION_US: "in the United States",
+    Tag.REGION_OTHER: "in another country",
+    Tag.SEVERE: "frequent or severe cramps",
+    Tag.SEATED_ONLY: "stretches sitting down",
+    Tag.UNANSWERED: "left a question open",
+    Tag.PROFILE_STALE: "answers that have grown old",
+    Tag.PREGNANCY_OVER: "a pregnancy whose month has passed",
+}
+
+
+def reason(stored: str) -> str:
+    """A stored reason in words, with what the relay answered, if anything."""
+    known, _, rest = stored.partition(":")
+    words = REASONS.get(known, known) or "no reason is known"
+    return f"{words} ({rest.strip()})" if rest.strip() else words
