@@ -6,6 +6,7 @@ from service.clock import SystemClock
 from service.domain.outbox import State
 from service.flows import deployment
 from service.flows.upkeep import upkeep
+from tests.conftest import administer
 from tests.store.plain_sql import raw
 
 CONNECTIONS = 10
@@ -84,7 +85,7 @@ async def test_a_pause_holds_back_every_worker_and_loses_nothing(town, relay):
         await relay.has_taken(40)
         await deployment.pause(town.store, by="ops", now=now)
         # Whoever claims at this very moment is waited for.
-        await raw(town.database_url, CLAIMS_ARE_OVER)
+        await administer(town.database_url, CLAIMS_ARE_OVER)
         left = await settled(town, night)
         taken = relay.accepted.total()
         await deployment.resume(town.store, by="ops", now=now)
