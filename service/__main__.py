@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import typer
 
-from service.commands import mail, operator, run, tips
+from service.commands import audit, mail, operator, run, tips
 from service.commands.backup import backup, restore
 from service.commands.bench import bench
 from service.commands.bounces import bounces
@@ -42,6 +42,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
 for command in COMMANDS:
     app.command()(command)
 app.add_typer(tips.app, name="tips")
+app.add_typer(audit.app, name="audit")
 app.add_typer(operator.app, name="operator")
 
 

@@ -28,8 +28,15 @@ from service.flows.deliver import Courier
 from service.keys import Keys
 from service.mail.letters import Letters
 from service.mail.relays import Relays
+from service.oidc import Provider
 from service.passwords import Passwords
-from service.settings import BouncesSettings, SecretsSettings, Settings, SmtpSettings
+from service.settings import (
+    BouncesSettings,
+    OidcSettings,
+    SecretsSettings,
+    Settings,
+    SmtpSettings,
+)
 from service.store import engine, migrate
 from service.store.engine import Store
 from service.store.sealing import Sealer
@@ -80,6 +87,7 @@ def kept_here(settings: Settings, *, base_url: str, smtp_port: int) -> Settings:
             hostname="localhost",
         ),
         "bounces": BouncesSettings(),
+        "oidc": OidcSettings(),
         "operator": settings.operator.model_copy(
             update={"postal_address": postal_address}
         ),
@@ -217,7 +225,15 @@ def site(parts: Service) -> Site:
         static=parts.settings.content.templates / "static",
         letters=parts.letters,
         passwords=Passwords(),
+        provider=_provider(parts.settings),
     )
+
+
+def _provider(settings: Settings) -> Provider | None:
+    if not settings.oidc.issuer:
+        return None
+    callback = f"{settings.web.base_url}/operator/login/callback"
+    return Provider(settings.oidc, callback=callback)
 
 
 def desk(parts: Service) -> Desk:

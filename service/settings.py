@@ -30,6 +30,7 @@ from service.domain.errors import Misconfigured
 PREFIX = "EVENTIDE_"
 FILE = "_file"
 LAST_PORT = 65535
+LOOPBACK = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])[:/]")
 PLAIN_URL = re.compile(r"https?://[!-;=?-~]+")
 HERE = Path(__file__).resolve().parent.parent
 
@@ -130,6 +131,28 @@ class OperatorSettings(Section):
     ping_url: Annotated[str, AfterValidator(_bare_or_none)] = ""
 
 
+def _secure_or_none(url: str) -> str:
+    url = _bare_or_none(url)
+    is_here = LOOPBACK.match(url)
+    if url.startswith("http://") and not is_here:
+        message = "must start with https://"
+        raise ValueError(message)
+    return url
+
+
+class OidcSettings(Section):
+    """The identity provider that vouches for operators; without an issuer there is none.
+
+    `claim` is what it says of a person that must be the name of an operator here.
+    """
+
+    issuer: Annotated[str, AfterValidator(_secure_or_none)] = ""
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+    claim: str = "email"
+    name: str = "single sign-on"
+
+
 class SecretsSettings(Section):
     """The keys, as `eventide keys` prints them: `purpose.name=base64`, spaced."""
 
@@ -175,6 +198,7 @@ class Settings(BaseSettings):
     bounces: BouncesSettings = BouncesSettings()
     web: WebSettings = WebSettings()
     operator: OperatorSettings = OperatorSettings()
+    oidc: OidcSettings = OidcSettings()
     secrets: SecretsSettings = SecretsSettings()
     worker: WorkerSettings = WorkerSettings()
     schedule: ScheduleSettings = ScheduleSettings()

@@ -12,6 +12,8 @@ from service.domain.errors import VisitorError
 #: A sign-in name or an e-mail address, in lower case. No colon: `cli:` is not a person.
 NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}")
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
+#: So few different characters are a key held down.
+FEW = 4
 
 
 class Role(StrEnum):
@@ -112,7 +114,9 @@ def checked_password(text: str, *, name: str) -> str:
         problem = f"Use at least {SHORTEST_PASSWORD} characters; a few words do well."
     elif len(text) > LONGEST_PASSWORD:
         problem = f"Use at most {LONGEST_PASSWORD} characters."
-    elif name in text.lower() or len(set(text)) <= SHORTEST_PASSWORD // 3:
+    elif (
+        len(set(text)) <= FEW or len(text.lower().replace(name, "")) < SHORTEST_PASSWORD
+    ):
         problem = (
             "This is too easy to guess. A few words that nobody would join do well."
         )

@@ -33,3 +33,10 @@ async def verify(store: Store) -> Verdict:
     """Read the whole log; tells where the chain breaks, if it does."""
     async with store.transaction() as tx:
         return await tx.audit.verify()
+
+
+async def has(store: Store, number: int, digest: bytes) -> bool:
+    """Whether the entry of this number has this digest."""
+    async with store.transaction() as tx:
+        found = await tx.audit.newest(operator="", before=number + 1, limit=1)
+    return [(entry.number, entry.digest) for entry in found] == [(number, digest)]

@@ -15,12 +15,15 @@ from service.web import (
 )
 from service.web.guard import Guard
 from service.web.operator import (
+    account,
     audit,
     bounces,
     catalogue,
     deliverability,
+    operators,
     people,
     preview,
+    provider,
     sign_in,
     tonight,
 )
@@ -32,6 +35,8 @@ __all__ = ["Site", "create_app"]
 #: The pages behind the sign-in, and the sign-in itself.
 CONSOLE = (
     sign_in,
+    provider,
+    account,
     tonight,
     bounces,
     deliverability,
@@ -39,6 +44,7 @@ CONSOLE = (
     catalogue,
     preview,
     audit,
+    operators,
 )
 
 

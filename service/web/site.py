@@ -11,6 +11,7 @@ from service.content.templating import Templates
 from service.domain.clock import Clock
 from service.domain.tokens import Links
 from service.mail.letters import Letters
+from service.oidc import Provider
 from service.passwords import Passwords
 from service.store.engine import Store
 
@@ -30,6 +31,7 @@ class Site:
     static: Path
     letters: Letters
     passwords: Passwords
+    provider: Provider | None
 
     def page(
         self, name: str, context: Mapping[str, object] | None = None, status: int = 200

@@ -63,6 +63,7 @@ def cut_off_site(library, templates, letters, clock) -> Site:
         static=HERE / "templates" / "static",
         letters=letters,
         passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
+        provider=None,
     )
 
 

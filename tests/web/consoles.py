@@ -1,16 +1,19 @@
 """An operator at a browser."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
 
 import httpx
+from fastapi import FastAPI
 
 from service.domain.operators import Role
+from service.domain.second_factor import code_at
 from service.flows import operators
 from service.web.app import Site, create_app
 from tests.fakes import StoppedClock
-from tests.web.visits import BASE
+from tests.web.visits import browsing
 
 PASSWORD = "seven quiet owls at dusk"
 #: What a browser says of a form that a page of the same site sent.
@@ -21,6 +24,7 @@ FROM_HERE = {"Sec-Fetch-Site": "same-origin"}
 class AtConsole:
     """Somebody with an account; `client` keeps the cookies."""
 
+    app: FastAPI
     client: httpx.AsyncClient
     site: Site
     name: str
@@ -36,8 +40,25 @@ class AtConsole:
     async def get(self, path, **query):
         return await self.client.get(path, params=query)
 
+    async def get_as(self, token, path):
+        """A page as whoever holds this session sees it."""
+        async with browsing(self.app) as other:
+            other.cookies.set("__Host-eventide", token)
+            return await other.get(path)
+
     async def post(self, path, **typed):
         return await self.client.post(path, data=typed, headers=FROM_HERE)
+
+    async def set_up_second_factor(self):
+        """The secret that the page shows; a code of it makes it count."""
+        await self.post("/operator/account", act="begin", password=PASSWORD)
+        page = await self.get("/operator/account/second-factor")
+        (found,) = re.findall(r'class="secret mono">([A-Z2-7 ]+)<', page.text)
+        return found.replace(" ", "")
+
+    def code(self, secret):
+        """What an authenticator app shows now."""
+        return code_at(secret, self.site.clock.now())
 
     async def acts(self):
         """The audit log, oldest first: who, what, about whom, details."""
@@ -60,7 +81,5 @@ async def at_console(site: Site, *, name="ada", role=Role.ADMIN) -> AtConsole:
         by="cli:root",
         now=site.clock.now(),
     )
-    client = httpx.AsyncClient(
-        transport=httpx.ASGITransport(create_app(site)), base_url=BASE
-    )
-    return AtConsole(client=client, site=site, name=name)
+    app = create_app(site)
+    return AtConsole(app=app, client=browsing(app), site=site, name=name)

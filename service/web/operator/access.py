@@ -153,6 +153,19 @@ class Access:
         return self.site.base_url.startswith("https://")
 
 
+def login_page(
+    site: Site, following: str, *, name: str = "", problem: str = "", status: int = 200
+) -> Response:
+    """The page that asks who it is, and then goes on to `following`."""
+    context = {
+        "following": following,
+        "name": name,
+        "problem": problem,
+        "provider": site.provider.name if site.provider else "",
+    }
+    return from_console(site.page("operator/login.html", context, status))
+
+
 def from_console(answer: Response) -> Response:
     """The answer of a page whose forms say where they come from (`Origin`)."""
     answer.headers["Referrer-Policy"] = "same-origin"

@@ -11,8 +11,8 @@ from service.web import forms
 from service.web.operator.access import (
     LOGIN,
     Access,
-    from_console,
     is_from_here,
+    login_page,
     safe_next,
 )
 
@@ -40,13 +40,13 @@ class _Desk:
         following = safe_next(request.query_params.get("next", ""))
         if await self._access.operator(request):
             return RedirectResponse(following, 303)
-        return self._form(following)
+        return login_page(self._site, following)
 
     async def sign_in(self, request: Request) -> Response:
         form = await forms.entered(request)
         following = safe_next(form.one("next"))
         if not is_from_here(request):
-            return self._form(following, problem="elsewhere", status=403)
+            return login_page(self._site, following, problem="elsewhere", status=403)
         name = form.one("name").lower()
         mark = self._access.mark(request)
         attempt = Attempt(
@@ -64,7 +64,9 @@ class _Desk:
                 mark = self._browsers.mark(name)
                 return self._access.to_page(following, token=token, mark=mark)
             case No.WRONG:
-                return self._form(following, name=name, problem="wrong", status=403)
+                return login_page(
+                    self._site, following, name=name, problem="wrong", status=403
+                )
             case No.TOO_OFTEN:
                 return self._too_often(following, name)
 
@@ -75,17 +77,8 @@ class _Desk:
         return self._access.to_login()
 
     def _too_often(self, following: str, name: str) -> Response:
-        answer = self._form(following, name=name, problem="too often", status=429)
+        answer = login_page(
+            self._site, following, name=name, problem="too often", status=429
+        )
         answer.headers["Retry-After"] = str(int(WINDOW.total_seconds()))
         return answer
-
-    def _form(
-        self, following: str, *, name: str = "", problem: str = "", status: int = 200
-    ) -> Response:
-        context = {
-            "following": following,
-            "name": name,
-            "problem": problem,
-            "provider": "",
-        }
-        return from_console(self._site.page("operator/login.html", context, status))

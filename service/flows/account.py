@@ -1,0 +1,107 @@
+"""What operators do with their own account: the password, the second factor.
+
+Each act asks for the password again, so that a browser left open is not an account lost.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from service.domain import second_factor
+from service.domain.audit import Act
+from service.domain.errors import VisitorError
+from service.domain.operators import Account, checked_password
+from service.domain.throttle import Throttle, sources
+from service.passwords import Passwords
+from service.store.engine import Store, Transaction
+
+
+class NotYou(VisitorError):
+    """The password typed again is wrong, or was tried too often."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What lets an operator change their account: their password, typed again."""
+
+    passwords: Passwords
+    throttle: Throttle
+    name: str
+    password: str
+
+
+async def own(store: Store, name: str) -> Account:
+    """The account of who is signed in. Raises VisitorError if it was just removed."""
+    async with store.transaction() as tx:
+        return _known(await tx.operators.get(name))
+
+
+async def change_password(
+    store: Store, proof: Proof, new: str, *, token: str, now: datetime
+) -> None:
+    """Another password; every session but that of `token` ends. Raises VisitorError."""
+    checked_password(new, name=proof.name)
+    await _insist(store, proof, now=now)
+    kept = await proof.passwords.hash(new)
+    async with store.transaction() as tx:
+        account = await _mine(tx, proof.name)
+        await tx.operators.save(replace(account, password_hash=kept))
+        await tx.sessions.end_all(proof.name, but=token)
+        await tx.audit.add(proof.name, Act.PASSWORD_CHANGED, now=now)
+
+
+async def begin_second_factor(store: Store, proof: Proof, *, now: datetime) -> None:
+    """A fresh secret, not asked for until a code of it was typed. Raises VisitorError."""
+    await _insist(store, proof, now=now)
+    async with store.transaction() as tx:
+        account = await _mine(tx, proof.name)
+        if not account.has_second_factor:
+            secret = second_factor.new_secret()
+            await tx.operators.save(replace(account, second_factor=secret))
+
+
+async def confirm_second_factor(
+    store: Store, name: str, code: str, *, token: str, now: datetime
+) -> None:
+    """From now on signing in takes a code; other sessions end. Raises VisitorError."""
+    async with store.transaction() as tx:
+        account = await _mine(tx, name)
+        if account.has_second_factor or not account.second_factor:
+            return
+        step = second_factor.step_of(code, account.second_factor, after=None, now=now)
+        if step is None:
+            words = "This is not the code that the app shows now. Check its clock."
+            raise VisitorError({"code": words})
+        await tx.operators.save(replace(account, last_step=step))
+        await tx.sessions.end_all(name, but=token)
+        await tx.audit.add(name, Act.SECOND_FACTOR_ADDED, now=now)
+
+
+async def remove_second_factor(store: Store, proof: Proof, *, now: datetime) -> None:
+    """Signing in takes the password alone again. Raises VisitorError."""
+    await _insist(store, proof, now=now)
+    async with store.transaction() as tx:
+        account = await _mine(tx, proof.name)
+        if account.has_second_factor:
+            bare = replace(account, second_factor="", last_step=None)
+            await tx.operators.save(bare)
+            await tx.audit.add(proof.name, Act.SECOND_FACTOR_REMOVED, now=now)
+
+
+async def _insist(store: Store, proof: Proof, *, now: datetime) -> None:
+    counted = sources(proof.name, network="", is_known=True)
+    if not proof.throttle.take(counted, now=now):
+        raise NotYou({"password": "Too many attempts. Wait a quarter of an hour."})
+    account = await own(store, proof.name)
+    if not await proof.passwords.matches(proof.password, account.password_hash):
+        raise NotYou({"password": "This is not your password."})
+    proof.throttle.give_back(counted)
+
+
+async def _mine(tx: Transaction, name: str) -> Account:
+    return _known(await tx.operators.lock(name))
+
+
+def _known(account: Account | None) -> Account:
+    if account is None:
+        raise VisitorError({"name": "This account is not there any more."})
+    return account

@@ -1,0 +1,155 @@
+"""An operator's own account: the password, and a second factor."""
+
+import segno
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from service.domain import second_factor
+from service.domain.errors import VisitorError
+from service.domain.operators import May, Operator
+from service.domain.throttle import Throttle
+from service.flows import account
+from service.flows.account import Proof
+from service.web import forms
+from service.web.forms import Entered
+from service.web.operator.access import Access
+
+PATH = "/operator/account"
+FACTOR = PATH + "/second-factor"
+DONE = {
+    "password": "Your password is changed. You are signed out everywhere else.",
+    "added": "From now on signing in takes a code as well.",
+    "removed": "Signing in takes your password alone again.",
+}
+
+
+def routes(access: Access) -> APIRouter:
+    """`/operator/account`, and a page to set the second factor up."""
+    router = APIRouter()
+    desk = _Desk(access)
+    access.get(router, PATH, desk.show, may=May.HAVE_AN_ACCOUNT)
+    access.post(router, PATH, desk.act, may=May.HAVE_AN_ACCOUNT)
+    access.get(router, FACTOR, desk.show_factor, may=May.HAVE_AN_ACCOUNT)
+    access.post(router, FACTOR, desk.confirm_factor, may=May.HAVE_AN_ACCOUNT)
+    return router
+
+
+class _Desk:
+    """The pages, and the acts by the name of their button."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._site = access.site
+        self._throttle = Throttle()
+        self._acts = {
+            "password": self._change_password,
+            "begin": self._begin_factor,
+            "remove": self._remove_factor,
+        }
+
+    async def show(self, request: Request, operator: Operator) -> Response:
+        done = DONE.get(request.query_params.get("done", ""), "")
+        return await self._page(request, operator, done=done)
+
+    async def act(self, request: Request, operator: Operator) -> Response:
+        form = await forms.entered(request)
+        name = form.one("act")
+        try:
+            if act := self._acts.get(name):
+                return await act(request, operator, form)
+        except VisitorError as error:
+            return await self._page(
+                request, operator, act=name, problems=error.problems
+            )
+        return RedirectResponse(PATH, 303)
+
+    async def show_factor(self, request: Request, operator: Operator) -> Response:
+        return await self._factor_page(request, operator, {})
+
+    async def confirm_factor(self, request: Request, operator: Operator) -> Response:
+        form, now = await forms.entered(request), self._site.clock.now()
+        try:
+            await account.confirm_second_factor(
+                self._site.store,
+                operator.name,
+                form.one("code"),
+                token=self._access.token(request),
+                now=now,
+            )
+        except VisitorError as error:
+            return await self._factor_page(request, operator, error.problems)
+        return RedirectResponse(f"{PATH}?done=added", 303)
+
+    async def _change_password(
+        self, request: Request, operator: Operator, form: Entered
+    ) -> Response:
+        new = next(iter(form.many("new_password")), "")
+        if new != next(iter(form.many("again")), ""):
+            raise VisitorError({"again": "The two are not the same."})
+        await account.change_password(
+            self._site.store,
+            self._proof(operator, form),
+            new,
+            token=self._access.token(request),
+            now=self._site.clock.now(),
+        )
+        return RedirectResponse(f"{PATH}?done=password", 303)
+
+    async def _begin_factor(
+        self, _: Request, operator: Operator, form: Entered
+    ) -> Response:
+        proof, now = self._proof(operator, form), self._site.clock.now()
+        await account.begin_second_factor(self._site.store, proof, now=now)
+        return RedirectResponse(FACTOR, 303)
+
+    async def _remove_factor(
+        self, _: Request, operator: Operator, form: Entered
+    ) -> Response:
+        proof, now = self._proof(operator, form), self._site.clock.now()
+        await account.remove_second_factor(self._site.store, proof, now=now)
+        return RedirectResponse(f"{PATH}?done=removed", 303)
+
+    def _proof(self, operator: Operator, form: Entered) -> Proof:
+        return Proof(
+            passwords=self._site.passwords,
+            throttle=self._throttle,
+            name=operator.name,
+            password=next(iter(form.many("password")), ""),
+        )
+
+    async def _page(
+        self,
+        request: Request,
+        operator: Operator,
+        *,
+        done: str = "",
+        act: str = "",
+        problems: dict[str, str] | None = None,
+    ) -> Response:
+        context = {
+            "account": await account.own(self._site.store, operator.name),
+            "done": done,
+            "act": act,
+            "problems": problems or {},
+        }
+        status = 422 if problems else 200
+        return self._access.page(request, operator, "account.html", context, status)
+
+    async def _factor_page(
+        self, request: Request, operator: Operator, problems: dict[str, str]
+    ) -> Response:
+        mine = await account.own(self._site.store, operator.name)
+        if mine.has_second_factor or not mine.second_factor:
+            return RedirectResponse(PATH, 303)
+        secret = mine.second_factor
+        place = self._site.base_url.partition("://")[2]
+        link = second_factor.address(secret, name=operator.name, place=place)
+        context = {
+            # Drawn into the page: the picture is a secret, and has no address.
+            "picture": segno.make(link).svg_inline(omitsize=True, border=2),
+            "secret": " ".join(secret[i : i + 4] for i in range(0, len(secret), 4)),
+            "problems": problems,
+        }
+        status = 422 if problems else 200
+        return self._access.page(request, operator, "factor.html", context, status)

@@ -1,0 +1,72 @@
+"""Signing in by an identity provider's word: there, and back again."""
+
+import os
+
+import structlog
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from service.domain.errors import TryLater
+from service.domain.throttle import Browsers
+from service.flows import sign_in
+from service.flows.sign_in import SignedIn
+from service.oidc import NotVouched, Provider
+from service.web.operator.access import HOME, Access, login_page
+
+START = "/operator/login/provider"
+CALLBACK = "/operator/login/callback"
+SEED = "eventide-provider"
+#: So long may somebody take to sign in there.
+SECONDS = 10 * 60
+
+log = structlog.get_logger()
+
+
+def routes(access: Access) -> APIRouter:
+    """`/operator/login/provider` and `/operator/login/callback`; none without one."""
+    router = APIRouter()
+    if access.site.provider is not None:
+        desk = _Desk(access, access.site.provider)
+        router.add_route(START, desk.start, methods=["GET"])
+        router.add_route(CALLBACK, desk.come_back, methods=["GET"])
+    return router
+
+
+class _Desk:
+    """The two visits of a browser."""
+
+    def __init__(self, access: Access, provider: Provider) -> None:
+        self._access = access
+        self._provider = provider
+        self._browsers = Browsers(keys=access.site.links.keys)
+
+    async def start(self, _: Request) -> Response:
+        seed = os.urandom(32).hex()
+        try:
+            answer = RedirectResponse(await self._provider.door(seed), 303)
+        except (TryLater, NotVouched) as error:
+            return self._refused(error)
+        self._access.set_cookie(answer, SEED, seed, seconds=SECONDS)
+        return answer
+
+    async def come_back(self, request: Request) -> Response:
+        seed, now = self._access.cookie(request, SEED), self._access.site.clock.now()
+        try:
+            name = await self._provider.name_of(seed, request.query_params, now=now)
+        except (TryLater, NotVouched) as error:
+            return self._refused(error)
+        result = await sign_in.sign_in_as(self._access.site.store, name, now=now)
+        if not isinstance(result, SignedIn):
+            return self._refused(NotVouched("no such operator"))
+        mark = self._browsers.mark(result.name)
+        answer = self._access.to_page(HOME, token=result.token, mark=mark)
+        self._access.set_cookie(answer, SEED, "", seconds=0)
+        return answer
+
+    def _refused(self, error: TryLater | NotVouched) -> Response:
+        log.warning("not vouched for", action="sign_in", why=str(error))
+        is_away = isinstance(error, TryLater)
+        problem = "provider away" if is_away else "provider"
+        status = 503 if is_away else 403
+        return login_page(self._access.site, HOME, problem=problem, status=status)

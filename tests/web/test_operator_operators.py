@@ -1,0 +1,187 @@
+"""Admins and the accounts of the others; the audit log that shows what they did."""
+
+import pytest
+
+from service.domain.operators import Role
+from tests.web.consoles import PASSWORD, at_console
+from tests.web.visits import problems, words
+
+PATH = "/operator/operators"
+
+
+@pytest.fixture
+async def ada(site):
+    found = await at_console(site)
+    async with found.client:
+        await found.sign_in()
+        yield found
+
+
+@pytest.fixture
+async def eve(site):
+    found = await at_console(site, name="eve", role=Role.VIEWER)
+    async with found.client:
+        await found.sign_in()
+        yield found
+
+
+async def do(ada, act, **typed):
+    return await ada.post(f"{PATH}/eve", act=act, **typed)
+
+
+async def test_an_admin_adds_an_operator_who_then_signs_in(ada):
+    answer = await ada.post(
+        PATH, name=" Bob@Example.org ", role="operator", new_password=PASSWORD
+    )
+    page = await ada.get(answer.headers["Location"].partition("?")[0], done="added")
+
+    assert answer.headers["Location"] == f"{PATH}/bob@example.org?done=added"
+    assert "bob@example.org operator, since" in words(page.text)
+    assert "They may sign in now." in words(page.text)
+    assert ("ada", "operator added", None, "bob@example.org as operator") in (
+        await ada.acts()
+    )
+    assert "bob@example.org" in (await ada.get(PATH)).text
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "said"),
+    [
+        ({"name": "ada"}, "name", "There is an operator ada already."),
+        ({"name": "cli:root"}, "name", "Use up to 100 letters"),
+        ({"name": ""}, "name", "Use up to 100 letters"),
+        ({"new_password": "short"}, "new_password", "at least 12"),
+    ],
+)
+async def test_what_cannot_be_added_is_said_beside_its_field(ada, typed, field, said):
+    new = {"name": "bob", "role": "viewer", "new_password": PASSWORD, **typed}
+
+    answer = await ada.post(PATH, **new)
+
+    assert answer.status_code == 422
+    assert said in problems(answer.text)[field]
+    assert len(await ada.acts()) == 2
+
+
+async def test_a_role_that_is_none_is_the_least(ada):
+    await ada.post(PATH, name="bob", role="emperor", new_password=PASSWORD)
+
+    assert (await ada.acts())[-1][3] == "bob as viewer"
+
+
+async def test_another_role_holds_from_the_next_page_on(ada, eve):
+    before = await eve.get(PATH)
+    answer = await do(ada, "role", role="admin")
+    after = await eve.get(PATH)
+
+    assert answer.headers["Location"] == f"{PATH}/eve?done=role"
+    assert (before.status_code, after.status_code) == (403, 200)
+    assert (await ada.acts())[-1] == (
+        "ada",
+        "role changed",
+        None,
+        "eve: viewer to admin",
+    )
+
+
+@pytest.mark.parametrize("act", ["disable", "sessions", "password"])
+async def test_some_acts_sign_an_operator_out_everywhere(ada, eve, act):
+    await do(ada, act, new_password="another good password")
+
+    assert (await eve.get("/operator/account")).status_code == 303
+
+
+async def test_a_disabled_operator_is_let_in_again(ada, eve):
+    await do(ada, "disable")
+    refused = await eve.sign_in()
+    disabled = await ada.get(f"{PATH}/eve")
+    await do(ada, "enable")
+    taken = await eve.sign_in()
+
+    assert (refused.status_code, taken.status_code) == (403, 303)
+    assert "disabled since" in words(disabled.text)
+    assert [act[1] for act in await ada.acts()][-4:] == [
+        "operator disabled",
+        "sign-in refused",
+        "operator enabled",
+        "signed in",
+    ]
+
+
+async def test_a_password_that_will_not_do_is_said(ada, eve):
+    answer = await do(ada, "password", new_password="eve eve eve eve")
+
+    assert answer.status_code == 422
+    assert "too easy" in problems(answer.text)["new_password"]
+    assert (await eve.get("/operator/account")).status_code == 200
+
+
+async def test_whoever_lost_their_device_is_let_in_without_a_code(ada, eve):
+    secret = await eve.set_up_second_factor()
+    await eve.post("/operator/account/second-factor", code=eve.code(secret))
+    shown = await ada.get(f"{PATH}/eve")
+    await do(ada, "factor")
+
+    assert "Let in without a code" in words(shown.text)
+    assert (await eve.sign_in()).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("act", "typed"), [("disable", {}), ("role", {"role": "operator"})]
+)
+async def test_the_last_admin_stays(ada, act, typed):
+    answer = await ada.post(f"{PATH}/ada", act=act, **typed)
+
+    assert answer.status_code == 422
+    assert "ada is the only admin left." in words(answer.text)
+    assert (await ada.get(PATH)).status_code == 200
+    assert len(await ada.acts()) == 2
+
+
+@pytest.mark.usefixtures("eve")
+@pytest.mark.parametrize(
+    ("path", "act", "status"),
+    [("eve", "dance", 400), ("nobody", "enable", 404), ("nobody", "", 400)],
+)
+async def test_what_is_no_act_or_nobody_is_an_error(ada, path, act, status):
+    answer = await ada.post(f"{PATH}/{path}", act=act)
+
+    assert answer.status_code == status
+
+
+async def test_a_page_of_nobody_is_none(ada):
+    assert (await ada.get(f"{PATH}/nobody")).status_code == 404
+
+
+@pytest.mark.usefixtures("eve")
+async def test_the_audit_log_is_shown_newest_first_and_of_one_operator(ada):
+    everybody = words((await ada.get("/operator/audit")).text)
+    of_eve = words((await ada.get("/operator/audit", operator="eve")).text)
+
+    assert everybody.index("4 23") < everybody.index("1 23")
+    assert "ada as admin" in everybody
+    assert "ada as admin" not in of_eve
+    assert "eve signed in password" in of_eve
+
+
+@pytest.mark.parametrize("before", ["", "x", "-1", "9" * 30])
+async def test_an_odd_place_in_the_audit_log_is_its_beginning(ada, before):
+    page = await ada.get("/operator/audit", before=before)
+
+    assert "signed in" in words(page.text)
+
+
+async def test_a_long_audit_log_is_read_page_by_page(ada):
+    for _ in range(26):
+        await ada.post("/operator/logout")
+        await ada.sign_in()
+
+    newest = await ada.get("/operator/audit")
+    older = await ada.get("/operator/audit", before="5")
+    nothing = await ada.get("/operator/audit", before="1")
+
+    assert "before=5" in newest.text
+    assert "ada as admin" not in newest.text
+    assert "ada as admin" in older.text
+    assert "before=" not in older.text
+    assert "Nothing here." in words(nothing.text)
