@@ -158,7 +158,7 @@ async def test_a_viewer_sees_figures_and_how_people_fare_and_nothing_they_answer
         assert answer.status == 403, path
     await previews_kidneys(somebody)
     frame = somebody.page.frame_locator("iframe")
-    await expect(frame.get_by_text("Your evening tip").first).to_be_visible()
+    await expect(frame.get_by_role("heading", name="Your evening tip")).to_be_visible()
 
 
 async def test_the_mail_in_the_preview_looks_as_it_would_in_a_mailbox(somebody):
