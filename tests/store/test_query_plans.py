@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.engine import make_url
 
 from service.domain.outbox import Lane
-from service.store import feedback, outbox_sql, subscribers_sql
+from service.store import census, feedback, outbox_sql, subscribers_sql
 from tests.builders import NOON, TODAY
 
 CROWD = """
@@ -49,6 +49,7 @@ BOUND = {
     "states": ["sent"] * 3,
     "reasons": [""] * 3,
     "not_befores": [NOON] * 3,
+    "providers": ["gmail"] * 3,
     "times": [NOON] * 3,
     "key": b"7",
     "status": "suppressed",
@@ -61,6 +62,7 @@ WALKS_AN_INDEX = {
     "claim evening": outbox_sql.CLAIM[Lane.EVENING],
     "claim priority": outbox_sql.CLAIM[Lane.PRIORITY],
     "waiting": outbox_sql.WAITING_NOW,
+    "waits": census.WAITS,
     "not sent": outbox_sql.NOT_SENT,
     "keep": outbox_sql.KEEP,
     "arrivals": subscribers_sql.ARRIVALS,
