@@ -10,6 +10,7 @@ OPERATOR = VIEWER | {
     May.CHANGE_PEOPLE,
     May.EXPORT_PEOPLE,
     May.ERASE_PEOPLE,
+    May.PAUSE_ALL,
 }
 
 
