@@ -12,7 +12,10 @@ from service.commands.bounces import bounces
 from service.commands.check import check
 from service.commands.demo import demo
 from service.commands.deployment import adopt, pause, resume
+from service.commands.enrol import export, import_
 from service.commands.people import seed
+from service.commands.secrets import secrets
+from service.commands.send_test import send_test
 from service.domain.errors import ServiceError
 
 app = typer.Typer(
@@ -26,9 +29,13 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     run.worker,
     run.migrate,
     run.keys,
+    secrets,
     check,
+    import_,
+    export,
     backup,
     restore,
+    send_test,
     pause,
     resume,
     adopt,
@@ -40,7 +47,8 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     bench,
 )
 for command in COMMANDS:
-    app.command()(command)
+    # `import` is a word of Python's own.
+    app.command(command.__name__.rstrip("_"))(command)
 app.add_typer(tips.app, name="tips")
 app.add_typer(audit.app, name="audit")
 app.add_typer(operator.app, name="operator")

@@ -41,6 +41,8 @@ from service.store import engine, migrate
 from service.store.engine import Store
 from service.store.sealing import Sealer
 from service.web.site import Site
+from service.worker.figures import Figures
+from service.worker.health import Health
 from service.worker.intake import intake
 from service.worker.schedule import Schedule
 from service.worker.shift import Shift
@@ -243,10 +245,11 @@ def desk(parts: Service) -> Desk:
 
 
 @asynccontextmanager
-async def working(parts: Service) -> AsyncIterator[None]:
-    """A worker at work inside the block; leaving it lets mail in hand finish.
+async def working(parts: Service) -> AsyncIterator[Health]:
+    """A worker at work inside the block, and how it does.
 
-    Raises Misconfigured where the relay refuses our credentials or has no TLS.
+    Leaving the block lets mail in hand finish. Raises Misconfigured where no relay
+    takes our credentials or our kind of TLS.
     """
     smtp, clock, stop = parts.settings.smtp, parts.clock, asyncio.Event()
     # Whoever waits for a confirmation does not wait behind the evening's reminders.
@@ -260,7 +263,7 @@ async def working(parts: Service) -> AsyncIterator[None]:
         try:
             await relays.probe()
         except TryLater as error:
-            log.warning("the relay is away", action="start", error=str(error))
+            log.warning("a relay is away", action="start", error=str(error))
         used = {Lane.EVENING: relays, Lane.PRIORITY: express_relays}
         couriers = _couriers(parts, used, stop)
         shift = Shift(
@@ -269,10 +272,16 @@ async def working(parts: Service) -> AsyncIterator[None]:
         await shift.keep()
         # Before the first mail: whoever joins takes a part of the rate, not all of it.
         await shift.beat()
-        seconds = parts.settings.schedule.tick_seconds
+        ticks = shift.ticks(parts.settings.schedule.tick_seconds)
+        health = Health(
+            ticks,
+            store=parts.store,
+            figures=Figures(),
+            seconds=asyncio.get_running_loop().time,
+        )
         bounces = intake(desk(parts), parts.settings.bounces)
-        async with bounces, Schedule(shift.ticks(seconds), stop).running():
-            yield
+        async with bounces, Schedule(ticks, stop, health).running():
+            yield health
         # Without the database the others notice within a minute that we are gone.
         with suppress(TryLater):
             await shift.leave()

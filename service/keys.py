@@ -27,6 +27,7 @@ class Keys:
     lookup: bytes
     seal: Mapping[str, bytes]
     link: tuple[bytes, ...]
+    link_names: tuple[str, ...]
 
     def do_for(self, other: "Keys") -> bool:
         """Whether whatever was looked up or sealed with the others can be read."""
@@ -42,6 +43,8 @@ def keys(settings: SecretsSettings) -> Keys:
         key = _decoded(text)
         if purpose not in found or len(key) != KEY_BYTES:
             raise _bad_keys(f"entry '{label[:20]}' is not a key of 32 bytes in base64")
+        if name in found[purpose]:
+            raise _bad_keys(f"entry '{label[:20]}' is there twice")
         found[purpose][name] = key
     for purpose, named in found.items():
         if not named:
@@ -49,7 +52,12 @@ def keys(settings: SecretsSettings) -> Keys:
     if len(found["lookup"]) != 1:
         raise _bad_keys("there must be one lookup key, it is never rotated")
     (lookup,) = found["lookup"].values()
-    return Keys(lookup=lookup, seal=found["seal"], link=tuple(found["link"].values()))
+    return Keys(
+        lookup=lookup,
+        seal=found["seal"],
+        link=tuple(found["link"].values()),
+        link_names=tuple(found["link"]),
+    )
 
 
 def own_keys(path: Path) -> SecretsSettings:

@@ -71,11 +71,12 @@ class SmtpSettings(RelaySettings):
     """The main relay, further ones as a JSON list, and the address in From.
 
     `domain_rate` is the most that any one recipient domain gets a second; 0 is no such
-    limit.
+    limit. `dkim_selector` names the key that the relay signs with, for `eventide check`.
     """
 
     sender: str = "Eventide <eventide@localhost>"
     domain_rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0
+    dkim_selector: str = ""
     others: Json[tuple[RelaySettings, ...]] = ()
 
 
@@ -222,12 +223,8 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings, from the environment and then `.env`. Raises Misconfigured."""
     dotenv = {k: v for k, v in dotenv_values(".env").items() if v is not None}
     tree: dict[str, dict[str, str]] = {}
-    for name, value in {**dotenv, **environment}.items():
-        if name.startswith(PREFIX):
-            section, _, key = name.removeprefix(PREFIX).lower().partition("__")
-            is_file = key.endswith(FILE)
-            text = _contents(name, value) if is_file else value
-            tree.setdefault(section, {})[key.removesuffix(FILE)] = text
+    for (section, key), text in {**_given(dotenv), **_given(environment)}.items():
+        tree.setdefault(section, {})[key] = text
     try:
         return Settings(**tree)  # type: ignore[arg-type]  # pydantic converts text
     except ValidationError as error:
@@ -240,6 +237,27 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
             where=f"setting {name}",
             remedy="See config/eventide.example.env for the names and their values",
         ) from error
+
+
+def _given(source: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    """What a source says, by section and key; a NAME comes before a NAME_FILE.
+
+    An empty one of the two is as good as none.
+    """
+    ours = {name: value for name, value in source.items() if name.startswith(PREFIX)}
+    given: dict[tuple[str, str], str] = {}
+    # Files come first in this order, so that what is said outright is said last.
+    for name, value in sorted(ours.items(), key=lambda it: not _is_file(it[0])):
+        section, _, key = name.removeprefix(PREFIX).lower().partition("__")
+        place = section, key.removesuffix(FILE)
+        if value or place not in given:
+            is_read = value and _is_file(name)
+            given[place] = _contents(name, value) if is_read else value
+    return given
+
+
+def _is_file(name: str) -> bool:
+    return name.lower().endswith(FILE)
 
 
 def _contents(name: str, path: str) -> str:

@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy.engine import make_url
+from xdist.scheduler import LoadScopeScheduling
 
 from service.content.catalogue import Library, load
 from service.embedded.postgres import throwaway
@@ -29,6 +30,19 @@ ADOPT = "UPDATE deployment SET identity = database_identity()"
 # How long an example takes on a busy machine says nothing about the product.
 hypothesis_settings.register_profile("eventide", deadline=None)
 hypothesis_settings.load_profile("eventide")
+
+
+class OneEngine(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """Hands out tests one by one, but all of those on the Docker engine to one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        engine = "tests/compose/"
+        return engine if nodeid.startswith(engine) else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return OneEngine(config, log)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -39,6 +39,23 @@ def test_settings_come_from_dotenv_and_the_environment_has_the_last_word(tmp_pat
     assert (settings.smtp.host, settings.smtp.port) == ("relay", 25)
 
 
+def test_what_is_said_outright_comes_before_a_file(tmp_path):
+    path = tmp_path / "host"
+    path.write_text("from-a-file\n")
+    file = {"EVENTIDE_SMTP__HOST_FILE": str(path)}
+
+    hosts = [
+        read(said).smtp.host
+        for said in (
+            {**file, "EVENTIDE_SMTP__HOST": "outright"},
+            {**file, "EVENTIDE_SMTP__HOST": ""},
+            {"EVENTIDE_SMTP__HOST": "outright", "EVENTIDE_SMTP__HOST_FILE": ""},
+        )
+    ]
+
+    assert hosts == ["outright", "from-a-file", "outright"]
+
+
 def test_the_pages_address_is_kept_without_a_slash_at_its_end():
     settings = read({"EVENTIDE_WEB__BASE_URL": "https://example.org/"})
 
@@ -129,6 +146,7 @@ ZEROS = "A" * 43 + "="
         ("lookup=***", "entry 'lookup' is not a key"),
         ("colour=blue", "entry 'colour' is not a key"),
         (f"lookup={ZEROS}", "there is no seal key"),
+        (f"seal.1={ZEROS} seal.1={ZEROS}", "entry 'seal.1' is there twice"),
     ],
 )
 def test_missing_or_broken_keys_stop_the_start_and_say_how_to_make_them(text, words):

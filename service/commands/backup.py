@@ -16,7 +16,9 @@ from service import keys as key_ring
 from service.clock import SystemClock
 from service.commands.deployment import SAYS
 from service.commands.keyfile import default_keys, keep_keys, keys_in, put_into_place
+from service.commands.operator import me
 from service.commands.people import progress_of_bytes
+from service.domain.audit import Act
 from service.domain.errors import Misconfigured
 from service.embedded import archive, tools
 from service.embedded.archive import Archive, Manifest, Written
@@ -78,7 +80,11 @@ async def _backup(file: Path, keys_file: Path) -> None:
         if snapshot.schema is None:
             raise migrate.wrong_schema(None, where=place(url))
         keep_keys(keys_file, secrets)
-        made = _written(file, url, snapshot, created_at=SystemClock().now())
+        now = SystemClock().now()
+        made = _written(file, url, snapshot, created_at=now)
+        if snapshot.schema == migrate.head():
+            async with store.transaction() as after:
+                await after.audit.add(me(), Act.BACKED_UP, now=now)
     _show(made)
     typer.echo(f"Kept in {file}; its keys are in {keys_file}. Keep the two apart.")
 
@@ -203,6 +209,8 @@ async def _loaded(
     await migrate.upgrade(url)
     async with store.transaction() as tx:
         await tx.deployment.fence(is_paused=found.manifest.is_paused)
+        made = f"as of {found.manifest.created_at}"
+        await tx.audit.add(me(), Act.RESTORED, details=made, now=SystemClock().now())
 
 
 def _show(manifest: Manifest) -> None:

@@ -1,94 +1,108 @@
-"""`eventide check`: whether the service can do its work, and how tonight goes."""
+"""`eventide check`: the doctor, who looks at everything and says how to mend it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from enum import StrEnum
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict
+from itertools import groupby
+from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from service import app as composition
 from service.clock import SystemClock
-from service.content.catalogue import load
-from service.domain.breaker import AWAY
-from service.domain.errors import ServiceError, TryLater
-from service.domain.outbox import State
-from service.flows.crew import outlook
-from service.mail.smtp import Mailer
-from service.settings import ContentSettings, RelaySettings
+from service.commands.doctor.examination import areas, examined
+from service.commands.doctor.patient import Patient
+from service.commands.people import progress
+from service.domain.errors import Misconfigured
+from service.domain.finding import Finding, Grade, Sheet
+
+LOOKS = {Grade.OK: "green", Grade.WARNING: "yellow", Grade.FAULT: "bold red"}
+#: Below this width what was looked at stands above what was found.
+NARROW = 90
 
 
-class Grade(StrEnum):
-    """How good a finding is; any fault makes the exit code 1."""
+def check(
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON list for programs.")
+    ] = False,
+    nameserver: Annotated[
+        str,
+        typer.Option(help="Ask this one (ADDRESS or ADDRESS:PORT), not the system's."),
+    ] = "",
+) -> None:
+    """Look at everything the service needs, and say how to mend what is wrong.
 
-    OK = "ok"
-    WARNING = "warning"
-    FAULT = "fault"
-
-
-#: What was looked at, how it is, and what to say; the remedy where there is one.
-Findings = AsyncIterator[tuple[str, Grade, str]]
-
-
-def check() -> None:
-    """Look at settings, tips, relays, database and tonight; exit code 1 for a fault."""
-    if Grade.FAULT in asyncio.run(_told()):
-        raise typer.Exit(1)
-
-
-async def _told() -> set[Grade]:
-    """Every finding, printed as it is made."""
-    met: set[Grade] = set()
-    settings = composition.settings()
-    smtp = settings.smtp
-    for what, findings in (
-        ("tips", _tips(settings.content)),
-        *(("relay", _relay(each)) for each in (smtp, *smtp.others)),
-        ("database", _database()),
-    ):
-        try:
-            async for finding in findings:
-                met.add(_printed(*finding))
-        except ServiceError as error:
-            met.add(_printed(what, Grade.FAULT, str(error)))
-    return met
+    Exit code 1 for a fault, 0 for none. docs/check.md tells what each line means.
+    """
+    say = _tell if as_json else _show
+    raise typer.Exit(_said(asyncio.run(_findings(nameserver)), say))
 
 
-def _printed(what: str, grade: Grade, says: str) -> Grade:
-    typer.echo(f"{grade:<8} {what:<9} {says}")
-    return grade
+async def _findings(nameserver: str) -> tuple[Finding, ...]:
+    try:
+        settings = composition.settings()
+    except Misconfigured as error:
+        sheet = Sheet("settings")
+        sheet.fault("readable", f"{error.where}: {error.what}", error.remedy)
+        return tuple(sheet.findings)
+    patient = Patient(settings=settings, clock=SystemClock(), nameserver=nameserver)
+    every = areas(patient)
+    with progress() as bar:
+        task = bar.add_task("Looking", total=len(every))
+        return await examined(patient, every, done=lambda: bar.advance(task))
 
 
-async def _tips(content: ContentSettings) -> Findings:
-    library = load(content.config, content.templates, today=SystemClock().now().date())
-    reviews = library.review_summary
-    says = f"{reviews.reviewed} of {reviews.tips} tips are reviewed by a clinician"
-    is_done = reviews.reviewed == reviews.tips
-    yield "tips", (Grade.OK if is_done else Grade.WARNING), says
+def _said(
+    findings: tuple[Finding, ...], say: Callable[[tuple[Finding, ...]], None]
+) -> int:
+    """The exit code, once it is said what was found."""
+    say(findings)
+    return int(any(each.grade is Grade.FAULT for each in findings))
 
 
-async def _relay(settings: RelaySettings) -> Findings:
-    async with Mailer(settings, clock=SystemClock()) as mailer:
-        try:
-            await mailer.probe()
-        except TryLater as error:
-            yield "relay", Grade.FAULT, f"{error}. {AWAY.remedy}"
-        else:
-            yield "relay", Grade.OK, f"{settings.host}:{settings.port} lets us in"
+def _tell(findings: tuple[Finding, ...]) -> None:
+    typer.echo(json.dumps([asdict(each) for each in findings], indent=2))
 
 
-async def _database() -> Findings:
-    async with composition.records() as store:
-        evening = await outlook(store, now=SystemClock().now())
-    says = "the database answers and has the schema of this release"
-    yield "database", Grade.OK, says
-    workers, ahead = evening.crew.workers, evening.forecast
-    if workers:
-        yield "tonight", Grade.OK, f"workers alive: {workers}"
-    else:
-        says = "no worker is alive: start one with `eventide worker`"
-        yield "tonight", Grade.WARNING, says
-    yield "tonight", (Grade.WARNING if ahead.too_late else Grade.OK), str(ahead)
-    for one in evening.not_sent:
-        is_wish = one.state is State.SUPPRESSED
-        says = f"{one.messages:,} {one.state} since yesterday: {one.reason}"
-        yield "tonight", (Grade.OK if is_wish else Grade.WARNING), says
+def _show(findings: tuple[Finding, ...]) -> None:
+    console = Console()
+    is_narrow = console.width < NARROW
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1), show_header=False)
+    table.add_column(no_wrap=True)
+    if not is_narrow:
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column(max_width=34)
+    table.add_column(overflow="fold")
+    for area, each_of_it in groupby(findings, key=lambda each: each.area):
+        for number, each in enumerate(each_of_it):
+            grade = Text(each.grade, style=LOOKS[each.grade])
+            found = Text(each.finding)
+            if each.remedy:
+                found.append(f"\n-> {each.remedy}", style="italic")
+            if is_narrow:
+                head = Text(f"{area}: {each.check}\n", style="bold")
+                table.add_row(grade, head + found)
+            else:
+                table.add_row(grade, "" if number else area, each.check, found)
+        table.add_section()
+    console.print(table)
+    console.print(_summary(findings))
+
+
+def _summary(findings: tuple[Finding, ...]) -> Text:
+    found = Counter(each.grade for each in findings)
+    worst = next(grade for grade in reversed(Grade) if found[grade])
+    says = f"{_counted(found[Grade.FAULT], 'fault')}, "
+    says += f"{_counted(found[Grade.WARNING], 'warning')}, {found[Grade.OK]} ok"
+    return Text(says, style=LOOKS[worst])
+
+
+def _counted(many: int, what: str) -> str:
+    return f"{many} {what}{'' if many == 1 else 's'}"

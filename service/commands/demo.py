@@ -1,6 +1,7 @@
 """`eventide demo`: the whole service on one machine, with a clock that can be moved."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -17,12 +18,16 @@ from service.app import Service
 from service.clock import DemoClock
 from service.commands.loop import run
 from service.commands.run import stop_signal
+from service.domain.errors import VisitorError
+from service.domain.operators import Role
 from service.domain.outbox import State
 from service.embedded import postgres
 from service.embedded.catcher import Catcher, CaughtMail
 from service.embedded.visitor import visit
+from service.flows import operators
 from service.flows.upkeep import upkeep
 from service.keys import Keys
+from service.passwords import Passwords
 from service.settings import SecretsSettings
 from service.store import migrate
 from service.web import inbox
@@ -31,6 +36,8 @@ from service.web.server import bound, serving
 
 HOST = "127.0.0.1"
 DATA = "demo"
+#: Who may look at the demo's console.
+OPERATOR, PASSWORD_BYTES = "demo", 12
 #: How long a press of "next evening" waits for mail to go out, and looks again.
 PATIENCE_SECONDS = 20
 LOOK_AGAIN_SECONDS = 0.1
@@ -73,10 +80,27 @@ async def _demo(port: int) -> None:
         base = stage.base_url
         typer.echo(f"\n  Sign up     {base}/")
         typer.echo(f"  Inbox       {base}/inbox")
-        typer.echo(f"  Your page   {base}/manage\n")
+        typer.echo(f"  Your page   {base}/manage")
+        password = await _let_in(stage.parts)
+        typer.echo(f"  Console     {base}/operator")
+        typer.echo(f"              (name {OPERATOR}, password {password})\n")
         typer.echo("Every mail stays in the inbox here. Ctrl-C stops everything.")
         await stop.wait()
         typer.echo("\nStopping ...")
+
+
+async def _let_in(parts: Service) -> str:
+    """The password of an admin of the demo: another one at each start."""
+    password = secrets.token_urlsafe(PASSWORD_BYTES)
+    store, by, now = parts.store, "cli:demo", parts.clock.now()
+    new = (OPERATOR, Role.ADMIN, password)
+    try:
+        await operators.add(store, Passwords(), new, by=by, now=now)
+    except VisitorError:
+        await operators.set_password(
+            store, Passwords(), OPERATOR, password, by=by, now=now
+        )
+    return password
 
 
 async def _once(out: Path) -> None:
@@ -95,6 +119,7 @@ class Stage:
 
     base_url: str
     catcher: Catcher
+    parts: Service
 
 
 @asynccontextmanager
@@ -115,7 +140,7 @@ async def staged(listener: socket, *, url: str, keys: Keys) -> AsyncIterator[Sta
         desk = Inbox(catcher, clock, parts)
         app = create_app(composition.site(parts), inbox.routes(desk, parts.templates))
         await stack.enter_async_context(serving(app, listener))
-        yield Stage(base_url=base_url, catcher=catcher)
+        yield Stage(base_url=base_url, catcher=catcher, parts=parts)
 
 
 class Inbox:

@@ -7,6 +7,7 @@ import typer
 
 from service import app as composition
 from service.clock import SystemClock
+from service.commands.operator import me
 from service.flows import deployment
 from service.flows.deployment import Adopted
 from service.store.deployment import Standing
@@ -46,13 +47,13 @@ def adopt(
 
 async def _pause() -> None:
     async with composition.records() as store:
-        await deployment.pause(store)
+        await deployment.pause(store, by=me(), now=SystemClock().now())
         typer.echo(SAYS[await deployment.standing(store)])
 
 
 async def _resume() -> None:
     async with composition.records() as store:
-        await deployment.resume(store)
+        await deployment.resume(store, by=me(), now=SystemClock().now())
         typer.echo(SAYS[await deployment.standing(store)])
 
 
@@ -66,7 +67,7 @@ async def _adopt(*, is_sure: bool) -> None:
         typer.echo(f"The database that this is a copy of last sent a mail: {seen}.")
         if not is_sure:
             typer.confirm("Is it stopped, and is this one to send?", abort=True)
-        done = await deployment.adopt(store, now=SystemClock().now())
+        done = await deployment.adopt(store, by=me(), now=SystemClock().now())
         typer.echo(_told(done))
         typer.echo(SAYS[await deployment.standing(store)])
 

@@ -44,7 +44,7 @@ def add(
 
     async def act(store: Store) -> str:
         new = (name, role, password)
-        kept = await operators.add(store, Passwords(), new, by=_me(), now=_now())
+        kept = await operators.add(store, Passwords(), new, by=me(), now=_now())
         return f"{kept} may sign in as {role}"
 
     _do(act)
@@ -68,7 +68,7 @@ def role(
     """Give an operator another role."""
 
     async def act(store: Store) -> str:
-        await operators.set_role(store, name, new, by=_me(), now=_now())
+        await operators.set_role(store, name, new, by=me(), now=_now())
         return f"{name} is {new} now"
 
     _do(act)
@@ -80,9 +80,7 @@ def password(name: Name, *, password_file: PasswordFile = None) -> None:
     new = _password(password_file)
 
     async def act(store: Store) -> str:
-        await operators.set_password(
-            store, Passwords(), name, new, by=_me(), now=_now()
-        )
+        await operators.set_password(store, Passwords(), name, new, by=me(), now=_now())
         return f"{name} has another password, and is signed out everywhere"
 
     _do(act)
@@ -93,7 +91,7 @@ def disable(name: Name) -> None:
     """Let an operator in no more, and sign them out."""
 
     async def act(store: Store) -> str:
-        await operators.disable(store, name, by=_me(), now=_now())
+        await operators.disable(store, name, by=me(), now=_now())
         return f"{name} is signed out and cannot sign in any more"
 
     _do(act)
@@ -104,7 +102,7 @@ def enable(name: Name) -> None:
     """Let a disabled operator in again."""
 
     async def act(store: Store) -> str:
-        await operators.enable(store, name, by=_me(), now=_now())
+        await operators.enable(store, name, by=me(), now=_now())
         return f"{name} may sign in again"
 
     _do(act)
@@ -115,10 +113,18 @@ def reset_totp(name: Name) -> None:
     """Let an operator in without a code: the device that shows them is lost."""
 
     async def act(store: Store) -> str:
-        await operators.reset_second_factor(store, name, by=_me(), now=_now())
+        await operators.reset_second_factor(store, name, by=me(), now=_now())
         return f"{name} signs in without a code until they set one up again"
 
     _do(act)
+
+
+def me() -> str:
+    """Who is at the command line; not every container has a name for its user."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return f"cli:{os.getuid()}"
 
 
 def _do(act: Callable[[Store], Awaitable[str]]) -> None:
@@ -160,14 +166,6 @@ def _line(account: Account) -> str:
     code = "with a code" if account.has_second_factor else "no second factor"
     how = code if account.password_hash else "no password"
     return f"{account.name}  {account.role}  {state}, {how}"
-
-
-def _me() -> str:
-    """Who is at the command line; not every container has a name for its user."""
-    try:
-        return f"cli:{getpass.getuser()}"
-    except (KeyError, OSError):
-        return f"cli:{os.getuid()}"
 
 
 def _now() -> datetime:

@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+import socket
+from contextlib import AsyncExitStack
 from typing import Annotated
 
 import typer
@@ -16,6 +18,7 @@ from service.store import migrate as migrations
 from service.web import bounces
 from service.web.app import create_app
 from service.web.server import bound, serving
+from service.web.watch import create_watch
 
 
 def web() -> None:
@@ -71,9 +74,22 @@ async def _web() -> None:
 async def _worker() -> None:
     stop = stop_signal()
     settings = composition.settings()
-    async with composition.service(settings) as parts, composition.working(parts):
+    async with AsyncExitStack() as stack:
+        # Bound first: a taken port is told before any mail is sent.
+        listener = _listener(settings.worker.listen)
+        parts = await stack.enter_async_context(composition.service(settings))
+        health = await stack.enter_async_context(composition.working(parts))
+        if listener:
+            app = create_watch(health.trouble, health.figures)
+            await stack.enter_async_context(serving(app, listener))
         typer.echo("At work", err=True)
         await stop.wait()
+
+
+def _listener(where: str) -> socket.socket | None:
+    host, _, port = where.rpartition(":")
+    remedy = "Choose another EVENTIDE_WORKER__LISTEN, or leave it empty"
+    return bound(host, int(port), remedy=remedy) if where else None
 
 
 async def _migrate() -> None:

@@ -14,16 +14,21 @@ METER_SECONDS = 2
 class Meter:
     """What became of messages since it was last read, and how fast they can be sent.
 
-    `per_second` counts only times when there was more to send than could be sent.
+    `per_second` counts only times when there was more to send than could be sent;
+    `noted_at` is the end of the last round, by the clock of the event loop.
     """
 
     settled: Counter[State] = field(default_factory=Counter)
     per_second: float = 0
+    noted_at: float = 0
     _sent: int = 0
     _seconds: float = 0
 
-    def note(self, settled: Iterable[Settled], *, busy_seconds: float) -> None:
-        """Count; `busy_seconds` is 0 where there was not enough to do."""
+    def note(
+        self, settled: Iterable[Settled], *, busy_seconds: float, at: float = 0
+    ) -> None:
+        """Count a round; `busy_seconds` is 0 where there was not enough to do."""
+        self.noted_at = at
         states = Counter(one.state for one in settled)
         self.settled += states
         if busy_seconds:

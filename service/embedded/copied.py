@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 COPY = re.compile(rb'COPY public\.(?:"?)(\w+)(?:"?) \(([^)]*)\) FROM stdin;\n')
 END = b"\\.\n"
@@ -28,7 +29,9 @@ def contents(lines: Iterable[bytes], *, sampled: str, by: str) -> Contents:
             if table == sampled:
                 for row in _rows(stream):
                     rows[table] += 1
-                    values = dict(zip(columns, row.decode().split("\t"), strict=True))
+                    values = dict(
+                        zip(columns, row.decode().rstrip("\n").split("\t"), strict=True)
+                    )
                     samples.setdefault(values[by], values)
             else:
                 rows[table] = sum(1 for _ in _rows(stream))
@@ -36,7 +39,4 @@ def contents(lines: Iterable[bytes], *, sampled: str, by: str) -> Contents:
 
 
 def _rows(stream: Iterator[bytes]) -> Iterator[bytes]:
-    for line in stream:
-        if line == END:
-            return
-        yield line.removesuffix(b"\n")
+    return takewhile(END.__ne__, stream)

@@ -189,7 +189,7 @@ class _Run:
         if step.kept:
             self._kept_at = self._round_at
         busy = self._round_at - before if self._is_busy else 0
-        self._courier.meter.note(step.settled, busy_seconds=busy)
+        self._courier.meter.note(step.settled, busy_seconds=busy, at=self._round_at)
         self._is_busy = 0 < step.limit == len(claimed)
         self.claimed += len(claimed)
         for one in step.settled:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from service.domain.audit import Act
 from service.domain.night import first_slot
 from service.store.deployment import Standing
 from service.store.engine import Store
@@ -31,19 +32,21 @@ async def last_sent_at(store: Store) -> datetime | None:
         return await tx.deployment.last_sent_at()
 
 
-async def pause(store: Store) -> None:
+async def pause(store: Store, *, by: str, now: datetime) -> None:
     """Claim no mail from now on; what workers hold already goes out."""
     async with store.transaction() as tx:
         await tx.deployment.pause()
+        await tx.audit.add(by, Act.ALL_PAUSED, now=now)
 
 
-async def resume(store: Store) -> None:
+async def resume(store: Store, *, by: str, now: datetime) -> None:
     """Send again; what waits and is not too late goes out at once."""
     async with store.transaction() as tx:
         await tx.deployment.resume()
+        await tx.audit.add(by, Act.ALL_RESUMED, now=now)
 
 
-async def adopt(store: Store, *, now: datetime) -> Adopted:
+async def adopt(store: Store, *, by: str, now: datetime) -> Adopted:
     """Make this database the one that sends from now on. Safe to do twice.
 
     Since the copy was made, the database before it may have sent whatever was due. So
@@ -57,6 +60,8 @@ async def adopt(store: Store, *, now: datetime) -> Adopted:
     async with store.transaction() as tx:
         messages = await tx.outbox.doubt(now=now) if is_doubtful else 0
         await tx.deployment.adopt()
+        held_back = f"held back: {messages} waiting, {people} due"
+        await tx.audit.add(by, Act.DATABASE_ADOPTED, details=held_back, now=now)
     return Adopted(people=people, messages=messages)
 
 

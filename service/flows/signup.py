@@ -8,6 +8,7 @@ from service.domain.outbox import Kind, at_once
 from service.domain.risk import Answers
 from service.domain.subscriber import (
     CONSENT_VERSION,
+    CONSENTS,
     Evening,
     Person,
     Status,
@@ -68,14 +69,20 @@ async def request(store: Store, form: SignUp, *, now: datetime) -> None:
         await _ask_to_confirm(tx, form, now=now)
 
 
-async def waiting(store: Store, links: Links, token: str, *, now: datetime) -> None:
-    """Return if the confirmation link works. Raises BadLink. Writes nothing."""
+async def waiting(
+    store: Store, links: Links, token: str, *, now: datetime
+) -> tuple[str, ...]:
+    """What is still to be agreed to where the link works. Raises BadLink. Writes nothing.
+
+    Nothing for somebody who came by the form; all of it for somebody on a list.
+    """
     subject = links.subject(Purpose.CONFIRM, token, now=now)
     async with store.transaction() as tx:
         pending = await tx.signups.get(subject)
         confirmed = await tx.subscribers.get(subject)
     if pending is None and confirmed is None:
         raise BadLink
+    return CONSENTS if pending and not pending.consents else ()
 
 
 async def confirm(store: Store, links: Links, token: str, *, now: datetime) -> Welcome:
@@ -146,9 +153,9 @@ async def _enrol(tx: Transaction, pending: Pending, *, now: datetime) -> Welcome
         await tx.subscribers.add(subscriber, next_due_at=first.due_at, now=now)
     else:
         await tx.subscribers.save(subscriber, next_due_at=first.due_at, now=now)
-    await tx.consents.add(
-        subscriber_id, pending.consents, version=CONSENT_VERSION, now=now
-    )
+    # The page that somebody on a list comes to says what the button agrees to.
+    consents = pending.consents or CONSENTS
+    await tx.consents.add(subscriber_id, consents, version=CONSENT_VERSION, now=now)
     await tx.suppression.lift(address)
     await tx.signups.forget(address)
     return Welcome(first_at=first.due_at, evening=evening)

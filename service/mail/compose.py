@@ -32,10 +32,11 @@ class Letter:
     """One mail to one person, before it becomes bytes.
 
     The two bodies are quoted-printable. `message_id` comes with its angle brackets.
-    Only a reminder has an `unsubscribe_url`; with it come the headers of a mailing.
+    `kind` names it in Feedback-ID. Mails that nobody asked for one by one have an
+    `unsubscribe_url`; with it come the headers of a mailing.
     """
 
-    kind: Kind
+    kind: str
     to_address: str
     subject: str
     html: bytes

@@ -9,6 +9,7 @@ from typing import Self
 
 from service.domain.breaker import Gate
 from service.domain.clock import Clock
+from service.domain.errors import Misconfigured, TryLater
 from service.domain.outbox import Meaning, Outcome, Refused, Unsent, meaning
 from service.domain.pace import UNLIMITED
 from service.mail.domains import Domains
@@ -72,11 +73,19 @@ class Relays:
         await self._open.aclose()
 
     async def probe(self) -> None:
-        """Return if the main relay is there and lets us in.
+        """Return if every relay is there and lets us in.
 
-        Raises Misconfigured if it refuses our settings, TryLater if it is away.
+        Raises Misconfigured if none does and one refuses our settings: then no mail
+        would leave. TryLater if any is away or refuses us; its words name them all.
         """
-        await self._mailers[0].probe()
+        tried = await asyncio.gather(*map(_failure, self._mailers))
+        failed = [failure for failure in tried if failure]
+        if len(failed) == len(self._mailers):
+            for failure in failed:
+                if isinstance(failure, Misconfigured):
+                    raise failure
+        if failed:
+            raise TryLater("; ".join(map(str, failed)))
 
     def share(self, workers: int) -> None:
         """Keep to a fair part of every rate: so many workers are at it."""
@@ -177,6 +186,14 @@ class Relays:
         best = max(first, key=lambda number: relays[number].credit)
         relays[best].credit -= sum(relays[number].weight for number in first)
         return best
+
+
+async def _failure(mailer: Mailer) -> Misconfigured | TryLater | None:
+    try:
+        await mailer.probe()
+    except (Misconfigured, TryLater) as error:
+        return error
+    return None
 
 
 def _is_untouched(outcome: Outcome) -> bool:

@@ -84,6 +84,11 @@ class Session:
         """Whether the relay is there and says yes to a harmless command."""
         return await self._obeys(b"NOOP\r\n", self._patience.courtesy)
 
+    async def asked(self, command: str) -> Reply:
+        """The relay's answer to one command. Raises Lost."""
+        self._wire.write(f"{command}\r\n".encode())
+        return await self._wire.reply(self._patience.command)
+
     async def leave(self) -> None:
         """Say goodbye, wait a little for the answer, and close."""
         await self._obeys(b"QUIT\r\n", self._patience.courtesy)

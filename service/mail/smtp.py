@@ -7,6 +7,7 @@ aiosmtplib connects, negotiates TLS, greets and signs in. The messages are then 
 import asyncio
 import socket
 import ssl
+from dataclasses import replace
 from types import TracebackType
 from typing import Self, cast
 
@@ -22,10 +23,11 @@ from service.domain.errors import Misconfigured, TryLater
 from service.domain.outbox import Outcome, Refused, Stage, Unsent
 from service.mail.commands import Offer, addressed
 from service.mail.envelope import Envelope
+from service.mail.examination import Examined, encrypted
 from service.mail.queue import Queue, Submission
 from service.mail.replies import Reply, plain
-from service.mail.session import Patience, Session, refused
-from service.mail.wire import Wire
+from service.mail.session import YES, Patience, Session, refused
+from service.mail.wire import Lost, Wire
 from service.settings import RelaySettings
 
 FAILURES = (SMTPException, OSError, ValueError)
@@ -112,6 +114,35 @@ class Mailer:
             raise self._diagnosis(error) from error
         await session.leave()
 
+    async def examine(self, sender: str) -> Examined:
+        """What the relay shows of itself, and whether it takes mail of this sender.
+
+        Nobody is named as recipient, so nothing is sent. Raises what `probe` does.
+        """
+        try:
+            async with asyncio.timeout(self._patience.probe):
+                client = await self._let_in()
+                seen = self._seen(client)
+                session = self._session(client)
+                answer = await session.asked(f"MAIL FROM:<{sender}>")
+                await session.leave()
+        except (*FAILURES, Lost) as error:
+            raise self._diagnosis(error) from error
+        return replace(
+            seen, refused=refused(Stage.MAIL, answer) if answer.kind != YES else None
+        )
+
+    def _seen(self, client: SMTP) -> Examined:
+        offered = client.esmtp_extensions
+        return Examined(
+            address=str(client.get_transport_info("peername")[0]),
+            encrypted=encrypted(client.get_transport_info("ssl_object")),
+            offers_tls="starttls" in offered,
+            is_signed_in=bool(self._settings.username),
+            offer=Offer.read(offered),
+            refused=None,
+        )
+
     def _call_for_help(self, now: float) -> None:
         """Put one more connection to work, if there may be one more."""
         is_full = now < self._full_until
@@ -169,7 +200,11 @@ class Mailer:
             self._connecting.discard(_this_task())
 
     async def _connected(self) -> Session:
-        """A connection that has greeted, encrypted and signed in as settings say."""
+        """A connection that serves the queue."""
+        return self._session(await self._let_in())
+
+    async def _let_in(self) -> SMTP:
+        """One that has greeted, encrypted and signed in as settings say."""
         settings = self._settings
         client = SMTP(
             hostname=settings.host,
@@ -186,12 +221,14 @@ class Mailer:
             await client.connect()
             if client.is_ehlo_or_helo_needed:
                 await client.ehlo()
-            wire = _taken_over(client)
         except BaseException:
             client.close()
             raise
+        return client
+
+    def _session(self, client: SMTP) -> Session:
         offer = Offer.read(client.esmtp_extensions)
-        return Session(wire, offer, self._queue, self._patience)
+        return Session(_taken_over(client), offer, self._queue, self._patience)
 
     def _no_connection(self, error: Exception) -> Refused | Unsent:
         code = getattr(error, "code", 0)
@@ -209,12 +246,18 @@ class Mailer:
                 where="settings EVENTIDE_SMTP__USERNAME and EVENTIDE_SMTP__PASSWORD",
                 remedy="Give the name and password that the relay knows",
             )
-        if type(error) is SMTPException or _has_bad_certificate(error):
+        if _is_caused_by(error, ssl.SSLCertVerificationError):
+            return Misconfigured(
+                what=self._words(error),
+                where="setting EVENTIDE_SMTP__HOST",
+                remedy="Give the relay a certificate that is valid for this name and "
+                "of an authority known here; SSL_CERT_FILE may name your own",
+            )
+        if type(error) is SMTPException or _is_caused_by(error, ssl.SSLError):
             return Misconfigured(
                 what=self._words(error),
                 where="setting EVENTIDE_SMTP__TLS",
-                remedy="Choose what the relay offers: none, starttls or implicit, "
-                "with a certificate for the name in EVENTIDE_SMTP__HOST",
+                remedy="Choose what the relay offers: none, starttls or implicit",
             )
         return TryLater(self._words(error))
 
@@ -232,6 +275,7 @@ def _taken_over(client: SMTP) -> Wire:
     protocol = client.protocol
     # There is no public way to ask for what it has read.
     if protocol is None or not protocol.is_connected or protocol._buffer:  # noqa: SLF001
+        client.close()
         raise SMTPServerDisconnected("Lost, or out of step, before the first message")
     return Wire(cast("asyncio.Transport", protocol.transport))
 
@@ -240,9 +284,9 @@ def _this_task() -> asyncio.Task[None]:
     return cast("asyncio.Task[None]", asyncio.current_task())
 
 
-def _has_bad_certificate(error: BaseException | None) -> bool:
+def _is_caused_by(error: BaseException | None, kind: type[Exception]) -> bool:
     while error is not None:
-        if isinstance(error, ssl.SSLError):
+        if isinstance(error, kind):
             return True
         error = error.__cause__
     return False

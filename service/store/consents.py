@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 ADD = text(
     """
-    INSERT INTO consent (subscriber_id, what, given_at, wording_version)
-    SELECT :subscriber_id, what, :now, :version FROM unnest(CAST(:what AS text[])) what
+    INSERT INTO consent (subscriber_id, what, given_at, wording_version, evidence)
+    SELECT :subscriber_id, what, :now, :version, :evidence
+    FROM unnest(CAST(:what AS text[])) what
     ON CONFLICT (subscriber_id, what, given_at) DO NOTHING
     """
 )
@@ -49,13 +50,23 @@ class Consents:
         self._connection = connection
 
     async def add(
-        self, subscriber_id: int, what: Sequence[str], *, version: str, now: datetime
+        self,
+        subscriber_id: int,
+        what: Sequence[str],
+        *,
+        version: str,
+        evidence: str | None = None,
+        now: datetime,
     ) -> None:
-        """Note that the person agreed to each of `what`, in this wording."""
+        """Note that the person agreed to each of `what`, in this wording.
+
+        `evidence` says where, if it was not on our form.
+        """
         values = {
             "subscriber_id": subscriber_id,
             "what": list(what),
             "version": version,
+            "evidence": evidence,
             "now": now,
         }
         await self._connection.execute(ADD, values)

@@ -1,5 +1,6 @@
 """The database, opened once; `Store.transaction()` is the only thing that commits."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from service.domain.errors import Misconfigured
+from service.domain.errors import Misconfigured, ServiceError
 from service.store import migrate
 from service.store.audit import Audit
 from service.store.consents import Consents
@@ -38,12 +39,15 @@ from service.store.trouble import (
     require_release,
     translated,
 )
+from service.store.vitals import Checkup
 from service.store.workers import Workers
 
 #: Seconds to wait for the server to take a connection.
 PATIENCE = 10
 #: And for the longest command, which lets go of a night of millions.
 LONGEST_COMMAND = 600
+#: Within so many seconds it must say that it is there; whoever asks gives up soon after.
+ANSWER_SECONDS = 5
 #: Seconds after which a connection that nobody used may have died unnoticed.
 RESTED = 1
 
@@ -128,6 +132,7 @@ class Transaction:
     figures: Figures
     dossier: Dossier
     workers: Workers
+    checkup: Checkup
     deployment: Deployment
     operators: Operators
     sessions: Sessions
@@ -177,6 +182,18 @@ class Store:
         if current != migrate.head():
             raise migrate.wrong_schema(current, where=self._where())
 
+    async def trouble(self, *, within: float = ANSWER_SECONDS) -> str:
+        """Why it cannot be used now, in words that tell strangers nothing; "" if it can.
+
+        It must say that it can `within` so many seconds.
+        """
+        try:
+            async with asyncio.timeout(within):
+                await self.check()
+        except (ServiceError, TimeoutError):
+            return "the database does not answer, or has another schema"
+        return ""
+
     def _silent(self, error: Exception) -> Misconfigured:
         return Misconfigured(
             what=f"the database does not answer ({error})",
@@ -201,6 +218,7 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         figures=Figures(connection),
         dossier=Dossier(connection),
         workers=Workers(connection),
+        checkup=Checkup(connection, sealer),
         deployment=Deployment(connection),
         operators=Operators(connection, sealer),
         sessions=Sessions(connection),

@@ -28,8 +28,8 @@ TABLES = text(
 RELEASE = text("SELECT current_setting('server_version_num')::int / 10000")
 SCHEMA = text("SELECT version_num FROM alembic_version")
 IS_PAUSED = text("SELECT coalesce(bool_or(is_paused), false) FROM deployment")
-# Those of an operator, not of the machinery; where there is none, nobody was here.
-SOMEBODY = ("signup", "subscriber", "suppression", "operator", "audit")
+# Where none of these has a row, nobody was ever here.
+SOMEBODY = ("signup", "subscriber", "suppression", "operator")
 OTHERS = text(
     """
     SELECT count(*) FROM pg_stat_activity

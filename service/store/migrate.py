@@ -105,6 +105,17 @@ def head() -> str:
     return str(_scripts().get_current_head())
 
 
+def pending(current: str | None) -> tuple[str, ...] | None:
+    """The migrations that a database at this revision still needs, in their order.
+
+    None where a newer release made its schema.
+    """
+    if current is not None and current not in _known():
+        return None
+    found = [*_scripts().iterate_revisions("head", current or "base")]
+    return tuple(f"{one.revision} ({_title(one.doc)})" for one in reversed(found))
+
+
 def wrong_schema(current: str | None, *, where: str) -> Misconfigured:
     """The error for a database whose schema is older or newer than this release."""
     if current is not None and current not in _known():
@@ -167,6 +178,10 @@ def _revision(connection: Connection) -> str | None:
     found = connection.execute(text("SELECT version_num FROM alembic_version"))
     revision = found.scalar()
     return None if revision is None else str(revision)
+
+
+def _title(doc: str) -> str:
+    return doc.partition(":")[0].rstrip(".").lower()
 
 
 def _differences(connection: Connection) -> tuple[str, ...]:

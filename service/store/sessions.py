@@ -45,10 +45,14 @@ class Sessions:
 
     async def add(self, token: str, operator: str, *, now: datetime) -> None:
         """Begin a session; those that are over are forgotten."""
-        limits = {"now": now, "longest": LONGEST, "idle": IDLE}
-        await self._connection.execute(DROP_OLD, limits)
+        await self.drop_old(now=now)
         values = {"digest": _digest(token), "operator": operator, "now": now}
         await self._connection.execute(ADD, values)
+
+    async def drop_old(self, *, now: datetime) -> None:
+        """Forget the sessions that are over."""
+        limits = {"now": now, "longest": LONGEST, "idle": IDLE}
+        await self._connection.execute(DROP_OLD, limits)
 
     async def find(self, token: str, *, now: datetime) -> Operator | None:
         """Who holds this token; None where the session is over or never was."""

@@ -5,7 +5,7 @@ change locks the schedule row first, as planning does: the two take turns, and w
 just planned is seen to be (their outbox rows are there to be suppressed).
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -28,6 +28,7 @@ from service.store import subscribers_sql as sql
 from service.store.sealing import UNREADABLE, KeyMissing, Sealer
 
 A_DAY = timedelta(days=1)
+AT_ONCE = 1000
 
 log = structlog.get_logger()
 
@@ -57,6 +58,17 @@ class Subscribers:
         """The same; planning and other changes wait until this transaction ends."""
         await self._connection.execute(sql.LOCK_SCHEDULE, {"id": subscriber_id})
         return await self._one(sql.LOCK, id=subscriber_id)
+
+    async def everybody(self) -> AsyncIterator[Subscriber]:
+        """Every subscriber by number, read as they are asked for."""
+        options = {"yield_per": AT_ONCE}
+        rows = await self._connection.stream(sql.EVERYBODY, execution_options=options)
+        async for row in rows:
+            yield self._subscriber(row)
+
+    async def count(self) -> int:
+        """How many subscribers there are, whatever their status."""
+        return int(await self._connection.scalar(sql.COUNT) or 0)
 
     async def find(self, address: str) -> Subscriber | None:
         """The subscriber with this address, however it is written."""

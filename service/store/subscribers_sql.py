@@ -10,6 +10,8 @@ COLUMNS = """
 """
 GET = text(f"SELECT {COLUMNS} FROM subscriber AS s WHERE s.id = :id")
 FIND = text(f"SELECT {COLUMNS} FROM subscriber AS s WHERE s.address_key = :key")
+EVERYBODY = text(f"SELECT {COLUMNS} FROM subscriber AS s ORDER BY s.id")
+COUNT = text("SELECT count(*) FROM subscriber")
 
 LOCK_SCHEDULE = text("SELECT FROM schedule WHERE subscriber_id = :id FOR UPDATE")
 # NO KEY: planning writes histories, whose foreign key only needs the number to stay.

@@ -21,6 +21,13 @@ AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 PASSING = ("08", "28", "3D", "53", "57", "40", "55P03", "55000", "25P03", "23505")
 MAY_NOT = "42501"
 
+REMEDIES = {
+    "28": f"Give the user and the password that it knows in {SETTING}",
+    "3D": f"Create that database (CREATE DATABASE), or correct its name in {SETTING}",
+    "53": "Let fewer clients connect, or raise max_connections there",
+    MAY_NOT: "Make the user it names the owner of the database",
+}
+
 
 class RefusedByDatabase(ServiceError):
     """What was to be written breaks a rule of the schema: a fault of this program."""
@@ -40,13 +47,23 @@ def translated(error: BaseException) -> ServiceError:
         return Misconfigured(
             what=_in_short(cause),
             where=f"setting {SETTING}",
-            remedy="Make the user it names the owner of the database",
+            remedy=REMEDIES[MAY_NOT],
         )
     if is_lost or state.startswith(PASSING):
         return TryLater(_in_short(cause))
     # Messages of other classes (22: bad data) quote the value that is at fault.
     is_quotable = state.startswith(("23", "42"))
     return RefusedByDatabase(_in_short(cause) if is_quotable else f"SQLSTATE {state}")
+
+
+def remedy(error: BaseException) -> str:
+    """What the operator does about an error that came with the connection."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    state = str(getattr(cause, "sqlstate", None) or "")
+    for begins, words in REMEDIES.items():
+        if state.startswith(begins):
+            return words
+    return f"Start it and see that this machine reaches it, or correct {SETTING}"
 
 
 def require_release(version: int, *, where: str) -> None:

@@ -13,6 +13,10 @@ from service.domain.errors import Misconfigured
 
 #: Requests in hand are answered before the server stops, within this many seconds.
 GRACE_SECONDS = 10
+CHOOSE_ANOTHER = (
+    "Choose another port (EVENTIDE_WEB__PORT, or --port of the demo), or end the "
+    "program that uses this one"
+)
 
 
 class _Server(uvicorn.Server):
@@ -23,7 +27,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def bound(host: str, port: int) -> socket.socket:
+def bound(host: str, port: int, *, remedy: str = CHOOSE_ANOTHER) -> socket.socket:
     """A listening socket; port 0 takes a free one. Raises Misconfigured."""
     try:
         return socket.create_server((host, port), backlog=512)
@@ -31,8 +35,7 @@ def bound(host: str, port: int) -> socket.socket:
         raise Misconfigured(
             what=f"the web server cannot listen there ({os.strerror(error.errno or 0)})",
             where=f"{host}:{port}",
-            remedy="Choose another port (EVENTIDE_WEB__PORT, or --port of the demo), "
-            "or end the program that uses this one",
+            remedy=remedy,
         ) from error
 
 

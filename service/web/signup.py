@@ -46,10 +46,12 @@ def routes(site: Site) -> APIRouter:
     async def confirmation(request: Request) -> Response:
         token = request.query_params.get("token", "")
         try:
-            await signup.waiting(site.store, site.links, token, now=site.clock.now())
+            consents = await signup.waiting(
+                site.store, site.links, token, now=site.clock.now()
+            )
         except BadLink:
             return bad_link(site)
-        return site.page("confirm.html", {"token": token})
+        return site.page("confirm.html", {"token": token, "consents": consents})
 
     async def confirm(request: Request) -> Response:
         form = await forms.entered(request)

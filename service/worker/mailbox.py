@@ -40,6 +40,13 @@ async def watching(desk: Desk, settings: BouncesSettings) -> AsyncIterator[None]
         await asyncio.wait({task})
 
 
+async def probe(settings: BouncesSettings) -> None:
+    """Return if the mailbox lets us in and has the folder. Raises TryLater."""
+    logging.getLogger("aioimaplib").setLevel(logging.CRITICAL)
+    async with asyncio.timeout(ANSWER_SECONDS), _opened(settings):
+        pass
+
+
 async def _watch(desk: Desk, settings: BouncesSettings) -> None:
     pause = FIRST_PAUSE_SECONDS
     while True:

@@ -2,29 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import structlog
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from service.domain.errors import ServiceError, VisitorError
+from service.worker.health import Health
+from service.worker.tick import Tick
 
 #: A tick that could not start in time is still worth its while this much later.
 GRACE_SECONDS = 60
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tick:
-    """Work done every so many seconds; it returns whether more is waiting."""
-
-    name: str
-    every_seconds: float
-    work: Callable[[], Awaitable[bool]]
 
 
 class Schedule:
@@ -33,10 +25,13 @@ class Schedule:
     `stop` is set when that begins: a tick at work then comes to its end.
     """
 
-    def __init__(self, ticks: Sequence[Tick], stop: asyncio.Event) -> None:
+    def __init__(
+        self, ticks: Sequence[Tick], stop: asyncio.Event, health: Health
+    ) -> None:
         """Keep the ticks; `running` starts them."""
         self._ticks = ticks
         self._stop = stop
+        self._health = health
         self._at_work: set[asyncio.Task[object]] = set()
 
     @asynccontextmanager
@@ -75,8 +70,10 @@ class Schedule:
         assert task is not None  # noqa: S101  # a coroutine job always runs in a task
         self._at_work.add(task)
         try:
-            while not self._stop.is_set() and await tick.work():
-                pass
+            is_more = True
+            while is_more and not self._stop.is_set():
+                with self._health.watched(tick):
+                    is_more = await tick.work()
         finally:
             self._at_work.discard(task)
 

@@ -1,8 +1,9 @@
 """What a worker does all evening: each of its ticks, and the line it logs about it."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -14,8 +15,8 @@ from service.flows.deliver import Courier, deliver
 from service.flows.deployment import standing
 from service.flows.plan import plan
 from service.flows.upkeep import upkeep
-from service.store.engine import Store
-from service.worker.schedule import Tick
+from service.store.engine import LONGEST_COMMAND, Store
+from service.worker.tick import Tick
 from service.worker.watch import Watch
 
 #: People planned in one transaction; the mails on the wire wait meanwhile (60 ms).
@@ -43,13 +44,28 @@ class Shift:
         """All of a worker's work; it looks for what is due `every_seconds`."""
         priority = min(every_seconds, PRIORITY_SECONDS)
         return [
-            _tick("plan", every_seconds, self.plan),
-            _tick("evening", every_seconds, lambda: self.deliver(Lane.EVENING)),
-            _tick("priority", priority, lambda: self.deliver(Lane.PRIORITY)),
-            _tick("beat", BEAT_SECONDS, self.beat),
-            _tick("upkeep", UPKEEP_SECONDS, self.keep),
-            _tick("forecast", FORECAST_SECONDS, self.look_ahead),
+            Tick(name="plan", every_seconds=every_seconds, work=self.plan),
+            self._delivery("evening", every_seconds, Lane.EVENING),
+            self._delivery("priority", priority, Lane.PRIORITY),
+            Tick(name="beat", every_seconds=BEAT_SECONDS, work=self.beat),
+            Tick(
+                name="upkeep",
+                every_seconds=UPKEEP_SECONDS,
+                work=self.keep,
+                longest_seconds=LONGEST_COMMAND,
+            ),
+            Tick(name="forecast", every_seconds=FORECAST_SECONDS, work=self.look_ahead),
         ]
+
+    def _delivery(self, name: str, every_seconds: float, lane: Lane) -> Tick:
+        """One that goes on while anything is due, all evening if need be."""
+        meter = self.couriers[lane].meter
+        return Tick(
+            name=name,
+            every_seconds=every_seconds,
+            work=partial(self.deliver, lane),
+            noted_at=lambda: meter.noted_at,
+        )
 
     async def plan(self) -> bool:
         """Plan for people who are due; whether there may be more."""
@@ -108,7 +124,3 @@ class Shift:
     async def leave(self) -> None:
         """Say that we are gone."""
         await leave(self.store, self.couriers[Lane.EVENING].worker)
-
-
-def _tick(name: str, seconds: float, work: Callable[[], Awaitable[bool]]) -> Tick:
-    return Tick(name=name, every_seconds=seconds, work=work)

@@ -2,10 +2,26 @@
 
 import shutil
 import tempfile
+from contextlib import AsyncExitStack
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+import pytest_asyncio
 import structlog
+
+from service.clock import SystemClock
+from service.content.templating import Templates
+from service.flows.crew import beat
+from service.keys import keys
+from service.settings import HERE, read
+from service.store.engine import opened
+from service.store.sealing import Sealer
+from tests.commands.authority import Authority
+from tests.commands.clinic import Clinic, named, only_us, zone
+from tests.commands.nameserver import Nameserver
+from tests.mail.relay import Relay
+from tests.web.visits import cut_off_site
 
 
 @pytest.fixture(autouse=True)
@@ -25,3 +41,50 @@ def settings(tmp_path):
         "XDG_DATA_HOME": str(tmp_path / "share"),
     }
     shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"), now=SystemClock().now())
+
+
+@pytest.fixture(scope="session")
+def site(library):
+    """Pages that never ask the database."""
+    return cut_off_site(library, Templates(HERE / "templates"), SystemClock())
+
+
+@pytest_asyncio.fixture
+async def clinic(settings, database_url, authority, site):
+    """A service in order: database, worker, relay, name server, pages over https."""
+    domain = f"{uuid4().hex[:12]}.org"
+    told = {
+        **settings,
+        **named(domain, f"{SystemClock().now():%Y-%m}"),
+        "EVENTIDE_DATABASE__URL": database_url,
+        "SSL_CERT_FILE": str(authority.path),
+    }
+    found = keys(read(told).secrets)
+    sealer = Sealer(
+        lookup=found.lookup, keys=found.seal, current=next(iter(found.seal))
+    )
+    async with AsyncExitStack() as stack:
+        names = await stack.enter_async_context(Nameserver())
+        names.zone = zone(domain, f"bounce.{domain}")
+        tls = authority.server("localhost")
+        relay = Relay(tls_context=tls, authenticator=only_us, data_size_limit=1_000_000)
+        await stack.enter_async_context(relay)
+        told["EVENTIDE_SMTP__PORT"] = str(relay.port)
+        store = await stack.enter_async_context(opened(database_url, sealer))
+        await beat(store, "one", per_second=5)
+        clinic = Clinic(
+            settings=told,
+            domain=domain,
+            names=names,
+            authority=authority,
+            relay=relay,
+            store=store,
+            stack=stack,
+        )
+        await clinic.serve(site)
+        yield clinic

@@ -32,6 +32,8 @@ MINUTE = timedelta(minutes=1)
 OURS = new_keys(name="1")
 #: What says who is signed in and which worker lives is of no use in a copy.
 NOT_COPIED = ("deployment", "session", "worker")
+#: What is said of the backup and of the restore is not in the backup itself.
+AFTERWARDS = "audit"
 TABLES = """
     SELECT relname FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1
@@ -91,7 +93,7 @@ async def rows(url):
         return {
             name: sorted(map(repr, await connection.fetch(f"TABLE {name}")))
             for name in names
-            if name not in NOT_COPIED
+            if name not in (*NOT_COPIED, AFTERWARDS)
         }
     finally:
         await connection.close()
@@ -130,7 +132,12 @@ async def test_everything_comes_back_and_nothing_is_sent_before_it_is_told_to(
                 Lane.EVENING, limit=1, worker="w", lease=MINUTE, now=NOON
             )
             assert (await tx.subscribers.find("person1@example.org")) == subscriber(1)
-            assert await tx.workers.alive()
+            assert (await tx.workers.alive()).workers == 0
+            acts = await tx.audit.newest(operator="", before=99, limit=9)
+            assert [entry.act for entry in acts] == ["restored"]
+    async with store_on(database_url) as before, before.transaction() as tx:
+        acts = await tx.audit.newest(operator="", before=99, limit=9)
+        assert [entry.act for entry in acts] == ["backed up"]
 
 
 @pytest.mark.usefixtures("people")
@@ -182,7 +189,7 @@ async def test_a_backup_of_a_paused_service_comes_back_paused(
         (lambda file: file.unlink(), "cannot be read (No such file or directory)"),
         (lambda file: file.write_bytes(b"x" * 99), "is no backup, or is damaged"),
         (lambda file: cut(file, b"PGDMP", b"PGDMQ"), "is no backup, or is damaged"),
-        (lambda file: cut(file, b'"sha256"', b'"sha257"'), "is no backup, or is"),
+        (lambda file: rewritten(file, sha256=None), "is no backup, or is damaged"),
         (lambda file: rewritten(file, format=2), "is of format 2"),
         (lambda file: rewritten(file, sha256="0"), "is no backup, or is damaged"),
         (lambda file: rewritten(file, rows={"subscriber": 4}), "missing in subscriber"),
@@ -335,6 +342,19 @@ async def test_the_embedded_database_takes_the_keys_too(named, settings, tmp_pat
     assert drill[0] == 0, drill[2]
 
 
+@pytest.mark.usefixtures("people")
+async def test_a_new_machine_needs_the_backup_and_its_keys_alone(
+    named, settings, tmp_path
+):
+    file, _ = await taken(named, tmp_path)
+
+    code, _, err = await called(settings, "restore", str(file))
+
+    assert code == 0, err
+    own = Path(settings["EVENTIDE_DATABASE__DIR"]) / "keys"
+    assert own.read_text() == OURS + "\n"
+
+
 async def test_a_backup_is_never_written_over(named, tmp_path):
     file, _ = await taken(named, tmp_path)
     before = file.read_bytes()
@@ -363,7 +383,8 @@ async def test_keys_are_kept_where_they_are_said_to_be_and_never_lost(named, tmp
 @pytest.mark.parametrize("what", ["the backup", "its keys"])
 async def test_a_folder_that_there_is_not_is_named(named, tmp_path, what):
     nowhere = str(tmp_path / "nowhere" / "file")
-    arguments = (nowhere,) if what == "the backup" else ("x", "--keys", nowhere)
+    safe = ("--keys", str(tmp_path / "keys"))
+    arguments = (nowhere, *safe) if what == "the backup" else ("x", "--keys", nowhere)
 
     code, _, err = await called(named, "backup", *arguments)
 
@@ -415,7 +436,10 @@ def rewritten(file, **changed):
     """The same backup with something else in its manifest."""
     with archive.opened(file) as found, found.dump() as dump:
         data, manifest = dump.read(), found.manifest
-    text = json.dumps(asdict(manifest) | changed)
+    said = asdict(manifest) | changed
+    text = json.dumps(
+        {name: value for name, value in said.items() if value is not None}
+    )
     with zipfile.ZipFile(file, "w") as other:
         other.writestr(archive.DUMP, data)
         other.writestr(archive.MANIFEST, text)

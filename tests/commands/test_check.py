@@ -1,109 +1,125 @@
-"""`eventide check`, as the operator runs it."""
+"""`eventide check`, as the operator of a service in order sees it."""
 
 import asyncio
 import json
-from datetime import timedelta
+import re
 
 import pytest
-import pytest_asyncio
-from aiosmtpd.smtp import SMTP
 
+from service.__main__ import app
 from service.clock import SystemClock
-from service.domain.outbox import Lane, State, ended
-from service.flows.crew import beat, leave
-from service.flows.upkeep import upkeep
-from service.keys import keys, new_keys
-from service.settings import read
-from service.store.engine import Store, opened
-from service.store.sealing import Sealer
-from tests.builders import message
+from service.commands.doctor.examination import Area, examined
+from service.commands.doctor.patient import Patient
+from service.domain.errors import TryLater
+from service.domain.finding import Grade
+from service.settings import HERE, read
+from tests.commands.clinic import RUN
 from tests.commands.processes import outcome
 
 
-@pytest_asyncio.fixture
-async def relay_port():
-    """Where a relay listens that lets everybody in."""
-    server = await asyncio.get_running_loop().create_server(
-        lambda: SMTP(object(), hostname="relay"), "127.0.0.1", 0
-    )
-    async with server:
-        yield server.sockets[0].getsockname()[1]
+async def test_a_service_in_order_is_told_to_be(clinic):
+    result = await clinic.check("--json")
 
-
-@pytest.fixture
-def named(settings, database_url, relay_port):
-    return {
-        **settings,
-        "EVENTIDE_DATABASE__URL": database_url,
-        "EVENTIDE_SECRETS__KEYS": new_keys(name="1"),
-        "EVENTIDE_SMTP__HOST": "127.0.0.1",
-        "EVENTIDE_SMTP__PORT": str(relay_port),
-        "EVENTIDE_SMTP__TLS": "none",
-    }
-
-
-@pytest_asyncio.fixture
-async def records(named, database_url):
-    found = keys(read(named).secrets)
-    sealer = Sealer(lookup=found.lookup, keys=found.seal, current="1")
-    async with opened(database_url, sealer) as store:
-        yield store
-
-
-async def expired(store: Store, *, now) -> None:
-    """A night on which somebody's reminder was not sent in time."""
-    await upkeep(store, now=now)
-    night = now.date()
-    one = message(night=night, not_before=now, expires_at=now + timedelta(hours=1))
-    async with store.transaction() as tx:
-        await tx.outbox.put([one])
-        (mine,) = await tx.outbox.claim(
-            Lane.EVENING, limit=1, worker="one", lease=timedelta(minutes=1), now=now
-        )
-        gone = ended(mine, State.EXPIRED, "the relay was away: 421", now)
-        await tx.outbox.record([gone], worker="one", now=now)
-
-
-async def test_a_service_in_order_is_told_to_be(named, records, relay_port):
-    await beat(records, "one", per_second=5)
-    await beat(records, "two", per_second=5)
-    await leave(records, "two")
-
-    code, out, err = await outcome(named, "check")
-
-    assert code == 0, err
-    assert out.splitlines() == [
-        "warning  tips      0 of 130 tips are reviewed by a clinician",
-        f"ok       relay     127.0.0.1:{relay_port} lets us in",
-        "ok       database  the database answers and has the schema of this release",
-        "ok       tonight   workers alive: 1",
-        "ok       tonight   nothing is due in the next hours",
+    found = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert [one["finding"] for one in found if one["grade"] != Grade.OK] == [
+        "0 of 130 tips are reviewed by a clinician"
     ]
-
-
-async def test_the_operator_sees_how_many_were_not_sent_and_why(named, records):
-    await expired(records, now=SystemClock().now())
-
-    code, out, _ = await outcome(named, "check")
-
-    assert code == 0
-    assert "no worker is alive: start one with `eventide worker`" in out
-    assert "1 expired since yesterday: the relay was away\n" in out
-
-
-async def test_each_fault_is_named_and_the_rest_looked_at_all_the_same(named):
-    others = [{"host": "127.0.0.1", "port": 1, "tls": "none"}]
-    broken = {
-        "EVENTIDE_CONTENT__CONFIG": "/nowhere",
-        "EVENTIDE_SMTP__OTHERS": json.dumps(others),
-        "EVENTIDE_DATABASE__URL": "postgresql://u@127.0.0.1:1/db",
+    assert {one["area"] for one in found} == {
+        *("settings", "keys", "database", "tonight", "relay", "dns"),
+        *("pages", "bounces", "tips"),
     }
+    assert all(bool(one["remedy"]) != (one["grade"] == Grade.OK) for one in found)
 
-    code, out, err = await outcome({**named, **broken}, "check")
 
-    faults = [line for line in out.splitlines() if line.startswith("fault")]
-    assert code == 1, err
-    assert [line.split()[1] for line in faults] == ["tips", "relay", "database"]
-    assert "no connection to the relay 127.0.0.1:1" in faults[1]
-    assert "See that the relay runs" in faults[1]
-    assert "lets us in" in out
+async def test_nothing_is_sent_and_nobody_is_taken_off_by_looking(clinic):
+    await clinic.check()
+
+    said = [command.split()[0] for command in clinic.relay.commands]
+    assert said == ["EHLO", "EHLO", "MAIL", "QUIT"]
+    assert not clinic.relay.envelopes
+
+
+@pytest.mark.parametrize("columns", ["60", "120"])
+async def test_people_get_a_table_that_fits_their_terminal(clinic, columns):
+    clinic.settings["COLUMNS"] = columns
+
+    result = await clinic.check()
+
+    lines = result.stdout.splitlines()
+    assert result.exit_code == 0
+    assert all(len(line) <= int(columns) for line in lines)
+    assert "-> Have a clinician read each tip" in result.stdout
+    assert re.fullmatch(r"0 faults, 1 warning, \d+ ok", lines[-1])
+
+
+async def test_the_installed_command_says_nothing_but_its_table(clinic):
+    named = ("--nameserver", clinic.names.address)
+
+    code, out, err = await outcome(clinic.settings, "check", *named)
+
+    assert (code, err) == (0, "")
+    assert "0 faults" in out
+
+
+async def test_settings_that_cannot_be_read_are_a_line_like_any_other():
+    env = {"EVENTIDE_SMTP__PORT": "many"}
+
+    result = await asyncio.to_thread(
+        lambda: RUN.invoke(app, ["check", "--json"], env=env)
+    )
+
+    (found,) = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert found["area"] == "settings"
+    assert "EVENTIDE_SMTP__PORT" in found["finding"]
+    assert "config/eventide.example.env" in found["remedy"]
+
+
+async def test_a_look_that_breaks_or_takes_too_long_stops_no_other(clinic):
+    async def breaks(_sheet, _patient):
+        raise ZeroDivisionError("ann@example.com")
+
+    async def hangs(sheet, _patient):
+        sheet.ok("begin", "was well")
+        await asyncio.Event().wait()
+
+    async def ends(sheet, _patient):
+        sheet.ok("end", "is well")
+
+    async def waits(_sheet, _patient):
+        raise TryLater("not now")
+
+    done = []
+    found = await examined(
+        Patient(settings=read(clinic.settings), clock=SystemClock(), nameserver=""),
+        [
+            Area(name="one", look=breaks),
+            Area(name="two", look=hangs, seconds=0.01),
+            Area(name="three", look=ends),
+            Area(name="four", look=waits),
+        ],
+        done=lambda: done.append(1),
+    )
+
+    assert [(one.area, one.grade, one.finding) for one in found] == [
+        ("one", Grade.FAULT, "the look broke (ZeroDivisionError)"),
+        ("two", Grade.OK, "was well"),
+        ("two", Grade.WARNING, "not known: it takes longer than 0 seconds"),
+        ("three", Grade.OK, "is well"),
+        ("four", Grade.FAULT, "not now"),
+    ]
+    assert len(done) == 4
+
+
+async def test_the_manual_explains_every_line(clinic):
+    result = await clinic.check("--json")
+
+    manual = (HERE / "docs" / "check.md").read_text()
+    for one in json.loads(result.stdout):
+        name = one["check"].replace(f"localhost:{clinic.relay.port}", "HOST:PORT")
+        name = re.sub(r"(SPF|DMARC|MX) of .*", r"\1 of DOMAIN", name)
+        name = re.sub(r"PTR of .*", "PTR of ADDRESS", name)
+        name = re.sub(r"age of (\w+)\..*", r"age of \1.NAME", name)
+        assert f"\n## {one['area']}\n" in manual
+        assert f"`{name}`" in manual, name

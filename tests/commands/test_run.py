@@ -224,13 +224,21 @@ async def test_the_demo_stops_cleanly_on_ctrl_c_and_keeps_its_people(settings):
         demo = await start(settings, "demo", "--port", "0")
         line = await line_with(demo.stdout, "Sign up")
         base = line.split()[-1]
+        await line_with(demo.stdout, "Console")
+        named = await line_with(demo.stdout, "(name demo, password ")
         async with httpx.AsyncClient() as client:
             inbox = await client.get(f"{base}inbox")
             nobody = await client.post(f"{base}inbox/next-evening")
+            signed_in = await client.post(
+                f"{base}operator/login",
+                data={"name": "demo", "password": named.split()[-1].strip(")")},
+                headers={"Origin": base.rstrip("/")},
+            )
         demo.send_signal(signal.SIGINT)
         out, err = await demo.communicate()
 
         assert inbox.status_code == 200
         assert nobody.headers["location"] == "/inbox?moved=no"
+        assert signed_in.headers["location"] == "/operator"
         assert demo.returncode == 0, err
         assert out.endswith(b"Stopping ...\n")

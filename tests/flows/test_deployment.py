@@ -32,7 +32,7 @@ async def next_due_at(world, who):
 
 async def test_a_paused_evening_is_planned_and_ends_with_its_reason(world):
     await world.join()
-    await deployment.pause(world.store)
+    await deployment.pause(world.store, by="ops", now=world.clock.now())
 
     mails = await world.run(**SEVEN_HOURS)
     waiting = await reminders(world)
@@ -47,9 +47,9 @@ async def test_a_paused_evening_is_planned_and_ends_with_its_reason(world):
 
 async def test_what_waits_goes_out_when_the_service_goes_on(world):
     await world.join()
-    await deployment.pause(world.store)
+    await deployment.pause(world.store, by="ops", now=world.clock.now())
     await world.run(**SEVEN_HOURS)
-    await deployment.resume(world.store)
+    await deployment.resume(world.store, by="ops", now=world.clock.now())
 
     assert len(await world.run(minutes=1)) == 2
 
@@ -73,7 +73,7 @@ async def test_an_adopted_copy_sends_nothing_that_may_have_been_sent_before(worl
     await plan(world.store, world.library, limit=1, now=world.clock.now())
     await fence(world)
 
-    done = await deployment.adopt(world.store, now=world.clock.now())
+    done = await deployment.adopt(world.store, by="ops", now=world.clock.now())
     mails = await world.run(minutes=1)
 
     assert (done.people, done.messages) == (2, 1)
@@ -86,14 +86,14 @@ async def test_an_adopted_copy_sends_nothing_that_may_have_been_sent_before(worl
 async def test_a_copy_of_a_paused_service_sends_all_that_waits(world):
     await world.join()
     await world.join("bob@example.org")
-    await deployment.pause(world.store)
+    await deployment.pause(world.store, by="ops", now=world.clock.now())
     world.clock.move(timedelta(**SEVEN_HOURS))
     await plan(world.store, world.library, limit=1, now=world.clock.now())
     await fence(world, is_paused=True)
 
-    done = await deployment.adopt(world.store, now=world.clock.now())
+    done = await deployment.adopt(world.store, by="ops", now=world.clock.now())
     paused = await world.run(minutes=1)
-    await deployment.resume(world.store)
+    await deployment.resume(world.store, by="ops", now=world.clock.now())
 
     assert (done.people, done.messages) == (0, 0)
     assert len(paused) == 2
@@ -105,7 +105,7 @@ async def test_adopting_a_database_that_sends_already_changes_nothing(world):
     world.clock.move(timedelta(**SEVEN_HOURS))
     await plan(world.store, world.library, limit=1, now=world.clock.now())
 
-    done = await deployment.adopt(world.store, now=world.clock.now())
+    done = await deployment.adopt(world.store, by="ops", now=world.clock.now())
 
     assert (done.people, done.messages) == (0, 0)
     assert len(await world.run(minutes=1)) == 2
@@ -129,3 +129,17 @@ async def test_the_last_mail_of_the_database_before_is_known(world):
     await world.join()
     assert await deployment.last_sent_at(world.store) == world.clock.now()
     assert await world.post(Lane.EVENING)
+
+
+async def test_who_paused_resumed_and_adopted_is_in_the_audit_log(world):
+    now = world.clock.now()
+    for act in (deployment.pause, deployment.resume, deployment.adopt):
+        await act(world.store, by="ops", now=now)
+
+    async with world.store.transaction() as tx:
+        found = await tx.audit.newest(operator="ops", before=99, limit=9)
+    assert [entry.act for entry in found] == [
+        "database adopted",
+        "all resumed",
+        "all paused",
+    ]

@@ -20,7 +20,7 @@ from service.domain.breaker import (
     THROTTLED,
     Gate,
 )
-from service.domain.errors import TryLater
+from service.domain.errors import Misconfigured, TryLater
 from service.domain.outbox import Accepted, Outcome, Refused, Stage, Unknown, Unsent
 from service.domain.pace import LONGEST_HOLD, LOOK, RECOVERY, ROUND, SLOWEST
 from service.mail.domains import ASK_AGAIN, LEAST_FULL, MOST, Domains
@@ -423,11 +423,30 @@ async def test_who_is_asked_to_stop_does_not_wait_for_a_relay_to_greet_it(clock)
             assert await sending == CLOSING
 
 
-async def test_the_main_relay_is_probed_when_a_worker_starts(clock):
-    async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
-        await pool.probe()
-    async with relays(plain(relay.port), clock=clock) as pool:
-        with pytest.raises(TryLater):
+async def test_each_relay_is_probed_when_a_worker_starts(clock):
+    async with Relay() as one, Relay() as two:
+        async with relays(plain(one.port), plain(two.port), clock=clock) as pool:
+            await pool.probe()
+
+        assert (one.connections, two.connections) == (1, 1)
+
+
+async def test_a_relay_that_refuses_us_stops_no_worker_while_another_lets_us_in(clock):
+    async with Relay() as relay:
+        refusing = plain(relay.port, tls="starttls")
+        async with relays(plain(relay.port), refusing, clock=clock) as pool:
+            with pytest.raises(TryLater, match="STARTTLS"):
+                await pool.probe()
+        async with relays(refusing, plain(1), clock=clock) as pool:
+            with pytest.raises(Misconfigured, match="STARTTLS"):
+                await pool.probe()
+
+
+async def test_while_every_relay_is_away_there_is_only_waiting(clock):
+    async with Relay() as relay:
+        away = plain(relay.port)
+    async with relays(away, away, clock=clock) as pool:
+        with pytest.raises(TryLater, match=r"no connection.*; no connection"):
             await pool.probe()
 
 

@@ -182,6 +182,26 @@ async def test_a_start_against_something_that_is_not_postgresql_times_out_plainl
             await store.check()
 
 
+async def test_a_database_in_trouble_says_so_in_few_words(
+    store, empty_database_url, sealer
+):
+    async def say_nothing(reader, writer):
+        await reader.read()
+        writer.close()
+
+    silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    urls = [NOWHERE, empty_database_url, f"postgresql://127.0.0.1:{port}/x"]
+    words = []
+    async with silent:
+        for url in urls:
+            async with opened(url, sealer) as one:
+                words.append(await one.trouble(within=0.5))
+
+    assert await store.trouble() == ""
+    assert words == ["the database does not answer, or has another schema"] * 3
+
+
 @pytest.mark.parametrize(
     ("given", "driven"),
     [

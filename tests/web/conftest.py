@@ -2,26 +2,19 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import cast
 
 import httpx
 import pytest
 import pytest_asyncio
-from argon2 import PasswordHasher
 
 from service.content.templating import Templates
-from service.domain.errors import TryLater
-from service.domain.tokens import Links
-from service.domain.verp import Verp
 from service.flows.upkeep import upkeep
-from service.mail.letters import Letters
-from service.passwords import Passwords
 from service.settings import HERE
-from service.store.engine import Store
 from service.web.app import Site, create_app
 from tests.builders import NOON
 from tests.fakes import StoppedClock
-from tests.web.visits import BASE, FailingStore, Visitor, browsing
+from tests.web import visits
+from tests.web.visits import Visitor, browsing
 
 
 @pytest.fixture(scope="session")
@@ -35,36 +28,8 @@ def clock() -> StoppedClock:
 
 
 @pytest.fixture
-def letters(library, templates) -> Letters:
-    links = Links(keys=(b"k" * 32,), base_url=BASE)
-    return Letters(
-        library=library,
-        templates=templates,
-        links=links,
-        verp=Verp(keys=links.keys, address=""),
-        sender_line="Eventide <evening@eventide.example>",
-        operator_name="Eventide",
-        postal_address="1 Example Street",
-    )
-
-
-@pytest.fixture
-def cut_off_site(library, templates, letters, clock) -> Site:
-    """A site whose database is away: pages that need none work all the same."""
-    return Site(
-        store=cast("Store", FailingStore(TryLater("the database is away"))),
-        links=Links(keys=(b"k" * 32,), base_url=BASE),
-        library=library,
-        templates=templates,
-        clock=clock,
-        base_url=BASE,
-        operator_name="Eventide",
-        postal_address="1 Example Street",
-        static=HERE / "templates" / "static",
-        letters=letters,
-        passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
-        provider=None,
-    )
+def cut_off_site(library, templates, clock) -> Site:
+    return visits.cut_off_site(library, templates, clock)
 
 
 @pytest_asyncio.fixture

@@ -9,10 +9,12 @@ import pytest
 
 from service.domain.outbox import Kind
 from service.domain.risk import CAUSES, CONDITIONS, DRINKING, MEDICINES, Pregnancy
-from service.domain.subscriber import Status
+from service.domain.subscriber import Person, Status
 from service.domain.tokens import Purpose
+from service.flows import enrol
 from service.web.app import create_app
 from service.web.signs import RED_FLAGS, Urgency
+from tests.builders import answers, evening
 from tests.web.visits import ADDRESS, FORM, browsing, form, problems, words
 
 
@@ -280,3 +282,23 @@ async def test_a_bad_or_old_confirmation_link_says_what_to_do(
         answer = await client.request(method, "/confirm", **sent)
         assert answer.status_code == 410
         assert "Sign up again" in words(answer.text)
+
+
+async def test_somebody_from_a_list_reads_what_the_button_agrees_to(visitor, site):
+    await enrol.invite(
+        site.store,
+        Person(address=ADDRESS, answers=answers()),
+        evening(),
+        language="en",
+        mail_at=site.clock.now(),
+        now=site.clock.now(),
+    )
+    (mail,) = await visitor.mails()
+    token = site.links.token(Purpose.CONFIRM, mail.subscriber_id, now=site.clock.now())
+
+    page = words((await visitor.client.get(f"/confirm?token={token}")).text)
+
+    assert "By pressing it you agree to this." in page
+    assert "You may use my health answers to choose tips for me" in page
+    assert "You may send me reminders by e-mail." in page
+    assert "this is general information, not medical care" in page

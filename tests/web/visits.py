@@ -5,12 +5,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from html import unescape
+from typing import cast
 
 import httpx
+from argon2 import PasswordHasher
 from starlette.types import ASGIApp
 
+from service.clock import SystemClock
+from service.content.catalogue import Library
+from service.content.templating import Templates
+from service.domain.errors import TryLater
 from service.domain.outbox import Lane, Message
-from service.domain.tokens import Purpose
+from service.domain.tokens import Links, Purpose
+from service.domain.verp import Verp
+from service.mail.letters import Letters
+from service.passwords import Passwords
+from service.settings import HERE
+from service.store.engine import Store
 from service.web.app import Site
 
 BASE = "https://eventide.example"
@@ -28,8 +39,8 @@ class FailingStore:
     def transaction(self):
         raise self._error
 
-    async def check(self) -> None:
-        raise self._error
+    async def trouble(self) -> str:
+        return str(self._error)
 
 
 FORM: dict[str, Typed] = {
@@ -122,3 +133,31 @@ class Visitor:
     def token(self, purpose: Purpose, subscriber_id: int) -> str:
         now = self.site.clock.now()
         return self.site.links.token(purpose, subscriber_id, now=now)
+
+
+def cut_off_site(library: Library, templates: Templates, clock: SystemClock) -> Site:
+    """A site whose database is away: pages that need none work all the same."""
+    links = Links(keys=(b"k" * 32,), base_url=BASE)
+    letters = Letters(
+        library=library,
+        templates=templates,
+        links=links,
+        verp=Verp(keys=links.keys, address=""),
+        sender_line="Eventide <evening@eventide.example>",
+        operator_name="Eventide",
+        postal_address="1 Example Street",
+    )
+    return Site(
+        store=cast("Store", FailingStore(TryLater("the database is away"))),
+        links=links,
+        library=library,
+        templates=templates,
+        clock=clock,
+        base_url=BASE,
+        operator_name="Eventide",
+        postal_address="1 Example Street",
+        static=HERE / "templates" / "static",
+        letters=letters,
+        passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
+        provider=None,
+    )

@@ -1,13 +1,18 @@
 """Ticks go on, whatever one of them meets, and are let finish."""
 
 import asyncio
+from typing import cast
 
 import pytest
 import structlog
 from apscheduler.events import EVENT_JOB_MISSED, JobExecutionEvent
 
 from service.domain.errors import TryLater, VisitorError
-from service.worker.schedule import Schedule, Tick, report
+from service.store.engine import Store
+from service.worker.figures import Figures
+from service.worker.health import Health
+from service.worker.schedule import Schedule, report
+from service.worker.tick import Tick
 
 
 @pytest.fixture
@@ -20,6 +25,14 @@ def tick(work):
     return Tick(name="plan", every_seconds=0.02, work=work)
 
 
+def schedule(work):
+    ticks = [tick(work)]
+    seconds = asyncio.get_running_loop().time
+    store = cast("Store", None)
+    health = Health(ticks, store=store, figures=Figures(), seconds=seconds)
+    return Schedule(ticks, asyncio.Event(), health)
+
+
 async def test_a_tick_works_on_while_more_is_waiting():
     left, done = iter([True, True, False]), asyncio.Event()
 
@@ -29,7 +42,7 @@ async def test_a_tick_works_on_while_more_is_waiting():
             done.set()
         return bool(more)
 
-    async with Schedule([tick(work)], asyncio.Event()).running():
+    async with schedule(work).running():
         await asyncio.wait_for(done.wait(), 30)
 
     assert next(left, None) is None
@@ -53,7 +66,7 @@ async def test_after_a_tick_that_broke_the_next_one_comes(lines, fault, words):
         again.set()
         return False
 
-    async with Schedule([tick(work)], asyncio.Event()).running():
+    async with schedule(work).running():
         await asyncio.wait_for(again.wait(), 30)
 
     (line,) = lines
@@ -70,7 +83,7 @@ async def test_work_in_hand_is_let_finish_and_nothing_new_begins():
         finished.append(1)
         return True
 
-    async with Schedule([tick(work)], asyncio.Event()).running():
+    async with schedule(work).running():
         await asyncio.wait_for(begun.wait(), 30)
         # The block is left first, then the work in hand may go on.
         asyncio.get_running_loop().call_soon(release.set)

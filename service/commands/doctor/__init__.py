@@ -1,0 +1,1 @@
+"""The looks of `eventide check`: one module for each area, each by itself."""

@@ -1,0 +1,150 @@
+"""The database and its schema, the keys against what they sealed, and tonight."""
+
+import shutil
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+from service import app as composition
+from service.commands.doctor import tonight
+from service.commands.doctor.patient import Patient, failed
+from service.domain.errors import Misconfigured, ServiceError
+from service.domain.finding import Sheet
+from service.embedded import postgres
+from service.store import engine
+from service.store.engine import Store
+from service.store.trouble import OLDEST_SERVER
+from service.store.vitals import Vitals, vitals
+
+#: Clocks further apart than this are noticed, or make deadlines meaningless.
+SKEW, TOO_MUCH_SKEW = timedelta(seconds=5), timedelta(minutes=2)
+SET_THE_CLOCK = "Let both machines set their clocks by NTP (chrony, systemd-timesyncd)"
+#: The part of a disk that is left; a database without room stops.
+FEW, TOO_FEW = 0.10, 0.02
+GIGABYTE = 1e9
+TONIGHT = "tonight"
+
+
+async def look(sheet: Sheet, patient: Patient) -> None:
+    """All that can be asked of the database; the rest is not known without it."""
+    settings = patient.settings
+    if not settings.database.url:
+        home = postgres.data_directory(settings.database.dir)
+        disk(sheet, home, _free(home))
+    try:
+        async with composition.database(settings) as url:
+            await _asked(sheet, patient, url)
+    except ServiceError as error:
+        failed(sheet, "reachable", error, remedy="Look at its log, and try again")
+        _unknown(sheet, "the database could not be asked", "Mend the database first")
+
+
+def _free(folder: Path) -> float:
+    """The part of the disk below the folder, or where it would be, that is free."""
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    usage = shutil.disk_usage(there)
+    return usage.free / usage.total
+
+
+def disk(sheet: Sheet, folder: Path, free: float) -> None:
+    """How much of the disk below the embedded database is `free`, from 0 to 1."""
+    says = f"{free:.0%} of the disk with {folder} is free"
+    remedy = "Make room there, or move EVENTIDE_DATABASE__DIR to a larger disk"
+    if free < TOO_FEW:
+        sheet.fault("disk", says, remedy)
+    elif free < FEW:
+        sheet.warning("disk", says, remedy)
+    else:
+        sheet.ok("disk", says)
+
+
+async def _asked(sheet: Sheet, patient: Patient, url: str) -> None:
+    before = patient.clock.now()
+    found = await vitals(url)
+    after = patient.clock.now()
+    sheet.ok("reachable", f"{found.place} lets us in")
+    release(sheet, found.version)
+    skew(sheet, "clock", found.now - (before + (after - before) / 2), "the database")
+    size = f"{found.size / GIGABYTE:,.2f} GB"
+    is_own = not patient.settings.database.url
+    sheet.ok("size", size if is_own else f"{size}; its disk cannot be seen from here")
+    if _schema(sheet, found):
+        await _records(sheet, patient, url)
+    else:
+        why = "the tables are not those of this release"
+        _unknown(sheet, why, "Mend the schema first")
+
+
+def release(sheet: Sheet, version: int) -> None:
+    """Whether a server with this `server_version_num` has what we use."""
+    says = f"PostgreSQL {version // 10000}.{version % 10000}"
+    if version < OLDEST_SERVER:
+        oldest = f"Use PostgreSQL {OLDEST_SERVER // 10000} or newer"
+        sheet.fault("release", says, oldest)
+    else:
+        sheet.ok("release", says)
+
+
+def skew(sheet: Sheet, check: str, ahead: timedelta, whose: str) -> None:
+    """How far somebody's clock is ahead of ours; behind, where that is negative."""
+    apart = abs(ahead)
+    side = "ahead of" if ahead > timedelta() else "behind"
+    says = f"the clock of {whose} is {apart.total_seconds():,.0f} s {side} ours"
+    if apart > TOO_MUCH_SKEW:
+        sheet.fault(check, says, SET_THE_CLOCK)
+    elif apart > SKEW:
+        sheet.warning(check, says, SET_THE_CLOCK)
+    else:
+        sheet.ok(check, f"the clock of {whose} agrees with ours")
+
+
+def _schema(sheet: Sheet, found: Vitals) -> bool:
+    """Whether the tables are those of this release."""
+    if found.pending is None:
+        says = f"at {found.revision}, made by a newer release"
+        sheet.fault("schema", says, "Install that release: this one is older")
+    elif found.pending:
+        says = f"at {found.revision or 'nothing'}, still to come: "
+        says += ", ".join(found.pending)
+        sheet.fault("schema", says, "Run `eventide migrate`")
+    else:
+        sheet.ok("schema", f"at {found.revision}, that of this release")
+    return found.pending == ()
+
+
+async def _records(sheet: Sheet, patient: Patient, url: str) -> None:
+    try:
+        sealer = composition.sealer(composition.keys(patient.settings))
+    except Misconfigured as error:
+        _unknown(sheet, "the records cannot be read without keys", error.remedy)
+        return
+    async with engine.opened(url, sealer) as store:
+        await _keys_fit(sheet, store)
+        await tonight.look(sheet.beside(TONIGHT), store, now=patient.clock.now())
+
+
+async def _keys_fit(sheet: Sheet, store: Store) -> None:
+    try:
+        async with store.transaction() as tx:
+            opened = await tx.checkup.try_keys()
+            suppressed = await tx.checkup.suppressed()
+    except Misconfigured as error:
+        sheet.fault("keys fit", error.what, error.remedy)
+        return
+    if opened:
+        sheet.ok("keys fit", f"they open what was sealed ({opened} people tried)")
+    else:
+        sheet.ok("keys fit", "nobody has joined, so there is nothing to open")
+    sheet.ok("suppression", _counted(suppressed))
+
+
+def _counted(suppressed: Mapping[str, int]) -> str:
+    says = f"{sum(suppressed.values()):,} addresses get no mail"
+    reasons = (f"{many:,} {reason}" for reason, many in suppressed.items())
+    return f"{says}: {', '.join(reasons)}" if suppressed else says
+
+
+def _unknown(sheet: Sheet, why: str, remedy: str) -> None:
+    """What cannot be looked at is said to be unknown, never ok."""
+    sheet.warning("keys fit", f"not known: {why}", remedy)
+    sheet.beside(TONIGHT).warning("workers, backlog", f"not known: {why}", remedy)

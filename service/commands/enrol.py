@@ -1,0 +1,241 @@
+"""`eventide import` and `export`: many people at once, in and out."""
+
+import asyncio
+import codecs
+import csv
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service import app as composition
+from service.app import Service
+from service.clock import SystemClock
+from service.commands.operator import me
+from service.commands.people import progress, progress_of_bytes
+from service.commands.roster import NeedsCare, Refused, Row, rows
+from service.domain.errors import Misconfigured
+from service.domain.records import KEYS, answers_to_json
+from service.domain.subscriber import Person, Subscriber
+from service.embedded.archive import own_file
+from service.flows import enrol as enrolling
+from service.flows import export as exporting
+from service.flows.enrol import Outcome
+from service.flows.signup import SignUp
+from service.web.forms import NO, NONE, YES
+
+#: Whoever signs up by the form meanwhile waits for one of these mails at most.
+MAIL_EVERY = timedelta(seconds=1)
+REPORT = ("row", "outcome", "why")
+KNOWN = (
+    "id", "address", "status", "started_on", "zone", "time", "frequency", "language",
+)  # fmt: skip
+COLUMNS = (*KNOWN, *KEYS)
+FORMATS = (".csv", ".jsonl")
+UTF_8 = codecs.getwriter("utf-8")
+REFUSED, NEEDS_CARE = "refused", "needs care"
+MEANS = {
+    Outcome.INVITED: "get a mail to confirm by",
+    Outcome.ACTIVE: "are subscribers now",
+    Outcome.KNOWN: "are subscribers already, untouched",
+    Outcome.WAITING: "were asked to confirm before, untouched",
+    Outcome.SUPPRESSED: "asked for no mail, or cannot get any, untouched",
+    REFUSED: "cannot be taken as they are: see the report",
+    NEEDS_CARE: "should see somebody first: see the report",
+}
+PLAIN = (
+    "{file} holds addresses and health answers in plain words. It is for your eyes"
+    " only: keep it so, and delete it when you are done."
+)
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV: see docs/enrolment.md.")],
+    *,
+    consented_elsewhere: Annotated[
+        str,
+        typer.Option(
+            metavar="EVIDENCE",
+            help="They agreed to it elsewhere: where, when and in which words. They"
+            " are subscribers at once.",
+        ),
+    ] = "",
+    report: Annotated[
+        Path | None, typer.Option(help="Row by row [default: FILE.report.csv].")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done.")
+    ] = False,
+) -> None:
+    """Enrol the people on a list; each one confirms by mail before anything is sent.
+
+    A row that cannot be taken stops no other, and a list can be imported twice. The
+    exit code is 1 where a row was refused.
+    """
+    told = report or file.with_name(f"{file.name}.report.csv")
+    evidence = consented_elsewhere.strip()
+    counted = asyncio.run(_import(file, told, evidence, is_drill=dry_run))
+    for outcome, means in MEANS.items():
+        if counted[outcome]:
+            typer.echo(f"{counted[outcome]:>9,} {means}")
+    typer.echo(f"Row by row in {told}." + (" Nothing was written." if dry_run else ""))
+    if counted[REFUSED]:
+        raise typer.Exit(1)
+
+
+def export(
+    file: Annotated[Path, typer.Argument(help="Ends in .csv or .jsonl.")],
+) -> None:
+    """Write every subscriber with their answers into a file, in plain words."""
+    if file.suffix not in FORMATS:
+        raise Misconfigured(
+            what="is neither .csv nor .jsonl",
+            where=str(file),
+            remedy="Choose the format by the end of the name",
+        )
+    asyncio.run(_export(file))
+
+
+async def _import(
+    file: Path, report: Path, evidence: str, *, is_drill: bool
+) -> Counter[str]:
+    counted: Counter[str] = Counter()
+    async with composition.service(composition.settings()) as parts:
+        now = parts.clock.now()
+        countries = parts.library.countries_by_code
+        with (
+            rows(file, countries, now=now) as roster,
+            _table(report, REPORT) as tell,
+            progress_of_bytes() as bar,
+        ):
+            task = bar.add_task("Importing", total=roster.bytes)
+            for line, row in roster.rows:
+                mail_at = now + MAIL_EVERY * counted[Outcome.INVITED]
+                outcome, why = await _outcome(
+                    parts, row, evidence, mail_at=mail_at, is_drill=is_drill
+                )
+                counted[outcome] += 1
+                tell({"row": line, "outcome": outcome, "why": why})
+                bar.update(task, completed=roster.read())
+        if not is_drill:
+            told = ", ".join(f"{name}: {n}" for name, n in sorted(counted.items()))
+            details = f"{told}. Consent: {evidence or 'asked for by mail'}"
+            await enrolling.note(parts.store, details, by=me(), now=now)
+    return counted
+
+
+async def _outcome(
+    parts: Service, row: Row, evidence: str, *, mail_at: datetime, is_drill: bool
+) -> tuple[str, str]:
+    match row:
+        case Refused(why=why):
+            return REFUSED, why
+        case NeedsCare(why=why):
+            return NEEDS_CARE, why
+        case SignUp():
+            outcome = await (
+                _foreseen(parts, row, evidence)
+                if is_drill
+                else _taken(parts, row, evidence, mail_at=mail_at)
+            )
+            return outcome, MEANS[outcome]
+
+
+async def _foreseen(parts: Service, row: SignUp, evidence: str) -> Outcome:
+    now = parts.clock.now()
+    before = await enrolling.met_before(parts.store, row.address, now=now)
+    return before or (Outcome.ACTIVE if evidence else Outcome.INVITED)
+
+
+async def _taken(
+    parts: Service, row: SignUp, evidence: str, *, mail_at: datetime
+) -> Outcome:
+    person = Person(address=row.address, answers=row.answers)
+    now, language = parts.clock.now(), row.language
+    if evidence:
+        return await enrolling.enrol(
+            parts.store,
+            person,
+            row.evening,
+            language=language,
+            evidence=evidence,
+            now=now,
+        )
+    return await enrolling.invite(
+        parts.store, person, row.evening, language=language, mail_at=mail_at, now=now
+    )
+
+
+async def _export(file: Path) -> None:
+    async with composition.records() as store:
+        total = await exporting.count(store)
+        with progress() as bar, _table(file, COLUMNS) as write:
+            task = bar.add_task("Exporting", total=total)
+
+            def written(subscriber: Subscriber) -> None:
+                write(_record(subscriber))
+                bar.advance(task)
+
+            exported = await exporting.export(
+                store, written, by=me(), now=SystemClock().now()
+            )
+    typer.echo(f"Exported subscribers: {exported:,}")
+    typer.echo(PLAIN.format(file=file), err=True)
+
+
+@contextmanager
+def _table(
+    path: Path, columns: Sequence[str]
+) -> Iterator[Callable[[Mapping[str, object]], object]]:
+    """A new file of records, for its owner alone: JSON, a line each, or CSV."""
+    try:
+        with own_file(path) as file:
+            text = UTF_8(file)
+            if path.suffix == ".jsonl":
+                yield lambda record: text.write(f"{json.dumps(record)}\n")
+                return
+            rows = csv.DictWriter(text, columns)
+            rows.writeheader()
+            yield lambda record: rows.writerow(
+                {name: _cell(value) for name, value in record.items()}
+            )
+    except OSError as error:
+        raise Misconfigured(
+            what=f"cannot be written ({error.strerror})",
+            where=str(path),
+            remedy="Choose a folder that this user may write to",
+        ) from error
+
+
+def _record(subscriber: Subscriber) -> dict[str, object]:
+    evening = subscriber.evening
+    known = (
+        subscriber.id,
+        subscriber.person.address,
+        subscriber.status,
+        subscriber.started_on.isoformat(),
+        evening.zone,
+        f"{evening.minute // 60:02}:{evening.minute % 60:02}",
+        evening.frequency,
+        subscriber.language,
+    )
+    answers = answers_to_json(subscriber.person.answers)
+    return {**dict(zip(KNOWN, known, strict=True)), **answers}
+
+
+def _cell(value: object) -> object:
+    """What the import reads back: words with spaces between them, nothing unanswered."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return YES if value else NO
+        case list():
+            return " ".join(map(str, value)) or NONE
+        case _:
+            return value

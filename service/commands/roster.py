@@ -1,0 +1,174 @@
+"""A list of people as CSV: each row read as the sign-up form would be."""
+
+import csv
+import io
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+from service.domain.errors import Misconfigured, VisitorError
+from service.domain.night import USUAL
+from service.domain.records import NO_COUNTRY
+from service.domain.subscriber import Frequency
+from service.flows.signup import SignUp
+from service.web import forms
+from service.web.forms import CONSENT_FIELDS, PREFER_NOT, YES, Entered
+from service.web.signs import urgencies
+
+REQUIRED = ("address", "zone", "adult", "red_flags")
+#: What an empty cell stands for.
+EMPTY: Mapping[str, str] = {
+    "time": f"{USUAL // 60:02}:{USUAL % 60:02}",
+    "frequency": Frequency.EVERY,
+    "language": forms.LANGUAGE,
+    "country": NO_COUNTRY,
+    "causes": PREFER_NOT,
+    "conditions": PREFER_NOT,
+    "pregnancy": PREFER_NOT,
+    "pregnant_until": "",
+    "medicines": PREFER_NOT,
+    "alcohol": PREFER_NOT,
+    "severe": PREFER_NOT,
+    "stretching": PREFER_NOT,
+}
+SEVERAL = ("red_flags", "causes", "conditions", "medicines")
+BETWEEN = re.compile(r"[\s,;|]+")
+DELIMITERS = ",;\t"
+#: Cells beyond the last column, and cells that are missing, by DictReader.
+BEYOND = ""
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+SHAPE = "The columns are described in docs/enrolment.md"
+NO_SUCH_LANGUAGE = f"language: there is only {forms.LANGUAGE}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A row that cannot be taken, in the words of the form."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeedsCare:
+    """Somebody who needs a person, not a reminder: too young, or with a warning sign."""
+
+    why: str
+
+
+#: What a row says.
+Row = SignUp | Refused | NeedsCare
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roster:
+    """Each row with its line in the file, how long that is, and how far it was read."""
+
+    rows: Iterator[tuple[int, Row]]
+    bytes: int
+    read: Callable[[], int]
+
+
+@contextmanager
+def rows(
+    path: Path, countries: Mapping[str, object], *, now: datetime
+) -> Iterator[Roster]:
+    """The rows of a file while it is open.
+
+    Raises:
+        Misconfigured: the file cannot be read, or its columns are others.
+    """
+    try:
+        with path.open("rb") as raw:
+            text = io.TextIOWrapper(raw, encoding=_encoding(raw), newline="")
+            yield Roster(
+                rows=_rows(path, text, countries, now=now),
+                bytes=os.fstat(raw.fileno()).st_size,
+                read=raw.tell,
+            )
+    except OSError as error:
+        raise _unusable(path, f"cannot be read ({error.strerror})") from error
+    except UnicodeError as error:
+        raise _unusable(path, "is not in UTF-8: save it as CSV UTF-8") from error
+    except csv.Error as error:
+        raise _unusable(path, f"is not CSV ({error})") from error
+
+
+def _rows(
+    path: Path, text: IO[str], countries: Mapping[str, object], *, now: datetime
+) -> Iterator[tuple[int, Row]]:
+    header = text.readline()
+    delimiter = max(DELIMITERS, key=header.count)
+    columns = [
+        name.strip().lower()
+        for name in next(csv.reader([header], delimiter=delimiter), [])
+    ]
+    _check_columns(path, columns)
+    reader = csv.DictReader(
+        text, columns, restkey=BEYOND, restval="", delimiter=delimiter, strict=True
+    )
+    for cells in reader:
+        # The header is a line too.
+        yield reader.line_num + 1, _row(cells, countries, now=now)
+
+
+def _row(
+    cells: Mapping[str, str], countries: Mapping[str, object], *, now: datetime
+) -> Row:
+    if BEYOND in cells:
+        return Refused(why="there are more cells than columns")
+    form = _as_form(cells)
+    if urgencies(form.many("red_flags")):
+        return NeedsCare(why="a warning sign: they should see somebody first")
+    if forms.is_under_age(form):
+        return NeedsCare(why="under 18: they should see somebody first")
+    try:
+        asked = forms.sign_up(form, countries, now=now)
+    except VisitorError as error:
+        return Refused(why=str(error).replace("email: ", "address: "))
+    is_known = form.one("language") == forms.LANGUAGE
+    return asked if is_known else Refused(why=NO_SUCH_LANGUAGE)
+
+
+def _as_form(cells: Mapping[str, str]) -> Entered:
+    """What somebody would have ticked who answered as the row does."""
+    values: dict[str, tuple[str, ...]] = dict.fromkeys(CONSENT_FIELDS, (YES,))
+    for name in (*REQUIRED, *EMPTY):
+        cell = cells.get(name, "").strip() or EMPTY.get(name, "")
+        several = (
+            tuple(filter(None, BETWEEN.split(cell))) if name in SEVERAL else (cell,)
+        )
+        values["email" if name == "address" else name] = several
+    values["country"] = (values["country"][0].upper(),)
+    if len(values["red_flags"]) > 1 and not urgencies(values["red_flags"]):
+        # "None" beside something else is no answer.
+        values["red_flags"] = ("",)
+    return Entered(values=values)
+
+
+def _check_columns(path: Path, columns: list[str]) -> None:
+    known = (*REQUIRED, *EMPTY)
+    strange = [name or "one without a name" for name in columns if name not in known]
+    missing = [name for name in REQUIRED if name not in columns]
+    twice = [name for name in dict.fromkeys(columns) if columns.count(name) > 1]
+    for names, what in (
+        (strange, "has columns that there are not"),
+        (missing, "lacks the columns"),
+        (twice, "has more than once"),
+    ):
+        if names:
+            raise _unusable(path, f"{what}: {', '.join(names)}")
+
+
+def _encoding(raw: IO[bytes]) -> str:
+    start = raw.read(2)
+    raw.seek(0)
+    return "utf-16" if start in UTF_16 else "utf-8-sig"
+
+
+def _unusable(path: Path, what: str) -> Misconfigured:
+    return Misconfigured(what=what, where=str(path), remedy=SHAPE)

@@ -1,0 +1,250 @@
+"""A doctor at the database: its schema, its clock, its people, and tonight."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from sqlalchemy.engine import make_url
+
+from service.clock import SystemClock
+from service.commands.doctor import database
+from service.commands.doctor.examination import Area, examined
+from service.commands.doctor.patient import Patient
+from service.domain.finding import Grade, Sheet
+from service.domain.outbox import Lane, State, ended
+from service.embedded.postgres import throwaway
+from service.flows import deployment
+from service.flows.crew import beat, leave
+from service.flows.upkeep import upkeep
+from service.keys import new_keys
+from service.settings import read
+from service.store import migrate
+from service.store.suppression import Reason
+from service.store.vitals import vitals
+from tests.builders import message
+from tests.fakes import StoppedClock
+from tests.store.plain_sql import raw
+
+FAULT, WARNING, OK = Grade.FAULT, Grade.WARNING, Grade.OK
+PASSWORD = "right"
+ADDRESS = "ann@example.com"
+
+
+@pytest_asyncio.fixture
+async def locked_url():
+    """A database of a user who needs a password, which this URL has wrong."""
+    async with throwaway() as url:
+        plain = make_url(url).set(drivername="postgresql")
+        connection = await asyncpg.connect(plain.render_as_string(hide_password=False))
+        await connection.execute(f"CREATE ROLE locked LOGIN PASSWORD '{PASSWORD}'")
+        ask_for_passwords(Path(await connection.fetchval("SHOW hba_file")))
+        await connection.execute("SELECT pg_reload_conf()")
+        await connection.close()
+        yield plain.set(username="locked", password="wrong").render_as_string(
+            hide_password=False
+        )
+
+
+def ask_for_passwords(rules):
+    rules.write_text(f"local all locked scram-sha-256\n{rules.read_text()}")
+
+
+async def seeded(clinic, people, *more):
+    """Some invented people, as `eventide seed` adds them."""
+    result = await clinic.run("seed", "--subscribers", str(people), *more)
+    assert result.exit_code == 0, result.output
+
+
+async def looked(clinic, area, look, now):
+    """What one look finds when it is another time here."""
+    patient = Patient(
+        settings=read(clinic.settings),
+        clock=StoppedClock(now),
+        nameserver=clinic.names.address,
+    )
+    return await examined(patient, [Area(name=area, look=look)], done=lambda: None)
+
+
+async def test_a_wrong_password_for_the_database_is_named(clinic, locked_url):
+    clinic.settings["EVENTIDE_DATABASE__URL"] = locked_url
+
+    await clinic.require(
+        "database", "reachable", FAULT, "password authentication failed", "the password"
+    )
+
+
+async def test_a_database_that_is_not_there_is_named(clinic, database_url):
+    other = make_url(database_url).set(database="eventide_of_nobody")
+    clinic.settings["EVENTIDE_DATABASE__URL"] = other.render_as_string()
+
+    await clinic.require(
+        "database", "reachable", FAULT, "does not exist", "Create that database"
+    )
+
+
+async def test_a_database_without_tables_is_to_be_migrated(clinic, empty_database_url):
+    clinic.settings["EVENTIDE_DATABASE__URL"] = empty_database_url
+
+    await clinic.require(
+        "database", "schema", FAULT, r"at nothing.*0001.*0004", "Run `eventide migrate`"
+    )
+    await clinic.require("tonight", "backlog", WARNING, "not known", "the schema first")
+
+
+async def test_a_database_of_the_release_before_is_to_be_migrated(clinic, database_url):
+    await migrate.downgrade(database_url, "0003")
+
+    await clinic.require(
+        "database", "schema", FAULT, r"at 0003.*0004", "Run `eventide migrate`"
+    )
+
+
+async def test_a_database_of_a_newer_release_wants_that_release(clinic, database_url):
+    await raw(database_url, "UPDATE alembic_version SET version_num = '9999'")
+
+    await clinic.require(
+        "database", "schema", FAULT, "newer release", "Install that release"
+    )
+
+
+async def test_keys_that_open_what_people_told_are_told_to(clinic):
+    await seeded(clinic, 7)
+    async with clinic.store.transaction() as tx:
+        now = SystemClock().now()
+        await tx.suppression.add(ADDRESS, Reason.COMPLAINT, now=now)
+
+    result = await clinic.check()
+
+    assert result.exit_code == 0
+    assert "they open what was sealed (7 people tried)" in result.stdout
+    assert "1 addresses get no mail: 1 complaint" in " ".join(result.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("kept", "words", "remedy"),
+    [(1, "look-up key does not find", "Put the look-up key back"),
+     (0, "does not open with key", "restore it from a backup")],
+)  # fmt: skip
+async def test_keys_of_another_service_are_told_from_ours(clinic, kept, words, remedy):
+    await seeded(clinic, 1)
+    ours = clinic.settings["EVENTIDE_SECRETS__KEYS"].splitlines()
+    mixed = new_keys(name=f"{SystemClock().now():%Y-%m}").splitlines()
+    mixed[kept] = ours[kept]
+    clinic.settings["EVENTIDE_SECRETS__KEYS"] = "\n".join(mixed)
+
+    await clinic.require("database", "keys fit", FAULT, words, remedy)
+
+
+@pytest.mark.parametrize(
+    ("apart", "grade"),
+    [(timedelta(minutes=-3), FAULT), (timedelta(seconds=30), WARNING)],
+)
+async def test_a_clock_that_is_wrong_is_noticed_by_the_database(clinic, apart, grade):
+    now = SystemClock().now() + apart
+
+    found = await looked(clinic, "database", database.look, now)
+
+    (clock,) = [one for one in found if one.check == "clock"]
+    assert clock.grade is grade
+    assert ("ahead of" if apart < timedelta() else "behind") in clock.finding
+    assert "NTP" in clock.remedy
+
+
+@pytest.mark.parametrize(("free", "grade"), [(0.01, FAULT), (0.05, WARNING), (0.5, OK)])
+def test_a_disk_that_is_nearly_full_is_noticed(free, grade):
+    sheet = Sheet("database")
+
+    database.disk(sheet, Path("/srv/eventide"), free)
+
+    (found,) = sheet.findings
+    assert found.grade is grade
+    assert f"{free:.0%} of the disk" in found.finding
+    assert ("Make room" in found.remedy) is (grade is not OK)
+
+
+async def test_a_database_that_is_too_old_is_noticed(database_url):
+    sheet = Sheet("database")
+    found = await vitals(database_url)
+
+    database.release(sheet, 140011)
+    database.release(sheet, found.version)
+
+    old, new = sheet.findings
+    assert (old.grade, old.finding) == (FAULT, "PostgreSQL 14.11")
+    assert old.remedy == "Use PostgreSQL 15 or newer"
+    assert new.grade is OK
+
+
+async def test_without_a_worker_the_operator_is_told_to_start_one(clinic):
+    await leave(clinic.store, "one")
+
+    await clinic.require("tonight", "workers", WARNING, "none is alive", "worker`")
+
+
+async def test_without_a_worker_while_people_wait_there_is_a_fault(clinic):
+    await leave(clinic.store, "one")
+    await seeded(clinic, 5, "--due-now")
+
+    await clinic.require("tonight", "workers", FAULT, "5 reminders are due", "worker`")
+
+
+async def test_an_evening_that_will_be_late_is_foretold(clinic):
+    await beat(clinic.store, "one", per_second=0.0001)
+    await seeded(clinic, 20, "--due-now")
+
+    await clinic.require(
+        "tonight", "forecast", WARNING, "would be too late", "more workers"
+    )
+
+
+async def test_what_was_not_sent_is_counted_with_its_reason(clinic):
+    now = SystemClock().now()
+    await upkeep(clinic.store, now=now)
+    late = message(
+        night=now.date(), not_before=now, expires_at=now + timedelta(hours=1)
+    )
+    other = message(
+        2, night=now.date(), not_before=now, expires_at=now + timedelta(hours=1)
+    )
+    async with clinic.store.transaction() as tx:
+        await tx.outbox.put([late, other])
+        claimed = await tx.outbox.claim(
+            Lane.EVENING, limit=2, worker="one", lease=timedelta(minutes=1), now=now
+        )
+        states = (State.EXPIRED, State.SUPPRESSED)
+        gone = [
+            ended(mine, state, "the relay was away: 421", now)
+            for mine, state in zip(claimed, states, strict=True)
+        ]
+        await tx.outbox.record(gone, worker="one", now=now)
+
+    await clinic.require(
+        "tonight", "not sent", WARNING, "1 expired since yesterday", "docs/relays.md"
+    )
+    assert "1 suppressed since yesterday" in (await clinic.check()).stdout
+
+
+async def test_mail_that_an_operator_paused_is_not_forgotten(clinic):
+    await deployment.pause(clinic.store, by="ada", now=SystemClock().now())
+
+    await clinic.require("tonight", "sending", WARNING, "paused all mail", "resume`")
+
+
+async def test_a_restored_copy_is_told_from_the_one_that_sends(clinic, database_url):
+    await raw(database_url, "UPDATE deployment SET identity = 'another'")
+
+    await clinic.require("tonight", "sending", FAULT, "a restored copy", "adopt`")
+
+
+async def test_the_embedded_database_is_made_and_looked_at(clinic):
+    clinic.settings.update(EVENTIDE_DATABASE__URL="", EVENTIDE_SECRETS__KEYS="")
+
+    first, second = await clinic.check(), await clinic.check()
+
+    for result in (first, second):
+        assert result.exit_code == 0, result.stdout
+        assert "of the disk with" in result.stdout
+    assert "by the first start" in " ".join(first.stdout.split())
+    assert "age of seal.1" in second.stdout

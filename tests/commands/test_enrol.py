@@ -1,0 +1,292 @@
+"""Lists of people, as a clinic's office would save them, and what becomes of each row."""
+
+import csv
+import json
+import stat
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+
+from service.clock import SystemClock
+from service.domain.outbox import Lane
+from service.domain.records import parse_answers
+from service.keys import keys, new_keys
+from service.settings import SecretsSettings
+from service.store.engine import opened
+from service.store.sealing import Sealer
+from tests.builders import NOON, TODAY, subscriber
+from tests.commands.processes import called
+
+HEADER = "address,zone,adult,red_flags"
+ADA = "ada@example.org,Europe/London,yes,none"
+EVERYTHING = """address,zone,adult,red_flags,time,frequency,language,causes,conditions,\
+pregnancy,pregnant_until,medicines,alcohol,severe,country,stretching
+bob@example.org,America/New_York,yes,none,20:30,second,en,dehydration medicines,\
+"kidney;balance",pregnant,2099-02,none,alc_low,no,us,sitting
+"""
+
+
+@pytest.fixture
+def named(settings, database_url):
+    return settings | {
+        "EVENTIDE_DATABASE__URL": database_url,
+        "EVENTIDE_SECRETS__KEYS": new_keys(name="1"),
+    }
+
+
+@asynccontextmanager
+async def store_of(named):
+    found = keys(SecretsSettings(keys=named["EVENTIDE_SECRETS__KEYS"]))
+    sealer = Sealer(lookup=found.lookup, keys=found.seal, current="1")
+    async with opened(named["EVENTIDE_DATABASE__URL"], sealer) as store:
+        yield store
+
+
+async def found_by(named, address):
+    async with store_of(named) as store, store.transaction() as tx:
+        return await tx.subscribers.find(address)
+
+
+def listed(tmp_path, *lines, encoding="utf-8"):
+    file = tmp_path / "people.csv"
+    file.write_bytes("\n".join(lines).encode(encoding))
+    return file
+
+
+def reported(file):
+    with (file.parent / f"{file.name}.report.csv").open() as rows:
+        return [(int(r["row"]), r["outcome"], r["why"]) for r in csv.DictReader(rows)]
+
+
+def fault(err):
+    (line,) = [line for line in err.splitlines() if line.startswith("eventide: ")]
+    return line
+
+
+async def test_bad_rows_stop_no_good_ones_and_are_told_in_the_words_of_the_form(
+    named, tmp_path
+):
+    file = listed(
+        tmp_path,
+        f"{HEADER},causes,language",
+        f"{ADA},fatigue",
+        "nobody,Europe/London,yes,none",
+        "",
+        "cyd@example.org,Mars/Olympus,yes,none",
+        "dan@example.org,Europe/London,,",
+        "eve@example.org,Europe/London,no,none",
+        "fay@example.org,Europe/London,yes,chest",
+        "guy@example.org,Europe/London,yes,none other",
+        "hal@example.org,Europe/London,yes,none,frogs",
+        "ida@example.org,Europe/London,yes,none,fatigue,en,more",
+        "jon@example.org,Europe/London,yes,none,fatigue,xx",
+        "kim@example.org,Europe/London,yes,none",
+        "KIM@example.org,Europe/London,yes,none",
+    )
+    code, out, err = await called(named, "import", str(file))
+
+    report = reported(file)
+    assert code == 1, err
+    assert [(row, outcome) for row, outcome, _ in report] == [
+        (2, "invited"), (3, "refused"), (5, "refused"), (6, "refused"),
+        (7, "needs care"), (8, "needs care"), (9, "refused"), (10, "refused"),
+        (11, "refused"), (12, "refused"), (13, "invited"), (14, "waiting"),
+    ]  # fmt: skip
+    why = {row: words for row, _, words in report}
+    assert why[3].startswith("address: Enter an e-mail address")
+    assert why[5] == "zone: Choose the city nearest to you."
+    assert "adult: " in why[6]
+    assert "red_flags: " in why[6]
+    assert why[7].startswith("under 18")
+    assert why[8].startswith("a warning sign")
+    assert why[9].startswith("red_flags: ")
+    assert why[10].startswith("causes: ")
+    assert why[11] == "there are more cells than columns"
+    assert why[12] == "language: there is only en"
+    assert "        2 get a mail to confirm by\n" in out
+    assert "        7 cannot be taken as they are: see the report\n" in out
+    assert "example.org" not in str(report)
+
+
+async def test_each_one_has_a_mail_of_their_own_second(named, tmp_path):
+    file = listed(
+        tmp_path, HEADER, *(f"p{n}@example.org,UTC,yes,none" for n in range(4))
+    )
+
+    code, _, err = await called(named, "import", str(file))
+    again = await called(named, "import", str(file))
+
+    later = SystemClock().now() + timedelta(hours=1)
+    async with store_of(named) as store, store.transaction() as tx:
+        mails = await tx.outbox.claim(
+            Lane.PRIORITY, limit=10, worker="w", lease=timedelta(), now=later
+        )
+    times = [mail.not_before for mail in mails]
+    assert code == 0, err
+    assert [time - times[0] for time in times] == [
+        timedelta(seconds=n) for n in range(4)
+    ]
+    assert "        4 were asked to confirm before, untouched\n" in again[1]
+
+
+async def test_all_that_the_form_asks_can_be_on_the_list(named, tmp_path):
+    file = listed(tmp_path, EVERYTHING)
+
+    code, out, err = await called(
+        named, "import", str(file), "--consented-elsewhere", "paper form 7"
+    )
+
+    bob = await found_by(named, "bob@example.org")
+    assert code == 0, err
+    async with store_of(named) as store, store.transaction() as tx:
+        (act,) = await tx.audit.newest(operator="", before=99, limit=9)
+    assert act.act == "people imported"
+    assert act.details == "active: 1. Consent: paper form 7"
+    assert "        1 are subscribers now\n" in out
+    assert (bob.evening.zone, bob.evening.minute) == ("America/New_York", 20 * 60 + 30)
+    assert bob.evening.frequency == "second"
+    assert bob.person.answers == parse_answers(
+        {
+            "causes": ["dehydration", "medicines"],
+            "conditions": ["kidney", "balance"],
+            "pregnancy": "pregnant",
+            "pregnant_until": "2099-02",
+            "medicines": [],
+            "alcohol": "alc_low",
+            "severe": False,
+            "country": "US",
+            "stretching": "sitting",
+        },
+        answered_on=bob.person.answers.answered_on,
+    )
+
+
+async def test_what_is_left_empty_counts_as_prefer_not_to_say(named, tmp_path):
+    file = listed(tmp_path, HEADER, ADA)
+
+    await called(named, "import", str(file), "--consented-elsewhere", "x")
+
+    ada = await found_by(named, "ada@example.org")
+    unsaid = parse_answers({}, answered_on=ada.person.answers.answered_on)
+    assert ada.person.answers == unsaid
+    assert (ada.evening.minute, ada.evening.frequency) == (19 * 60, "every")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "between"),
+    [("utf-8", ","), ("utf-8-sig", ";"), ("utf-16", "\t")],
+)
+async def test_a_list_is_read_as_spreadsheets_save_it(
+    named, tmp_path, encoding, between
+):
+    lines = (HEADER.replace(",", between).title(), ADA.replace(",", between))
+    file = listed(tmp_path, *lines, encoding=encoding)
+
+    code, out, err = await called(named, "import", str(file))
+
+    assert code == 0, err
+    assert "1 get a mail" in out
+
+
+async def test_a_drill_says_what_would_be_done_and_writes_nothing(named, tmp_path):
+    file = listed(tmp_path, HEADER, ADA, "bob@example.org,UTC,yes,none")
+    async with store_of(named) as store, store.transaction() as tx:
+        await tx.suppression.add("bob@example.org", "complaint", now=NOON)
+
+    told = [
+        await called(named, "import", str(file), "--dry-run", *more)
+        for more in ((), ("--consented-elsewhere", "x"))
+    ]
+
+    assert [code for code, _, _ in told] == [0, 0]
+    assert "        1 get a mail to confirm by\n" in told[0][1]
+    assert "        1 are subscribers now\n" in told[1][1]
+    for _, out, _ in told:
+        assert "        1 asked for no mail, or cannot get any, untouched\n" in out
+        assert out.endswith("Nothing was written.\n")
+    assert await found_by(named, "ada@example.org") is None
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"address,zone,adult,red_flags\n\xff", "is not in UTF-8"),
+        (b"address,zone\n", "lacks the columns: adult, red_flags"),
+        (b"address,zone,adult,red_flags,name,\n", "are not: name, one without a name"),
+        (b"address,zone,adult,red_flags,zone\n", "has more than once: zone"),
+        (b'address,zone,adult,red_flags\n"a"b,c\n', "is not CSV"),
+        (b"", "lacks the columns"),
+        (None, "cannot be read (No such file or directory)"),
+    ],
+)
+async def test_a_file_that_is_no_such_list_is_refused_in_one_line(
+    named, tmp_path, content, words
+):
+    file = tmp_path / "people.csv"
+    if content is not None:
+        file.write_bytes(content)
+
+    code, _, err = await called(named, "import", str(file))
+
+    assert code == 1
+    assert words in fault(err)
+    assert "docs/enrolment.md" in fault(err)
+
+
+async def test_a_report_that_cannot_be_written_is_named(named, tmp_path):
+    file = listed(tmp_path, HEADER, ADA)
+
+    code, _, err = await called(
+        named, "import", str(file), "--report", str(tmp_path / "nowhere" / "r.csv")
+    )
+
+    assert (code, "r.csv: cannot be written" in fault(err)) == (1, True)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+async def test_everybody_is_exported_with_their_answers_for_the_owner_s_eyes(
+    named, tmp_path, suffix
+):
+    async with store_of(named) as store, store.transaction() as tx:
+        for number in (2, 1):
+            one = subscriber(number, started_on=TODAY)
+            await tx.subscribers.add(one, next_due_at=None, now=NOON)
+    file = tmp_path / f"everybody{suffix}"
+
+    code, out, err = await called(named, "export", str(file))
+
+    assert (code, out) == (0, "Exported subscribers: 2\n")
+    async with store_of(named) as store, store.transaction() as tx:
+        (act,) = await tx.audit.newest(operator="", before=99, limit=9)
+    assert (act.act, act.details) == ("people exported", "subscribers: 2")
+    assert "in plain words" in err
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with file.open() as lines:
+        found = (
+            list(csv.DictReader(lines))
+            if suffix == ".csv"
+            else [json.loads(line) for line in lines]
+        )
+    assert [str(record["id"]) for record in found] == ["1", "2"]
+    first = found[0]
+    assert first["address"] == "person1@example.org"
+    assert (first["status"], first["zone"], first["time"]) == (
+        "active",
+        "Europe/London",
+        "19:00",
+    )
+    if suffix == ".csv":
+        assert (first["conditions"], first["severe"], first["pregnant_until"]) == (
+            "none",
+            "no",
+            "",
+        )
+    else:
+        assert (first["conditions"], first["severe"]) == ([], False)
+
+
+async def test_an_export_says_which_formats_there_are(named, tmp_path):
+    code, _, err = await called(named, "export", str(tmp_path / "x.xlsx"))
+
+    assert (code, "is neither .csv nor .jsonl" in fault(err)) == (1, True)

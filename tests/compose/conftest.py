@@ -1,0 +1,5 @@
+"""What the tests of a deployment share."""
+
+from tests.e2e.conftest import browser
+
+__all__ = ["browser"]
