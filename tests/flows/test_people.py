@@ -329,3 +329,12 @@ async def test_the_address_of_somebody_erased_may_come_back(world):
     await act(world, privacy.erase, number)
 
     assert await world.join() != number
+
+
+async def test_a_sign_up_whose_address_nobody_else_has_is_erased(world):
+    await world.ask()
+    (number,) = (await find(world, ADA)).waiting
+
+    await act(world, privacy.erase, number)
+
+    assert (await find(world, ADA)).waiting == ()
