@@ -21,8 +21,7 @@ HOME, PAUSE, RESUME = "/operator", "/operator/pause", "/operator/resume"
 
 def routes(access: Access) -> APIRouter:
     """`/operator`, and the switch: `/operator/pause` and `/operator/resume`."""
-    router = APIRouter()
-    site = access.site
+    router, site = APIRouter(), access.site
 
     async def count(night: date | None, now: datetime) -> Evening:
         return await tonight.evening(site.store, night, now=now)
