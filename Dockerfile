@@ -20,7 +20,9 @@ COPY templates templates
 RUN pip --python .venv install --no-cache-dir --disable-pip-version-check \
         --no-index --no-deps --no-build-isolation --editable . \
     && python -m compileall -q service \
-    && rm -r requirements
+    && rm -r requirements \
+    # Whatever the umask of whoever made the clone.
+    && chmod -R a+rX .
 
 FROM python:${PYTHON}
 LABEL org.opencontainers.image.title="Eventide" \
@@ -30,7 +32,7 @@ LABEL org.opencontainers.image.title="Eventide" \
 RUN groupadd --gid 10001 eventide \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp eventide
 COPY --from=build /opt/eventide /opt/eventide
-COPY config/ready /usr/local/bin/
+COPY --chmod=755 config/ready /usr/local/bin/
 ENV PATH=/opt/eventide/.venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1

@@ -1,7 +1,7 @@
 # Each target sets up everything it needs and says in one line what it is doing.
 # A fresh machine needs make, Python 3.11 or newer and pip; nothing outside this folder
-# is changed, but for a browser and a mail server (which is not started) that Debian's
-# root may get for the tests.
+# is changed, but for a browser, a mail server and a Prometheus (neither is started) that
+# Debian's root may get for the tests.
 
 SHELL := /bin/bash
 BIN := .venv/bin
@@ -50,17 +50,17 @@ demo: .venv/app ## Runs the whole of it here: the form, the mails, an inbox.
 	@echo "Starting the demo; Ctrl-C stops it."
 	@exec $(BIN)/eventide demo
 
-test: .venv/dev .venv/browser .venv/mailserver ## Runs all tests and measures what they reach.
+test: .venv/dev .venv/browser .venv/mailservers .venv/monitoring ## Runs all tests and measures what they reach.
 	@echo "Testing, with every branch counted."
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest --quiet --numprocesses logical
 	@$(BIN)/coverage combine --quiet
-	@omit="$$(cat .venv/mailserver)"; \
+	@omitted="$$(cat .venv/mailservers .venv/monitoring | paste -sd,)"; \
 	if ! tests/compose/docker.sh look >/dev/null 2>&1; then \
 		echo "Tested without a Docker engine: tests/compose was left out."; \
-		omit="$${omit:---omit=}tests/compose/*"; \
+		omitted="$${omitted:+$$omitted,}tests/compose/*"; \
 	fi; \
-	$(BIN)/coverage report $${omit:+"$$omit"}
+	$(BIN)/coverage report $${omitted:+"--omit=$$omitted"}
 
 chaos: .venv/dev ## Kills workers and PostgreSQL 500 times; writes docs/reliability.md.
 	@echo "Killing whoever delivers, 500 times, and counting the mails; up to 25 minutes."
@@ -135,27 +135,50 @@ $(BIN)/python: | $(UV)
 	fi || { cat .venv/browser.log >&2; exit 1; }
 	@touch $@
 
+# What is not run, and not counted, where there are none.
+with_mailservers := composed relayed mailserver test_composed_relay test_real_bounces
+
 # What a package would start is kept from starting, now and when the machine starts.
-.venv/mailserver: | .venv/dev
-	@if command -v postfix >/dev/null && command -v dovecot >/dev/null; then \
-		echo "Testing with this machine's postfix and dovecot."; >$@; exit 0; \
-	fi; \
-	if [ "$$(id -u)" != 0 ] || [ ! -f /etc/debian_version ]; then \
-		echo "Testing without a real mail server: postfix and dovecot are not here."; \
-		echo "--omit=tests/e2e/mailserver.py,tests/e2e/test_real_bounces.py," >$@; exit 0; \
-	fi; \
-	echo "Installing Debian's postfix and dovecot for the tests, without starting them."; \
+unstarted = \
 	policy=/usr/sbin/policy-rc.d; \
 	if [ ! -e $$policy ]; then \
 		trap 'rm -f /usr/sbin/policy-rc.d' EXIT; \
-		printf '#!/bin/sh\nexit 101\n' >$$policy && chmod 755 $$policy; \
+		printf '\#!/bin/sh\nexit 101\n' >$$policy && chmod 755 $$policy; \
+	fi
+
+.venv/mailservers: | .venv/dev
+	@if command -v postfix >/dev/null && command -v dovecot >/dev/null \
+		&& command -v opendkim >/dev/null; then \
+		echo "Testing with this machine's postfix, dovecot and opendkim."; >$@; exit 0; \
 	fi; \
+	if [ "$$(id -u)" != 0 ] || [ ! -f /etc/debian_version ]; then \
+		echo "Testing without a real mail server: postfix, dovecot or opendkim is not here."; \
+		printf 'tests/e2e/%s.py\n' $(with_mailservers) >$@; exit 0; \
+	fi; \
+	echo "Installing Debian's postfix, dovecot and opendkim for the tests, without starting them."; \
+	$(unstarted); \
 	( apt-get update && \
 	echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections && \
 	DEBIAN_FRONTEND=noninteractive \
-	apt-get install -y --no-install-recommends postfix dovecot-imapd && \
-	if command -v systemctl; then systemctl disable postfix dovecot; fi ) \
-	</dev/null >.venv/mailserver.log 2>&1 || { cat .venv/mailserver.log >&2; exit 1; }
+	apt-get install -y --no-install-recommends postfix dovecot-imapd opendkim && \
+	if command -v systemctl; then systemctl disable postfix dovecot opendkim; fi ) \
+	</dev/null >.venv/mailservers.log 2>&1 || { cat .venv/mailservers.log >&2; exit 1; }
+	@>>$@
+
+.venv/monitoring: | .venv/mailservers
+	@if command -v promtool >/dev/null && command -v amtool >/dev/null; then \
+		echo "Testing with this machine's prometheus and alertmanager."; >$@; exit 0; \
+	fi; \
+	if [ "$$(id -u)" != 0 ] || [ ! -f /etc/debian_version ]; then \
+		echo "Testing without a real Prometheus: promtool and amtool are not here."; \
+		echo "tests/monitoring/*" >$@; exit 0; \
+	fi; \
+	echo "Installing Debian's prometheus and alertmanager for the tests, without starting them."; \
+	$(unstarted); \
+	( apt-get update && DEBIAN_FRONTEND=noninteractive \
+	apt-get install -y --no-install-recommends prometheus prometheus-alertmanager && \
+	if command -v systemctl; then systemctl disable prometheus prometheus-alertmanager; fi ) \
+	</dev/null >.venv/monitoring.log 2>&1 || { cat .venv/monitoring.log >&2; exit 1; }
 	@>>$@
 
 .peers/ready: benchmarks/peers/requirements.txt benchmarks/peers/package.json | $(UV)

@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-import socket
-import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -24,7 +22,6 @@ from service.domain.tokens import Links
 from service.domain.verp import Verp
 from service.embedded import postgres
 from service.flows.bounces import Desk
-from service.flows.deliver import Courier
 from service.keys import Keys
 from service.mail.letters import Letters
 from service.mail.relays import Relays
@@ -44,11 +41,11 @@ from service.web.site import Site
 from service.worker.figures import Figures
 from service.worker.health import Health
 from service.worker.intake import intake
+from service.worker.lanes import couriers, lanes
+from service.worker.ping import Ping
 from service.worker.schedule import Schedule
 from service.worker.shift import Shift
 
-#: Connections of their own for mails that somebody waits for.
-EXPRESS_CONNECTIONS = 2
 DEMO_TICK_SECONDS = 0.5
 KEY_FILE = "keys"
 
@@ -91,7 +88,7 @@ def kept_here(settings: Settings, *, base_url: str, smtp_port: int) -> Settings:
         "bounces": BouncesSettings(),
         "oidc": OidcSettings(),
         "operator": settings.operator.model_copy(
-            update={"postal_address": postal_address}
+            update={"postal_address": postal_address, "ping_url": ""}
         ),
         "schedule": settings.schedule.model_copy(
             update={"tick_seconds": DEMO_TICK_SECONDS}
@@ -248,38 +245,31 @@ def desk(parts: Service) -> Desk:
 async def working(parts: Service) -> AsyncIterator[Health]:
     """A worker at work inside the block, and how it does.
 
-    Leaving the block lets mail in hand finish. Raises Misconfigured where no relay
-    takes our credentials or our kind of TLS.
+    Leaving the block lets mail in hand finish.
+
+    Raises:
+        Misconfigured: no relay takes our credentials or our kind of TLS.
     """
-    smtp, clock, stop = parts.settings.smtp, parts.clock, asyncio.Event()
-    # Whoever waits for a confirmation does not wait behind the evening's reminders.
-    few = {"connections": EXPRESS_CONNECTIONS}
-    others = tuple(each.model_copy(update=few) for each in smtp.others)
-    express = smtp.model_copy(update={**few, "others": others})
-    async with (
-        Relays(smtp, clock=clock) as relays,
-        Relays(express, clock=clock, manners=relays.manners) as express_relays,
-    ):
+    stop = asyncio.Event()
+    async with lanes(parts.settings.smtp, parts.clock) as used:
         try:
-            await relays.probe()
+            await used[Lane.EVENING].probe()
         except TryLater as error:
             log.warning("a relay is away", action="start", error=str(error))
-        used = {Lane.EVENING: relays, Lane.PRIORITY: express_relays}
-        couriers = _couriers(parts, used, stop)
-        shift = Shift(
-            store=parts.store, library=parts.library, clock=clock, couriers=couriers
-        )
+        shift = _shift(parts, used, stop)
         await shift.keep()
         # Before the first mail: whoever joins takes a part of the rate, not all of it.
         await shift.beat()
         ticks = shift.ticks(parts.settings.schedule.tick_seconds)
+        loop = asyncio.get_running_loop()
         health = Health(
-            ticks,
-            store=parts.store,
-            figures=Figures(),
-            seconds=asyncio.get_running_loop().time,
+            ticks, store=parts.store, figures=shift.figures, seconds=loop.time
         )
-        bounces = intake(desk(parts), parts.settings.bounces)
+        if parts.settings.operator.ping_url:
+            ping = Ping(parts.settings.operator.ping_url, health, shift)
+            ticks = [*ticks, ping.tick()]
+            log.info("somebody elsewhere is told while all is well", action="start")
+        bounces = intake(shift.desk, parts.settings.bounces)
         async with bounces, Schedule(ticks, stop, health).running():
             yield health
         # Without the database the others notice within a minute that we are gone.
@@ -287,21 +277,19 @@ async def working(parts: Service) -> AsyncIterator[Health]:
             await shift.leave()
 
 
-def _couriers(
-    parts: Service, relays: Mapping[Lane, Relays], stop: asyncio.Event
-) -> dict[Lane, Courier]:
-    # Unique to this start: a row claimed by an earlier one is not ours.
-    worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    lease = timedelta(seconds=parts.settings.schedule.lease_seconds)
-    return {
-        lane: Courier(
+def _shift(parts: Service, used: Mapping[Lane, Relays], stop: asyncio.Event) -> Shift:
+    return Shift(
+        store=parts.store,
+        library=parts.library,
+        clock=parts.clock,
+        couriers=couriers(
+            used,
             store=parts.store,
             letters=parts.letters,
-            relays=used,
             clock=parts.clock,
-            worker=worker,
-            lease=lease,
+            lease=timedelta(seconds=parts.settings.schedule.lease_seconds),
             stop=stop,
-        )
-        for lane, used in relays.items()
-    }
+        ),
+        desk=desk(parts),
+        figures=Figures(),
+    )

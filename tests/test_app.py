@@ -79,6 +79,21 @@ async def test_a_worker_that_starts_after_an_outage_says_what_was_not_sent(setti
     assert (line["log_level"], line["expired"], line["unknown"]) == ("warning", 1, 0)
 
 
+async def test_whoever_is_to_be_told_that_all_is_well_is_told_of_at_the_start(settings):
+    operator = settings.operator.model_copy(
+        update={"ping_url": "https://ping.example/long-name"}
+    )
+    told = settings.model_copy(update={"operator": operator})
+
+    with capture_logs() as lines:
+        async with parts(told) as found, composition.working(found) as health:
+            trouble = await health.trouble()
+
+    assert trouble == ""
+    (line,) = [line for line in lines if "while all is well" in line["event"]]
+    assert "long-name" not in str(line)
+
+
 def test_a_demo_touches_neither_the_operator_s_relays_nor_their_bounces():
     theirs = read(
         {
@@ -86,6 +101,7 @@ def test_a_demo_touches_neither_the_operator_s_relays_nor_their_bounces():
             "EVENTIDE_SMTP__PASSWORD": "hush",
             "EVENTIDE_BOUNCES__IMAP_HOST": "imap.example.org",
             "EVENTIDE_BOUNCES__LISTEN": "127.0.0.1:8024",
+            "EVENTIDE_OPERATOR__PING_URL": "https://ping.example.org/theirs",
         }
     )
 
@@ -94,3 +110,4 @@ def test_a_demo_touches_neither_the_operator_s_relays_nor_their_bounces():
     assert (demo.smtp.host, demo.smtp.port, demo.smtp.others) == ("127.0.0.1", 2, ())
     assert demo.smtp.password.get_secret_value() == ""
     assert (demo.bounces.imap_host, demo.bounces.listen) == ("", "")
+    assert demo.operator.ping_url == ""

@@ -163,7 +163,7 @@ async def _delivered(courier: Courier, messages: int, watch: Stopwatch) -> Cost:
         task = bar.add_task("Sending", total=messages)
         while not sending.done():
             await asyncio.wait({sending}, timeout=LOOK_AGAIN_SECONDS)
-            bar.update(task, completed=courier.meter.settled.total())
+            bar.update(task, completed=courier.meter.tally.ends.total())
     await sending
     return watch.cost()
 

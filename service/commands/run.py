@@ -6,6 +6,7 @@ import socket
 from contextlib import AsyncExitStack
 from typing import Annotated
 
+import structlog
 import typer
 
 from service import app as composition
@@ -17,8 +18,10 @@ from service.keys import new_keys
 from service.store import migrate as migrations
 from service.web import bounces
 from service.web.app import create_app
+from service.web.probes import create_probes
 from service.web.server import bound, serving
-from service.web.watch import create_watch
+
+log = structlog.get_logger()
 
 
 def web() -> None:
@@ -62,12 +65,17 @@ async def _web() -> None:
     listener = bound(settings.web.host, settings.web.port)
     key = settings.bounces.http_key.get_secret_value()
     async with composition.service(settings) as parts:
-        returned = bounces.routes(composition.desk(parts), key)
-        app = create_app(composition.site(parts), returned)
+        site = composition.site(parts)
+        returned = bounces.routes(composition.desk(parts), key, site.figures)
+        app = create_app(site, returned)
         async with serving(app, listener):
             host, port = listener.getsockname()[:2]
-            where = f"{settings.web.base_url} on {host}:{port}"
-            typer.echo(f"Serving {where}", err=True)
+            log.info(
+                "Serving",
+                action="start",
+                url=settings.web.base_url,
+                on=f"{host}:{port}",
+            )
             await stop.wait()
 
 
@@ -80,9 +88,9 @@ async def _worker() -> None:
         parts = await stack.enter_async_context(composition.service(settings))
         health = await stack.enter_async_context(composition.working(parts))
         if listener:
-            app = create_watch(health.trouble, health.figures)
+            app = create_probes(health.trouble, health.figures)
             await stack.enter_async_context(serving(app, listener))
-        typer.echo("At work", err=True)
+        log.info("At work", action="start", listen=settings.worker.listen)
         await stop.wait()
 
 

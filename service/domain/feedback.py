@@ -110,6 +110,32 @@ ABOUT_ANOTHER = Unusable(why="about another address")
 Verdict = Bounced | Complained | Alarm | Ignored | Unusable
 
 
+#: What came back, in few enough words to count it.
+VERDICTS = (
+    "hard bounce",
+    "soft bounce",
+    "complaint",
+    "refused by policy",
+    "ignored",
+    "unusable",
+)
+
+
+def in_short(found: Verdict) -> str:
+    """Which of VERDICTS it is."""
+    match found:
+        case Bounced(bounce=bounce):
+            return f"{bounce} bounce"
+        case Complained():
+            return "complaint"
+        case Alarm():
+            return "refused by policy"
+        case Ignored():
+            return "ignored"
+        case Unusable():
+            return "unusable"
+
+
 def verdict(
     feedback: Report | Complaint, mailed: Mailed, theirs: Container[str]
 ) -> Verdict:

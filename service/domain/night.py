@@ -19,6 +19,7 @@ LATEST = 22 * 60
 USUAL = 19 * 60
 #: A reminder is dropped this long after its time, and at 23:30 local at the latest.
 PATIENCE = timedelta(minutes=150)
+PATIENCE_SECONDS = PATIENCE.total_seconds()
 BEDTIME = 23 * 60 + 30
 #: The peak at the full hour is spread over this many seconds.
 SPREAD_SECONDS = 240
@@ -78,6 +79,18 @@ def slot(evening: Evening, night: date, *, subscriber_id: int) -> Slot:
     due_at = chosen + timedelta(seconds=jitter(subscriber_id))
     bedtime = instant(evening.zone, night, BEDTIME).at
     return Slot(night=night, due_at=due_at, expires_at=min(chosen + PATIENCE, bedtime))
+
+
+def late_seconds(
+    *, minute: int, subscriber_id: int, expires_at: datetime, now: datetime
+) -> float:
+    """How long after its time a reminder with this deadline is, which no retry moves.
+
+    Clocks that change between the chosen minute and bedtime shift it by an hour.
+    """
+    patience = min(PATIENCE_SECONDS, (BEDTIME - minute) * 60)
+    left = (expires_at - now).total_seconds()
+    return patience - left - jitter(subscriber_id)
 
 
 def next_slot(

@@ -14,6 +14,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
+from service.domain.provider import Provider
+
 
 class Kind(StrEnum):
     """The mails this service sends; one template folder each."""
@@ -65,8 +67,7 @@ class Accepted:
 class Refused:
     """A relay said no, for now or for good: `meaning` tells which.
 
-    `code` is 0 where only a report names the reason; `enhanced` is RFC 3463's code
-    or "".
+    `code` is 0 where only a report names the reason; `enhanced` is RFC 3463's or "".
     """
 
     stage: Stage
@@ -191,7 +192,7 @@ class Message:
 class Settled:
     """What becomes of a message after an attempt; `not_before` is for DUE alone.
 
-    `bounce` is what the end of the message says about its address.
+    `bounce` is what its end says about its address; `provider`: once a relay was asked.
     """
 
     message: Message
@@ -199,6 +200,7 @@ class Settled:
     reason: str
     not_before: datetime
     bounce: Bounce | None = None
+    provider: Provider | None = None
 
 
 #: Somebody waits for these mails; after a day they have tried again.

@@ -209,11 +209,15 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reminder:
-    """All that is needed to write tonight's reminder; sealed in its outbox row."""
+    """All that is needed to write tonight's reminder; sealed in its outbox row.
+
+    `minute` is the local one it is for; None where nobody chose one.
+    """
 
     address: str
     language: str
     country: str
+    minute: int | None
     tips: tuple[Said, ...]
     ask_answers: bool
 
@@ -256,6 +260,7 @@ def reminder_to_json(subscriber: Subscriber, choice: Mapping[str, Any]) -> str:
             "address": person.address,
             "language": subscriber.language,
             "country": person.answers.country,
+            "minute": subscriber.evening.minute,
             "choice": {"tips": said, "ask_answers": choice["ask_answers"]},
         }
     )
@@ -268,6 +273,8 @@ def reminder_from_json(text: str) -> Reminder:
         address=data["address"],
         language=data["language"],
         country=data["country"],
+        # Those queued by the release before this one do not say it.
+        minute=data.get("minute"),
         tips=said(data["choice"]),
         ask_answers=data["choice"]["ask_answers"],
     )

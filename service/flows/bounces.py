@@ -1,6 +1,7 @@
 """Mail that comes back: whose mail it was, what it means, and what follows from it."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
@@ -15,6 +16,7 @@ from service.domain.feedback import (
     Report,
     Unusable,
     Verdict,
+    in_short,
     verdict,
 )
 from service.domain.verp import Verp
@@ -27,16 +29,28 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """Where mail that comes back is handed in, by whichever way it came."""
+    """Where mail that comes back is handed in, by whichever way it came.
+
+    `came` counts it, by VERDICTS, since it was last read.
+    """
 
     store: Store
     verp: Verp
     clock: Clock
+    came: Counter[str] = field(default_factory=Counter)
 
     async def receive(self, raw: bytes, recipient: str = "") -> Verdict:
         """`receive`, at this moment."""
         now = self.clock.now()
-        return await receive(self.store, self.verp, raw, recipient=recipient, now=now)
+        found = await receive(self.store, self.verp, raw, recipient=recipient, now=now)
+        self.came[in_short(found)] += 1
+        return found
+
+    def read(self) -> Counter[str]:
+        """What came since the last reading."""
+        found = Counter(self.came)
+        self.came.clear()
+        return found
 
 
 async def receive(

@@ -14,9 +14,10 @@ LAST_NIGHTS = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """What an operator wants to know of an evening."""
+    """What an operator wants to know of an evening; `waiting` are in the queue."""
 
     crew: Crew
+    waiting: int
     forecast: Forecast
     not_sent: tuple[NotSent, ...]
 
@@ -42,4 +43,4 @@ async def outlook(store: Store, *, now: datetime) -> Outlook:
         arrivals = await tx.subscribers.arrivals(now=now)
         not_sent = await tx.outbox.not_sent(since=now.date() - LAST_NIGHTS)
     ahead = forecast(waiting, arrivals, per_second=crew.per_second, now=now)
-    return Outlook(crew=crew, forecast=ahead, not_sent=not_sent)
+    return Outlook(crew=crew, waiting=waiting, forecast=ahead, not_sent=not_sent)

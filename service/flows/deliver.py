@@ -9,7 +9,7 @@ one after it. So a worker that is killed leaves at most two chunks of unknown fa
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -17,6 +17,7 @@ import structlog
 from service.domain.clock import Clock
 from service.domain.errors import Misconfigured, TryLater
 from service.domain.meter import Meter
+from service.domain.night import late_seconds
 from service.domain.outbox import (
     Lane,
     Message,
@@ -27,6 +28,7 @@ from service.domain.outbox import (
     put_back,
     settle,
 )
+from service.domain.provider import provider_of
 from service.mail.envelope import Envelope
 from service.mail.letters import Letters
 from service.mail.relays import Relays
@@ -211,7 +213,17 @@ class _Run:
         except Exception as error:  # noqa: BLE001  # one that breaks stops no other
             outcome = Unknown(reason=f"broke on the wire ({type(error).__name__})")
         now = self._courier.clock.now()
-        self._settled.append(settle(message, outcome, now=now))
+        settled = settle(message, outcome, now=now)
+        who = provider_of(envelope.recipient)
+        self._settled.append(replace(settled, provider=who))
+        if settled.state is State.SENT and envelope.minute is not None:
+            late = late_seconds(
+                minute=envelope.minute,
+                subscriber_id=message.subscriber_id,
+                expires_at=message.expires_at,
+                now=now,
+            )
+            self._courier.meter.came(minute=envelope.minute, late_seconds=late)
 
     def _is_over(self, task: asyncio.Task[None]) -> None:
         del self._on_the_wire[task]

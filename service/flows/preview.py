@@ -74,6 +74,7 @@ def draft(
         address=ADDRESS,
         language=language,
         country=answers.country,
+        minute=None,
         tips=said(choice),
         ask_answers=tonight.ask_answers,
     )

@@ -49,6 +49,11 @@ class Domains:
                 is_full = known.limit.is_full
                 known.limit = None if is_full else known.limit.within(self._share)
 
+    def paused(self, *, now: datetime) -> int:
+        """How many domains are left alone."""
+        gates = (known.pause.gate(now=now) for known in self._known.values())
+        return sum(gate is not Gate.CLOSED for gate in gates)
+
     def hold(self, name: str, *, now: datetime) -> datetime | None:
         """None where a message may go to the domain now, or when it should come back."""
         known = self._noted(name)

@@ -10,7 +10,8 @@ class Envelope:
 
     `sender` is where bounces go (RFC 5321, 4.4); `envid` names the message in them
     (RFC 3461, 4.4), by a signed token. Every line of `data` ends in CRLF.
-    After `expires_at` (UTC) it must not be sent any more.
+    After `expires_at` (UTC) it must not be sent any more. `minute` is the local one that
+    the person chose for it, None where there is none.
     """
 
     sender: str
@@ -18,3 +19,4 @@ class Envelope:
     data: bytes
     envid: str
     expires_at: datetime
+    minute: int | None = None

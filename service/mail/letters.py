@@ -73,6 +73,7 @@ class _Draft:
     night: date
     address: str
     context: Mapping[str, Hashable]
+    minute: int | None = None
 
 
 class Letters:
@@ -120,7 +121,8 @@ class Letters:
 
     def write(self, message: Message, *, now: datetime) -> Envelope:
         """The mail for an outbox message. Raises ServiceError if it cannot be made."""
-        letter = self._letter(self._draft(message, now=now), now=now)
+        draft = self._draft(message, now=now)
+        letter = self._letter(draft, now=now)
         token = self._verp.token(message)
         return Envelope(
             sender=self._verp.sender(token, default=self._address),
@@ -128,6 +130,7 @@ class Letters:
             data=self._composer.compose(letter),
             envid=token,
             expires_at=message.expires_at,
+            minute=draft.minute,
         )
 
     def preview(self, reminder: Reminder, night: date, *, now: datetime) -> Written:
@@ -175,6 +178,7 @@ class Letters:
             night=night,
             address=reminder.address,
             context=context,
+            minute=reminder.minute,
         )
 
     def _with_link(

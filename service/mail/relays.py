@@ -108,6 +108,15 @@ class Relays:
         relays = self.manners.relays
         return all(relay.breaker.gate(now=now) is Gate.OPEN for relay in relays)
 
+    def gates(self, *, now: datetime) -> tuple[tuple[str, Gate], ...]:
+        """What each relay, named by host and port, is given at present."""
+        relays = self.manners.relays
+        return tuple((relay.name, relay.breaker.gate(now=now)) for relay in relays)
+
+    def paused_domains(self, *, now: datetime) -> int:
+        """How many recipient domains are left alone."""
+        return self.manners.domains.paused(now=now)
+
     def hold(self, domain: str, *, now: datetime) -> datetime | None:
         """None where a message to the domain may go now, or when it should come back."""
         return self.manners.domains.hold(domain, now=now)

@@ -16,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from service.domain.errors import Misconfigured, ServiceError
 from service.store import migrate
 from service.store.audit import Audit
+from service.store.census import Census
 from service.store.consents import Consents
 from service.store.deployment import Deployment
 from service.store.dossier import Dossier
@@ -133,6 +134,7 @@ class Transaction:
     dossier: Dossier
     workers: Workers
     checkup: Checkup
+    census: Census
     deployment: Deployment
     operators: Operators
     sessions: Sessions
@@ -219,6 +221,7 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         dossier=Dossier(connection),
         workers=Workers(connection),
         checkup=Checkup(connection, sealer),
+        census=Census(connection),
         deployment=Deployment(connection),
         operators=Operators(connection, sealer),
         sessions=Sessions(connection),

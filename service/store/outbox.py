@@ -160,6 +160,7 @@ class Outbox:
             "states": [s.state for s in settled],
             "reasons": [s.reason for s in settled],
             "not_befores": [s.not_before for s in settled],
+            "providers": [s.provider for s in settled],
             "worker": worker,
             "now": now,
         }

@@ -114,12 +114,13 @@ RECORD = text(
     SET state = new.state, reason = new.reason, lease_until = NULL, updated_at = :now,
         not_before = CASE WHEN new.state = 'due' THEN new.not_before
             ELSE o.not_before END,
+        provider = COALESCE(new.provider, o.provider),
         claimed_by = CASE WHEN new.state = 'due' THEN NULL ELSE o.claimed_by END
     FROM unnest(
         CAST(:ids AS bigint[]), CAST(:nights AS date[]), CAST(:kinds AS text[]),
         CAST(:states AS text[]), CAST(:reasons AS text[]),
-        CAST(:not_befores AS timestamptz[])
-    ) AS new (subscriber_id, night, kind, state, reason, not_before)
+        CAST(:not_befores AS timestamptz[]), CAST(:providers AS text[])
+    ) AS new (subscriber_id, night, kind, state, reason, not_before, provider)
     WHERE o.subscriber_id = new.subscriber_id AND o.night = new.night
     AND o.kind = new.kind AND o.claimed_by = :worker
     AND (o.state IN ('claimed', 'sending')

@@ -29,6 +29,7 @@ from service.web.operator import (
 )
 from service.web.operator.access import Access
 from service.web.site import Site
+from service.web.traffic import Traffic
 
 __all__ = ["Site", "create_app"]
 
@@ -61,6 +62,7 @@ def create_app(site: Site, *more: APIRouter) -> FastAPI:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=site.static))
     errors.install(app, site)
-    # Added last, so outermost: its headers stand on error pages too.
+    # Its headers stand on error pages too, and all that is answered is counted.
     app.add_middleware(Guard, is_https=site.base_url.startswith("https://"))
+    app.add_middleware(Traffic, figures=site.figures)
     return app

@@ -6,12 +6,14 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from service.domain.feedback import in_short
 from service.flows.bounces import Desk
+from service.web.figures import Figures
 
 PATH = "/bounces"
 
 
-def routes(desk: Desk, key: str) -> APIRouter:
+def routes(desk: Desk, key: str, figures: Figures) -> APIRouter:
     """`/bounces`, for who sends `Authorization: Bearer KEY`; nothing without a key."""
     router = APIRouter()
     expected = f"Bearer {key}".encode()
@@ -21,7 +23,7 @@ def routes(desk: Desk, key: str) -> APIRouter:
         if not hmac.compare_digest(given, expected):
             wanted = {"WWW-Authenticate": "Bearer"}
             return PlainTextResponse("wrong key\n", 401, wanted)
-        await desk.receive(await request.body())
+        figures.came_back(in_short(await desk.receive(await request.body())))
         return PlainTextResponse("taken\n")
 
     if key:

@@ -12,6 +12,7 @@ from service.domain.tokens import BadLink
 from service.flows import signup
 from service.web import errors, forms
 from service.web.evenings import in_words
+from service.web.figures import Step
 from service.web.forms import Entered
 from service.web.options import options
 from service.web.pages import bad_link, care_page
@@ -35,6 +36,7 @@ def routes(site: Site) -> APIRouter:
     router = APIRouter()
 
     async def home(_: Request) -> Response:
+        site.figures.step(Step.SHOWN)
         return _form_page(site, forms.NOTHING_ENTERED)
 
     async def to_form(_: Request) -> Response:
@@ -50,7 +52,9 @@ def routes(site: Site) -> APIRouter:
                 site.store, site.links, token, now=site.clock.now()
             )
         except BadLink:
+            site.figures.step(Step.LINK_BAD)
             return bad_link(site)
+        site.figures.step(Step.LINK_OPENED)
         return site.page("confirm.html", {"token": token, "consents": consents})
 
     async def confirm(request: Request) -> Response:
@@ -66,19 +70,27 @@ def routes(site: Site) -> APIRouter:
 
 
 async def _sign_up(site: Site, form: Entered) -> Response:
+    step = site.figures.step
     signs = urgencies(form.many("red_flags"))
     if signs:
+        step(Step.IN_NEED)
         return care_page(site, form.one("country"), signs, answers="signup")
     if forms.is_under_age(form):
+        step(Step.UNDER_AGE)
         return site.page("under_age.html")
     countries = site.library.countries_by_code
     try:
         asked = forms.sign_up(form, countries, now=site.clock.now())
-        if not form.one(forms.TRAP):
+        if form.one(forms.TRAP):
+            step(Step.TRAPPED)
+        else:
             await signup.request(site.store, asked, now=site.clock.now())
+            step(Step.ASKED)
     except VisitorError as error:
+        step(Step.INVALID)
         return _form_page(site, form, problems=error.problems, status=422)
     except TryLater:
+        step(Step.PUT_OFF)
         return errors.later(_form_page(site, form, is_away=True, status=503))
     return site.page("check_inbox.html", {"address": asked.address})
 
@@ -88,7 +100,9 @@ async def _confirm(site: Site, token: str) -> Response:
     try:
         welcome = await signup.confirm(site.store, site.links, token, now=now)
     except BadLink:
+        site.figures.step(Step.LINK_BAD)
         return bad_link(site)
+    site.figures.step(Step.CONFIRMED)
     first = in_words(welcome.first_at, welcome.evening, now=now)
     return site.page("welcome.html", {"first": first})
 

@@ -1,7 +1,7 @@
 """What the pages stand on, put together once by the composition root."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from starlette.responses import HTMLResponse
@@ -14,6 +14,7 @@ from service.mail.letters import Letters
 from service.oidc import Provider
 from service.passwords import Passwords
 from service.store.engine import Store
+from service.web.figures import Figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class Site:
     letters: Letters
     passwords: Passwords
     provider: Provider | None
+    figures: Figures = field(default_factory=Figures)
 
     def page(
         self, name: str, context: Mapping[str, object] | None = None, status: int = 200

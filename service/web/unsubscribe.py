@@ -7,6 +7,7 @@ from starlette.responses import PlainTextResponse, Response
 from service.domain.tokens import BadLink, Purpose
 from service.flows import preferences
 from service.web import forms
+from service.web.figures import Step
 from service.web.pages import bad_link
 from service.web.site import Site
 
@@ -36,6 +37,9 @@ def routes(site: Site) -> APIRouter:
         except BadLink:
             if not is_one_click:
                 return bad_link(site)
+        else:
+            left = Step.ONE_CLICK if is_one_click else Step.UNSUBSCRIBED
+            site.figures.step(left)
         if is_one_click:
             # Whatever the token was: a mail program could do nothing about it.
             return PlainTextResponse("Unsubscribed.\n")

@@ -3,15 +3,41 @@
 Every series is there from the start, at zero: what has not happened yet is no gap.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from itertools import accumulate
+from operator import add
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    ProcessCollector,
+)
 from prometheus_client.exposition import generate_latest
+from prometheus_client.metrics_core import HistogramMetricFamily
+from prometheus_client.registry import Collector
 
-from service.worker.tick import Tick
+from service.domain.breaker import Gate
+from service.domain.feedback import VERDICTS
+from service.domain.meter import LATENESS, Tally
+from service.domain.night import EARLIEST, LATEST
+from service.domain.outbox import Kind, Meaning, State
+from service.domain.provider import Provider
+from service.flows.plan import Planned
+from service.flows.upkeep import Leftovers
+from service.worker.tick_figures import TickFigures
 
-#: Most ticks take milliseconds; one that delivers takes as long as the evening does.
-TICK_SECONDS = (0.01, 0.1, 1, 10, 60, 600)
+HOURS = range(EARLIEST // 60, LATEST // 60 + 1)
+#: An attempt ends in one of these; what goes back to `due` is called deferred.
+OUTCOMES = {
+    State.SENT: "sent",
+    State.DUE: "deferred",
+    State.FAILED: "failed",
+    State.EXPIRED: "expired",
+    State.UNKNOWN: "unknown",
+}
+LEFT_BEHIND = ("released", "unknown", "expired")
 
 
 class Figures:
@@ -19,52 +45,119 @@ class Figures:
 
     def __init__(self) -> None:
         """Begin at zero."""
-        self._registry = CollectorRegistry()
-        self._tick_seconds = Histogram(
-            "eventide_tick_seconds",
-            "How long a tick's work took",
-            ("tick",),
-            registry=self._registry,
-            buckets=TICK_SECONDS,
+        self.registry = CollectorRegistry()
+        self.ticks = TickFigures(self.registry)
+        ProcessCollector(registry=self.registry)
+        self._lateness = _Lateness()
+        self.registry.register(self._lateness)
+        count, gauge = self._counter, self._gauge
+        by_kind = ("kind", "outcome", "reason")
+        self._messages = count("messages", "Attempts by how they ended, why", *by_kind)
+        self._providers = count(
+            "provider_messages",
+            "Attempts in which a relay was asked, by mailbox provider",
+            "provider",
+            "outcome",
         )
-        self._tick_failures = Counter(
-            "eventide_tick_failures",
-            "Ticks that broke off",
-            ("tick",),
-            registry=self._registry,
+        self._planned = count("planned_messages", "Reminders planned", "is_late")
+        self._left_behind = count(
+            "left_behind_messages",
+            "Messages of a lost worker, and those nobody sent in time",
+            "outcome",
         )
-        self._tick_age = Gauge(
-            "eventide_tick_age_seconds",
-            "Since a tick last got somewhere",
-            ("tick",),
-            registry=self._registry,
-        )
-        self._tick_patience = Gauge(
-            "eventide_tick_patience_seconds",
-            "How old that may be",
-            ("tick",),
-            registry=self._registry,
-        )
+        self._feedback = count("feedback", "Mail that came back", "verdict")
+        self._pings = count("pings", "Dead man's pings", "result")
+        self._relays = gauge("relay_left_alone", "1 while it is given no mail", "relay")
+        self._paused = gauge("paused_domains", "Domains left alone after refusing us")
+        self._rate = gauge("worker_sending_rate", "Mails a second it can send")
+        info = gauge("build_info", "The release that runs", "role", "version")
+        info.labels("worker", version("eventide")).set(1)
+        self._start()
 
-    def expect(self, ticks: Sequence[Tick]) -> None:
-        """Show these ticks from now on."""
-        for tick in ticks:
-            self._tick_seconds.labels(tick.name)
-            self._tick_failures.labels(tick.name)
-            self._tick_patience.labels(tick.name).set(tick.patience_seconds)
+    def delivered(self, tally: Tally, *, per_second: float) -> None:
+        """Count what became of messages."""
+        self._rate.set(per_second)
+        self._lateness.add(tally)
+        for end, messages in tally.ends.items():
+            outcome = OUTCOMES[end.state]
+            self._messages.labels(end.kind, outcome, end.reason).inc(messages)
+            if end.provider:
+                self._providers.labels(end.provider, outcome).inc(messages)
 
-    def tick_took(self, tick: Tick, seconds: float) -> None:
-        """Count a tick that did its work."""
-        self._tick_seconds.labels(tick.name).observe(seconds)
+    def planned(self, done: Planned) -> None:
+        """Count reminders that were planned."""
+        self._planned.labels("no").inc(done.queued)
+        self._planned.labels("yes").inc(done.too_late)
 
-    def tick_failed(self, tick: Tick) -> None:
-        """Count a tick that did not."""
-        self._tick_failures.labels(tick.name).inc()
+    def left_behind(self, left: Leftovers) -> None:
+        """Count what a worker or its hour had left behind."""
+        for outcome in LEFT_BEHIND:
+            self._left_behind.labels(outcome).inc(getattr(left, outcome))
 
-    def waited(self, tick: Tick, seconds: float) -> None:
-        """Note how long ago the tick last got somewhere."""
-        self._tick_age.labels(tick.name).set(seconds)
+    def came_back(self, verdicts: Mapping[str, int]) -> None:
+        """Count mail that came back."""
+        for verdict, messages in verdicts.items():
+            self._feedback.labels(verdict).inc(messages)
+
+    def pinged(self, result: str) -> None:
+        """Count a dead man's ping."""
+        self._pings.labels(result).inc()
+
+    def manners(
+        self, gates: Iterable[tuple[str, Gate]], *, paused_domains: int
+    ) -> None:
+        """Note who is left alone at present."""
+        self._paused.set(paused_domains)
+        for relay, gate in gates:
+            self._relays.labels(relay).set(gate is not Gate.CLOSED)
 
     def exposition(self) -> bytes:
         """All of it, in Prometheus' text format."""
-        return generate_latest(self._registry)
+        return generate_latest(self.registry)
+
+    def _start(self) -> None:
+        for kind in Kind:
+            self._messages.labels(kind, "sent", "accepted")
+            for meaning in Meaning:
+                self._messages.labels(kind, "deferred", meaning)
+        for provider in Provider:
+            for outcome in OUTCOMES.values():
+                self._providers.labels(provider, outcome)
+        for verdict in VERDICTS:
+            self._feedback.labels(verdict)
+        for result in ("sent", "held back", "not heard"):
+            self._pings.labels(result)
+        self.planned(Planned())
+        self.left_behind(Leftovers(released=0, unknown=0, expired=0))
+
+    def _counter(self, name: str, says: str, *labels: str) -> Counter:
+        return Counter(f"eventide_{name}", says, labels, registry=self.registry)
+
+    def _gauge(self, name: str, says: str, *labels: str) -> Gauge:
+        return Gauge(f"eventide_{name}", says, labels, registry=self.registry)
+
+
+class _Lateness(Collector):
+    """How late reminders were taken, by the local hour they were for."""
+
+    def __init__(self) -> None:
+        self._late = {hour: [0] * (len(LATENESS) + 1) for hour in HOURS}
+        self._seconds = dict.fromkeys(HOURS, 0.0)
+
+    def add(self, tally: Tally) -> None:
+        for hour, counts in tally.late.items():
+            self._late[hour] = list(map(add, self._late[hour], counts))
+            self._seconds[hour] += tally.late_seconds[hour]
+
+    def collect(self) -> Iterable[HistogramMetricFamily]:
+        family = HistogramMetricFamily(
+            "eventide_lateness_seconds",
+            "From the time a person chose to when a relay took the reminder",
+            labels=("hour",),
+        )
+        # As Prometheus itself writes them, from its release 3 on.
+        bounds = [*(str(float(bound)) for bound in LATENESS), "+Inf"]
+        for hour in HOURS:
+            buckets = list(zip(bounds, accumulate(self._late[hour]), strict=True))
+            family.add_metric([str(hour)], buckets, sum_value=self._seconds[hour])
+        yield family

@@ -28,7 +28,7 @@ class Health:
         self._figures = figures
         self._seconds = seconds
         self._well_at = {tick.name: seconds() for tick in ticks}
-        figures.expect(ticks)
+        figures.ticks.expect(ticks)
 
     async def trouble(self) -> str:
         """Why this worker cannot do its work now, in a line; "" while it can."""
@@ -45,7 +45,7 @@ class Health:
     def figures(self) -> bytes:
         """All that is counted here, for Prometheus. Asks nobody."""
         for tick in self._ticks:
-            self._figures.waited(tick, self._behind(tick))
+            self._figures.ticks.waited(tick, self._behind(tick))
         return self._figures.exposition()
 
     @contextmanager
@@ -55,10 +55,10 @@ class Health:
         try:
             yield
         except BaseException:
-            self._figures.tick_failed(tick)
+            self._figures.ticks.failed(tick)
             raise
         now = self._well_at[tick.name] = self._seconds()
-        self._figures.tick_took(tick, now - begun)
+        self._figures.ticks.took(tick, now - begun)
 
     def _behind(self, tick: Tick) -> float:
         """Seconds since the tick ended well, or was seen to be at work."""

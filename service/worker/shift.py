@@ -10,12 +10,15 @@ import structlog
 from service.content.catalogue import Library
 from service.domain.clock import Clock
 from service.domain.outbox import Lane, State
+from service.flows.bounces import Desk
 from service.flows.crew import beat, leave, outlook
 from service.flows.deliver import Courier, deliver
 from service.flows.deployment import standing
 from service.flows.plan import plan
 from service.flows.upkeep import upkeep
+from service.store.deployment import Standing
 from service.store.engine import LONGEST_COMMAND, Store
+from service.worker.figures import Figures
 from service.worker.tick import Tick
 from service.worker.watch import Watch
 
@@ -32,12 +35,17 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """One worker's part of the evening; each lane has a courier of its own."""
+    """One worker's part of the evening; each lane has a courier of its own.
+
+    Bounces come in at the `desk`; what is done is counted in `figures`.
+    """
 
     store: Store
     library: Library
     clock: Clock
     couriers: Mapping[Lane, Courier]
+    desk: Desk
+    figures: Figures
     watch: Watch = field(default_factory=Watch)
 
     def ticks(self, every_seconds: float) -> list[Tick]:
@@ -71,6 +79,7 @@ class Shift:
         """Plan for people who are due; whether there may be more."""
         now = self.clock.now()
         done = await plan(self.store, self.library, limit=PLAN_AT_ONCE, now=now)
+        self.figures.planned(done)
         if done.looked_at:
             log.info(
                 "planned", action="plan", queued=done.queued, too_late=done.too_late
@@ -84,14 +93,8 @@ class Shift:
     async def beat(self) -> bool:
         """Say that we are alive and what we did; take our part of each rate."""
         self.watch.note(await standing(self.store))
-        done: Counter[State] = Counter()
-        for courier in self.couriers.values():
-            done += courier.meter.read()
-        if done:
-            log.info(
-                "delivered", action="deliver", **{s.value: n for s, n in done.items()}
-            )
         evening = self.couriers[Lane.EVENING]
+        self._tell(evening)
         crew = await beat(
             self.store, evening.worker, per_second=evening.meter.per_second
         )
@@ -99,12 +102,28 @@ class Shift:
             courier.relays.share(crew.workers)
         return False
 
+    def _tell(self, evening: Courier) -> None:
+        done: Counter[State] = Counter()
+        for courier in self.couriers.values():
+            tally = courier.meter.read()
+            self.figures.delivered(tally, per_second=evening.meter.per_second)
+            done += tally.states
+        if done:
+            log.info(
+                "delivered", action="deliver", **{s.value: n for s, n in done.items()}
+            )
+        self.figures.came_back(self.desk.read())
+        now, relays = self.clock.now(), evening.relays
+        paused = relays.paused_domains(now=now)
+        self.figures.manners(relays.gates(now=now), paused_domains=paused)
+
     async def keep(self) -> bool:
         """Keep the house; what was given up is told."""
         now = self.clock.now()
         is_away = self.couriers[Lane.EVENING].relays.are_away(now=now)
         why_late = "no relay took mail" if is_away else "deadline passed"
         left = await upkeep(self.store, why_late=why_late, now=now)
+        self.figures.left_behind(left)
         if left.released:
             log.warning("a worker was lost", action="upkeep", released=left.released)
         if left.unknown or left.expired:
@@ -120,6 +139,17 @@ class Shift:
             say = log.warning if ahead.too_late else log.info
             say("tonight", action="forecast", forecast=str(ahead))
         return False
+
+    async def trouble(self) -> str:
+        """Why the evening as a whole does not go well, in a line; "" while it does."""
+        state = await standing(self.store)
+        if state is not Standing.SENDS:
+            return f"mail is {state}"
+        now = self.clock.now()
+        if self.couriers[Lane.EVENING].relays.are_away(now=now):
+            return "no relay takes mail"
+        ahead = (await outlook(self.store, now=now)).forecast
+        return f"{ahead.too_late} reminders would be too late" if ahead.too_late else ""
 
     async def leave(self) -> None:
         """Say that we are gone."""

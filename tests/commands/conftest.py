@@ -1,5 +1,6 @@
 """Commands called inside this process leave no trace in it; others have a home."""
 
+import logging
 import shutil
 import tempfile
 from contextlib import AsyncExitStack
@@ -14,6 +15,7 @@ from service.clock import SystemClock
 from service.content.templating import Templates
 from service.flows.crew import beat
 from service.keys import keys
+from service.logs import HANDLER
 from service.settings import HERE, read
 from service.store.engine import opened
 from service.store.sealing import Sealer
@@ -28,6 +30,8 @@ from tests.web.visits import cut_off_site
 def _own_logs():
     yield
     structlog.reset_defaults()
+    root = logging.getLogger()
+    root.handlers[:] = [each for each in root.handlers if each.name != HANDLER]
 
 
 @pytest.fixture

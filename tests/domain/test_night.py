@@ -17,6 +17,7 @@ from service.domain.night import (
     first_slot,
     instant,
     jitter,
+    late_seconds,
     local,
     next_slot,
     night_at,
@@ -192,3 +193,22 @@ def test_the_night_is_the_local_date():
 def test_a_persons_jitter_never_changes(person):
     assert jitter(person) == jitter(person)
     assert 0 <= jitter(person) < SPREAD_SECONDS
+
+
+@given(
+    zone=st.sampled_from(["Europe/London", "America/New_York", "Asia/Kolkata"]),
+    night=NIGHTS,
+    minute=EVENINGS,
+    person=PEOPLE,
+)
+def test_a_reminder_s_deadline_tells_how_late_it_is(zone, night, minute, person):
+    found = slot(evening(zone, minute), night, subscriber_id=person)
+
+    late = late_seconds(
+        minute=minute,
+        subscriber_id=person,
+        expires_at=found.expires_at,
+        now=found.due_at + timedelta(seconds=90),
+    )
+
+    assert late == 90

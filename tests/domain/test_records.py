@@ -120,4 +120,5 @@ def test_a_reminder_keeps_its_tips_and_their_reasons_in_words():
     assert data["rules"] == ["H2"]
     assert read.address == "person1@example.org"
     assert (read.language, read.country, read.ask_answers) == ("en", "GB", True)
+    assert read.minute == 19 * 60
     assert read.tips == (Said(id="F1", role=Role.LEAD, reason="because fatigue"),)

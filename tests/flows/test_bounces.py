@@ -1,5 +1,6 @@
 """Mail that comes back, from the bytes to the next evening."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,8 +12,10 @@ from service.domain.subscriber import Status
 from service.domain.tokens import Purpose
 from service.domain.verp import Mailed, Verp
 from service.flows import bounces, preferences
+from service.settings import HERE
 from tests.builders import TODAY
 from tests.mail.returned import A_PERSON, ADA, VACATION, complaint, report
+from tests.store import plain_sql
 
 
 @pytest.fixture
@@ -213,3 +216,47 @@ async def test_no_line_of_the_log_holds_an_address_or_a_token(world, verp, perso
     for secret in ("@", token):
         assert secret not in str(lines)
     assert {line.get("subscriber") for line in lines} == {person, None}
+
+
+@pytest.mark.usefixtures("person")
+async def test_what_came_back_is_counted_without_a_word_of_it(world, verp):
+    desk = bounces.Desk(store=world.store, verp=verp, clock=world.clock)
+    back_to = sender(world)
+    alarming = report(back_to, status="5.7.1", diagnostic="smtp; 550 5.7.1 blocked")
+
+    for raw in (report(back_to, action="delayed"), alarming, VACATION, b"hello"):
+        await desk.receive(raw)
+    for raw in (complaint(back_to), report(back_to)):
+        await desk.receive(raw)
+
+    assert desk.read() == {
+        "ignored": 2,
+        "refused by policy": 1,
+        "unusable": 1,
+        "complaint": 1,
+        "hard bounce": 1,
+    }
+    assert desk.read() == {}
+
+
+async def test_whoever_was_silenced_by_mistake_can_come_back_as_the_runbook_says(
+    world, verp, person, database_url
+):
+    await receive(world, verp, report(sender(world)))
+    page = (HERE / "docs" / "runbook" / "suppression-surge.md").read_text()
+    (statement,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    now = world.clock.now()
+    for written, meant in (
+        ("2026-11-24 18:00Z", now - timedelta(hours=1)),
+        ("2026-11-24 19:00Z", now + timedelta(hours=1)),
+    ):
+        assert written in statement
+        statement = statement.replace(written, meant.isoformat())
+
+    await plain_sql.raw(database_url, statement)
+
+    assert await status(world, person) is Status.STOPPED
+    await world.join(ADA)
+    assert await status(world, person) is Status.ACTIVE
+    before = len(world.catcher.mails)
+    assert len(await world.evenings(1)) == before + 1

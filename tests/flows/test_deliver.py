@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from service.domain.errors import TryLater
 from service.domain.meter import Meter
+from service.domain.night import jitter
 from service.domain.outbox import (
     Accepted,
     Lane,
@@ -117,8 +118,8 @@ async def test_everything_that_is_due_is_sent_and_counted(courier):
     assert await deliver(courier, Lane.EVENING) == 29
 
     assert await counts(courier) == {State.SENT: 29}
-    assert courier.meter.read() == {State.SENT: 29}
-    assert courier.meter.read() == {}
+    assert courier.meter.read().states == {State.SENT: 29}
+    assert courier.meter.read().states == {}
 
 
 async def test_no_more_is_in_hand_than_a_crash_may_leave_open(courier, wire):
@@ -335,3 +336,32 @@ async def test_an_address_that_a_relay_does_not_know_gets_no_more_mail(world, wi
     async with world.store.transaction() as tx:
         assert await tx.suppression.reason("ada@example.org") == "address_unknown"
         assert (await tx.subscribers.get(person)).status == "suppressed"
+
+
+async def test_whose_mailbox_it_was_is_kept_with_what_became_of_the_mail(
+    courier, database_url
+):
+    await put(courier, reminder(1, "gmail.com"), reminder(2), reminder(3, "GMX.de"))
+
+    await deliver(courier, Lane.EVENING)
+
+    found = await raw(
+        database_url, "SELECT provider FROM outbox ORDER BY subscriber_id"
+    )
+    assert [row["provider"] for row in found] == ["gmail", "other", "united internet"]
+    ends = courier.meter.read().ends
+    assert {end.provider for end in ends} == {"gmail", "other", "united internet"}
+
+
+async def test_how_late_a_reminder_was_is_counted_from_the_time_it_was_for(courier):
+    early = json.loads(reminder(1).payload)
+    payload = json.dumps({**early, "minute": 16 * 60})
+    expires_at = NOON + timedelta(minutes=140)
+    await put(courier, message(1, payload=payload, expires_at=expires_at), reminder(2))
+
+    await deliver(courier, Lane.EVENING)
+
+    tally = courier.meter.read()
+    # Two and a half hours before its deadline; the other one does not say.
+    assert tally.late_seconds == {16: 10 * 60 - jitter(1)}
+    assert sum(map(sum, tally.late.values())) == 1

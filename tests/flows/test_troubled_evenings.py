@@ -17,12 +17,15 @@ from aiosmtpd.smtp import SMTP
 from service.domain.night import Slot, slot
 from service.domain.outbox import Kind, Lane, State
 from service.domain.subscriber import Person, Status
+from service.domain.verp import Verp
+from service.flows.bounces import Desk
 from service.flows.deliver import Courier
 from service.flows.explain import explain
 from service.flows.upkeep import upkeep
 from service.mail.relays import Relays
 from service.settings import SmtpSettings
 from service.store.engine import Store
+from service.worker.figures import Figures
 from service.worker.shift import Shift
 from tests.builders import TODAY, answers, evening, subscriber
 from tests.fakes import StoppedClock
@@ -178,6 +181,10 @@ async def tonight(store, library, letters) -> AsyncIterator[Evening]:
             library=library,
             clock=clock,
             couriers={Lane.EVENING: courier},
+            desk=Desk(
+                store=store, verp=Verp(keys=(b"k" * 32,), address=""), clock=clock
+            ),
+            figures=Figures(),
         )
         readers = await people(store, clock)
         yield Evening(

@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 
 from service.domain.outbox import Lane
 from service.store import (
+    census,
     consents,
     dossier,
     feedback,
@@ -59,6 +60,7 @@ BOUND = {
     "states": ["sent"] * 3,
     "reasons": [""] * 3,
     "not_befores": [NOON] * 3,
+    "providers": ["gmail"] * 3,
     "times": [NOON] * 3,
     "key": b"7",
     "digest": b"7",
@@ -73,6 +75,7 @@ WALKS_AN_INDEX = {
     "claim evening": outbox_sql.CLAIM[Lane.EVENING],
     "claim priority": outbox_sql.CLAIM[Lane.PRIORITY],
     "waiting": outbox_sql.WAITING_NOW,
+    "waits": census.WAITS,
     "not sent": outbox_sql.NOT_SENT,
     "keep": outbox_sql.KEEP,
     "arrivals": subscribers_sql.ARRIVALS,

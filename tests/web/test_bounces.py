@@ -28,7 +28,9 @@ def desk(site):
 
 @pytest_asyncio.fixture
 async def client(site, desk):
-    async with browsing(create_app(site, bounces.routes(desk, KEY))) as found:
+    async with browsing(
+        create_app(site, bounces.routes(desk, KEY, site.figures))
+    ) as found:
         yield found
 
 
@@ -67,7 +69,7 @@ async def test_a_mail_longer_than_a_form_is_taken_but_not_any_length(client, sit
 
 async def test_while_the_database_is_away_the_sender_is_told_to_try_again(site, desk):
     failing = cast("Store", FailingStore(TryLater("the database is away")))
-    away = bounces.routes(replace(desk, store=failing), KEY)
+    away = bounces.routes(replace(desk, store=failing), KEY, site.figures)
 
     async with browsing(create_app(site, away)) as client:
         answer = await client.post("/bounces", content=A_PERSON, headers=WITH_KEY)
@@ -77,7 +79,9 @@ async def test_while_the_database_is_away_the_sender_is_told_to_try_again(site, 
 
 
 async def test_without_a_key_in_the_settings_there_is_no_such_page(site, desk):
-    async with browsing(create_app(site, bounces.routes(desk, ""))) as client:
+    async with browsing(
+        create_app(site, bounces.routes(desk, "", site.figures))
+    ) as client:
         answer = await client.post(
             "/bounces", content=A_PERSON, headers={"Authorization": "Bearer "}
         )

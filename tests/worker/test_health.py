@@ -8,7 +8,7 @@ from service.store.engine import Store
 from service.worker.figures import Figures
 from service.worker.health import Health
 from service.worker.tick import Tick
-from tests.worker.figures import read
+from tests.prometheus import samples
 
 
 class Database:
@@ -92,11 +92,12 @@ async def test_a_tick_that_breaks_off_has_done_nothing(ward):
     assert await ward.health.trouble() == (
         "the evening tick has done nothing for 50 seconds"
     )
-    found = read(ward.health)
-    assert found['eventide_tick_failures_total{tick="evening"}'] == 5
-    assert found['eventide_tick_seconds_count{tick="beat"}'] == 5
-    assert found['eventide_tick_age_seconds{tick="evening"}'] == 50
-    assert found['eventide_tick_patience_seconds{tick="evening"}'] == 40
+    found = samples(ward.health.figures())
+    evening = {"tick": "evening"}
+    assert found["eventide_tick_failures_total", evening] == 5
+    assert found["eventide_tick_seconds_count", {"tick": "beat"}] == 5
+    assert found["eventide_tick_age_seconds", evening] == 50
+    assert found["eventide_tick_patience_seconds", evening] == 40
 
 
 async def test_a_worker_whose_database_is_gone_is_not_ready(ward):
@@ -106,7 +107,12 @@ async def test_a_worker_whose_database_is_gone_is_not_ready(ward):
 
 
 async def test_every_figure_is_there_before_anything_happened(ward):
-    found = read(ward.health)
+    found = samples(ward.health.figures())
 
-    assert found['eventide_tick_failures_total{tick="evening"}'] == 0
-    assert found['eventide_tick_seconds_count{tick="evening"}'] == 0
+    sent = {"kind": "reminder", "outcome": "sent", "reason": "accepted"}
+    at_gmail = {"provider": "gmail", "outcome": "deferred"}
+    assert found["eventide_messages_total", sent] == 0
+    assert found["eventide_provider_messages_total", at_gmail] == 0
+    assert found["eventide_tick_failures_total", {"tick": "evening"}] == 0
+    assert found["eventide_lateness_seconds_count", {"hour": "22"}] == 0
+    assert found["eventide_feedback_total", {"verdict": "complaint"}] == 0

@@ -1,19 +1,26 @@
 """A worker's ticks tell what they did, and workers share what is theirs together."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
 import pytest
 from structlog.testing import capture_logs
 
+from service.domain.breaker import Gate
 from service.domain.outbox import Lane, State, ended
+from service.domain.provider import Provider
+from service.domain.verp import Verp
+from service.flows.bounces import Desk
 from service.flows.deliver import Courier
 from service.flows.upkeep import upkeep
 from service.mail.letters import Letters
 from service.mail.relays import Relays
+from service.worker.figures import Figures
 from service.worker.shift import Shift
 from tests.builders import NOON, TODAY, message, subscriber
 from tests.fakes import StoppedClock
+from tests.prometheus import samples
 
 A_MINUTE = timedelta(minutes=1)
 
@@ -29,6 +36,12 @@ class Shares:
 
     def are_away(self, *, now):  # noqa: ARG002
         return self.is_away
+
+    def gates(self, *, now):  # noqa: ARG002
+        return (("relay:25", Gate.OPEN if self.is_away else Gate.CLOSED),)
+
+    def paused_domains(self, *, now):  # noqa: ARG002
+        return 3
 
     def share(self, workers):
         self.workers = workers
@@ -49,7 +62,16 @@ def shift_of(store, library):
             )
             for lane in Lane
         }
-        return Shift(store=store, library=library, clock=clock, couriers=couriers)
+        return Shift(
+            store=store,
+            library=library,
+            clock=clock,
+            couriers=couriers,
+            desk=Desk(
+                store=store, verp=Verp(keys=(b"k" * 32,), address=""), clock=clock
+            ),
+            figures=Figures(),
+        )
 
     return made
 
@@ -82,6 +104,74 @@ async def test_a_beat_tells_what_became_of_messages_since_the_last_one(shift_of)
 
     (line,) = lines
     assert (line["action"], line["sent"], line["due"]) == ("deliver", 3, 3)
+
+
+async def test_what_a_beat_counts_can_be_scraped_without_a_relay_s_words(shift_of):
+    shift = shift_of("one")
+    evening = shift.couriers[Lane.EVENING]
+    evening.relays.is_away = True
+    refused = ended(message(), State.DUE, "slower: 451 4.7.1", NOON)
+    spoken = replace(refused, provider=Provider.GMAIL)
+    held = ended(message(2), State.DUE, "its domain takes no more", NOON)
+    evening.meter.note([spoken, spoken, held], busy_seconds=0)
+    shift.desk.came["complaint"] += 1
+
+    await shift.beat()
+    await shift.beat()
+
+    found = samples(shift.figures.exposition())
+    named = {"kind": "reminder", "outcome": "deferred"}
+    assert found["eventide_messages_total", {**named, "reason": "slower"}] == 2
+    held_back = {**named, "reason": "its domain takes no more"}
+    assert found["eventide_messages_total", held_back] == 1
+    at_gmail = {"provider": "gmail", "outcome": "deferred"}
+    assert found["eventide_provider_messages_total", at_gmail] == 2
+    assert found["eventide_feedback_total", {"verdict": "complaint"}] == 1
+    assert found["eventide_relay_left_alone", {"relay": "relay:25"}] == 1
+    assert found["eventide_paused_domains", {}] == 3
+
+
+async def test_how_late_reminders_are_can_be_scraped_by_their_hour(shift_of):
+    shift = shift_of("one")
+    for late_seconds in (59, 61):
+        shift.couriers[Lane.EVENING].meter.came(
+            minute=19 * 60, late_seconds=late_seconds
+        )
+
+    await shift.beat()
+
+    found = samples(shift.figures.exposition())
+    name, seven = "eventide_lateness_seconds", {"hour": "19"}
+    within = ("30.0", "60.0", "120.0", "+Inf")
+    counted = [found[f"{name}_bucket", {**seven, "le": bound}] for bound in within]
+    assert counted == [0, 1, 2, 2]
+    assert (found[f"{name}_count", seven], found[f"{name}_sum", seven]) == (2, 120)
+
+
+async def test_the_evening_is_in_trouble_when_mails_will_be_late_or_no_relay_takes_any(
+    shift_of, store
+):
+    shift = shift_of("one")
+    await upkeep(store, now=NOON)
+    async with store.transaction() as tx:
+        await tx.outbox.put([message(n) for n in range(1, 4)])
+        await tx.workers.beat("one", per_second=1)
+    well = await shift.trouble()
+    async with store.transaction() as tx:
+        await tx.workers.beat("one", per_second=0.0001)
+    late = await shift.trouble()
+    shift.couriers[Lane.EVENING].relays.is_away = True
+    away = await shift.trouble()
+    async with store.transaction() as tx:
+        await tx.deployment.pause()
+    paused = await shift.trouble()
+
+    assert (well, late, away, paused) == (
+        "",
+        "3 reminders would be too late",
+        "no relay takes mail",
+        "mail is paused",
+    )
 
 
 async def test_the_forecast_of_the_evening_is_told_while_anything_is_due(
@@ -124,6 +214,8 @@ async def test_what_was_given_up_is_told_with_its_reason(shift_of, store, is_awa
 
     (line,) = lines
     assert (line["action"], line["expired"], line["unknown"]) == ("upkeep", 1, 0)
+    found = samples(shift.figures.exposition())
+    assert found["eventide_left_behind_messages_total", {"outcome": "expired"}] == 1
     async with store.transaction() as tx:
         (lost,) = await tx.outbox.not_sent(since=TODAY)
     assert (lost.state, lost.reason) == (State.EXPIRED, why)

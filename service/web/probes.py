@@ -11,7 +11,7 @@ from service.web import health
 from service.web.health import Trouble
 
 
-def create_watch(trouble: Trouble, figures: Callable[[], bytes]) -> FastAPI:
+def create_probes(trouble: Trouble, figures: Callable[[], bytes]) -> FastAPI:
     """`/health/live`, `/health/ready` and `/metrics` of a worker, and no other page."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.include_router(health.routes(trouble))

@@ -1,5 +1,6 @@
 """A worker answers its operators' tools where it is told to, and stops as it did."""
 
+import json
 import signal
 import socket
 
@@ -42,6 +43,17 @@ async def test_a_worker_says_that_it_is_ready_and_what_it_did(listening):
         "/health/live": 200, "/health/ready": 200, "/metrics": 200, "/": 404,
     }  # fmt: skip
     assert 'eventide_tick_age_seconds{tick="evening"}' in answers["/metrics"].text
+
+
+async def test_every_line_of_a_worker_is_json_where_programs_read_it(listening):
+    worker = await start({**listening, "EVENTIDE_LOG__FORM": "json"}, "worker")
+    line = await line_with(worker.stderr, "At work")
+    worker.send_signal(signal.SIGTERM)
+    _, rest = await worker.communicate()
+
+    lines = [json.loads(each) for each in [line, *rest.decode().splitlines()]]
+    assert lines[0]["action"] == "start"
+    assert all({"event", "level", "timestamp"} <= each.keys() for each in lines)
 
 
 async def test_a_place_that_is_taken_is_one_line_before_any_mail_is_sent(listening):

@@ -1,0 +1,118 @@
+"""How long everything is kept (docs/retention.md): to the last moment, and no longer."""
+
+import json
+from datetime import timedelta
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from sqlalchemy.engine import make_url
+
+from service.domain.audit import Act
+from service.domain.operators import Account, Role
+from service.domain.outbox import Bounce
+from service.domain.subscriber import Status
+from service.domain.tonight import HISTORY_NIGHTS
+from service.flows.upkeep import upkeep
+from service.store.nights import NightRecord
+from service.store.suppression import Reason
+from tests.builders import NOON, TODAY, message, subscriber
+from tests.store.test_people import pending
+
+DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+YEARS = 3000 * DAY
+
+
+@pytest_asyncio.fixture
+async def rows(database_url):
+    """How many rows a table has."""
+    plain = make_url(database_url).set(drivername="postgresql")
+    connection = await asyncpg.connect(plain.render_as_string(hide_password=False))
+
+    async def count(table):
+        found = await connection.fetch(f"TABLE {table}")
+        return len(found)
+
+    yield count
+    await connection.close()
+
+
+@pytest_asyncio.fixture
+async def filled(store):
+    """A store with a row of NOON in every table that a person or operator fills."""
+    await upkeep(store, now=NOON)
+    gone = subscriber(2, status=Status.STOPPED, stopped_at=NOON)
+    record = NightRecord(
+        subscriber_id=1, night=TODAY, choice=json.dumps({}), catalogue_version="v1"
+    )
+    admin = Account(name="ops", role=Role.ADMIN, password_hash="x", created_at=NOON)
+    async with store.transaction() as tx:
+        await tx.subscribers.add(subscriber(1), next_due_at=NOON + YEARS, now=NOON)
+        await tx.subscribers.add(gone, next_due_at=None, now=NOON)
+        await tx.consents.add(2, ("mail",), version="1", now=NOON)
+        await tx.signups.add(pending(3, expires_at=NOON + 7 * DAY))
+        await tx.outbox.put([message(1)])
+        await tx.nights.record([record])
+        await tx.feedback.keep(b"words", why="no report", now=NOON)
+        await tx.feedback.bounced(1, TODAY, Bounce.SOFT, now=NOON)
+        await tx.suppression.add("cyd@example.org", Reason.ERASED, now=NOON)
+        await tx.operators.add(admin)
+        await tx.sessions.add("token", "ops", now=NOON)
+        await tx.audit.add("ops", Act.SIGNED_IN, now=NOON)
+    return store
+
+
+@pytest.mark.parametrize(
+    ("table", "there_after", "gone_after"),
+    [
+        ("outbox", 3 * DAY, 4 * DAY),
+        # Whole months go: the last one when none of its nights is younger.
+        ("night", 396 * DAY, 396 * DAY + 31 * DAY),
+        ("signup", 7 * DAY - MINUTE, 7 * DAY),
+        ("feedback", 30 * DAY, 30 * DAY + MINUTE),
+        ("soft_bounce", 60 * DAY, 61 * DAY),
+        ("session", 30 * MINUTE - MINUTE, 30 * MINUTE),
+        ("consent", 14 * DAY - MINUTE, 14 * DAY),
+    ],
+)
+async def test_each_thing_is_kept_as_long_as_it_is_said_to_be(
+    filled, rows, table, there_after, gone_after
+):
+    await upkeep(filled, now=NOON + there_after)
+    before = await rows(table)
+    await upkeep(filled, now=NOON + gone_after)
+
+    assert (before, await rows(table)) == (1, 0)
+
+
+async def test_whoever_left_is_erased_and_whoever_stays_is_not(filled, rows):
+    await upkeep(filled, now=NOON + 14 * DAY - MINUTE)
+    before = await rows("subscriber")
+    await upkeep(filled, now=NOON + 14 * DAY)
+
+    assert (before, await rows("subscriber")) == (2, 1)
+
+
+@pytest.mark.parametrize("table", ["suppression", "audit", "operator", "subscriber"])
+async def test_what_is_kept_for_good_is(filled, rows, table):
+    await upkeep(filled, now=NOON + YEARS)
+
+    assert await rows(table) == 1
+
+
+async def test_only_the_last_ninety_nights_are_remembered(world):
+    who = await world.join()
+    for _ in range(3):
+        await world.evenings(2)
+        world.clock.move(44 * DAY)
+    await world.evenings(2)
+
+    async with world.store.transaction() as tx:
+        (due,) = await tx.subscribers.due(
+            limit=1, now=world.clock.now() + timedelta(days=2)
+        )
+    nights = [told.night for told in due.history]
+    assert due.subscriber.id == who
+    assert len(nights) > 1
+    assert (nights[-1] - nights[0]).days < HISTORY_NIGHTS
