@@ -50,7 +50,9 @@ async def look_up(
     The look is noted, the address is not.
     """
     async with store.transaction() as tx:
-        await tx.audit.add(by, Act.PERSON_LOOKED_UP, now=now)
+        await tx.audit.add(
+            by, Act.PERSON_LOOKED_UP, details="suppression list", now=now
+        )
         return await tx.suppression.entry(address)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from service.domain.risk import Cause, Tag
-from service.domain.safety import allow
+from service.domain.safety import allow, effects
 from service.domain.tips import RuleDriven, Theme
 from tests.builders import case, catalogue, profile, rule, tip
 
@@ -155,3 +155,35 @@ def test_who_stretches_sitting_down_is_not_told_to_stand():
 
     assert ids(found) == []
     assert found.refused[0].why == "they stretch sitting down"
+
+
+def test_each_rule_that_applies_says_what_it_takes_away_and_puts_in():
+    rules = (
+        rule(
+            "H2",
+            case(Tag.KIDNEY, never=frozenset({"fluids_up"}), instead=("P1",)),
+            case(Tag.SWALLOW, never=frozenset({"walk_program"})),
+        ),
+        rule("H9", case(Tag.BALANCE, never=frozenset({"fluids_up"}))),
+        rule("H27", case(Tag.KIDNEY)),
+    )
+    some = catalogue(WALK, DRINK, LIMIT, rules=rules)
+
+    found = effects(profile(conditions=["kidney"]), some)
+
+    assert [(one.rule.id, one.forbids, one.brings) for one in found] == [
+        # Its own blocks keep the drink back as well: the rule is named all the same.
+        ("H2", ("F5",), ("P1",)),
+        ("H27", (), ()),
+    ]
+
+
+def test_an_answer_that_was_not_given_forbids_and_puts_nothing_in():
+    strict = rule(
+        "H2", case(Tag.KIDNEY, never=frozenset({"fluids_up"}), instead=("P1",))
+    )
+    (found,) = effects(
+        profile(conditions=None), catalogue(WALK, DRINK, rules=(strict,))
+    )
+
+    assert (found.forbids, found.brings) == (("F5",), ())

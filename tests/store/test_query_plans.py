@@ -9,7 +9,18 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.engine import make_url
 
 from service.domain.outbox import Lane
-from service.store import census, feedback, outbox_sql, subscribers_sql
+from service.store import (
+    census,
+    consents,
+    dossier,
+    feedback,
+    figures_sql,
+    nights,
+    outbox_sql,
+    signups,
+    subscribers_sql,
+    suppression,
+)
 from tests.builders import NOON, TODAY
 
 CROWD = """
@@ -52,6 +63,8 @@ BOUND = {
     "providers": ["gmail"] * 3,
     "times": [NOON] * 3,
     "key": b"7",
+    "digest": b"7",
+    "address_key": b"7",
     "status": "suppressed",
     "of_nights": 5,
 }
@@ -80,6 +93,15 @@ WALKS_AN_INDEX = {
     "unschedule": feedback.UNSCHEDULE,
     "hold back": feedback.HOLD_BACK,
     "not again": feedback.NOT_AGAIN,
+    "one that was kept": feedback.ONE,
+    "held": figures_sql.HELD,
+    "nights of a person": nights.LAST,
+    "mails of a person": dossier.MAILS,
+    "dates of a person": dossier.DATES,
+    "soft bounces of a person": dossier.SOFT_BOUNCES,
+    "consents of a person": consents.OF,
+    "sign-ups of an address": signups.OF,
+    "suppression of an address": suppression.ENTRY,
 }
 
 

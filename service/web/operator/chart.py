@@ -13,8 +13,11 @@ from service.domain.hours import Hour, Night
 #: Where the columns stand, in pixels from the top of the picture.
 TOP, FLOOR = 26, 206
 LINES = 4
+#: What is left of the columns for the words at the lines, in percent.
+MARGIN = 9
 #: How much of its share of the width a column takes.
 FULL = 0.72
+A_THOUSAND = 1000
 #: Less than this cannot be seen, so it is drawn as high.
 LEAST = 2
 
@@ -46,7 +49,7 @@ class Chart:
     """The whole picture: its columns, and lines to read their height by."""
 
     columns: tuple[ColumnOfHour, ...]
-    lines: tuple[tuple[float, int], ...]
+    lines: tuple[tuple[float, str], ...]
     floor: float = FLOOR
 
 
@@ -54,13 +57,16 @@ def chart(night: Night) -> Chart:
     """The picture of a night; of a night with nobody in it, an empty one."""
     step = _step(max(hour.due for hour in night.hours))
     scale = (FLOOR - TOP) / (step * LINES)
-    share = 100 / len(night.hours)
+    share = (100 - MARGIN) / len(night.hours)
     return Chart(
         columns=tuple(
-            _column(hour, left=share * place, share=share, scale=scale)
+            _column(hour, left=MARGIN + share * place, share=share, scale=scale)
             for place, hour in enumerate(night.hours)
         ),
-        lines=tuple((FLOOR - step * n * scale, step * n) for n in range(1, LINES + 1)),
+        lines=tuple(
+            (round(FLOOR - step * n * scale, 1), _short(step * n))
+            for n in range(1, LINES + 1)
+        ),
     )
 
 
@@ -71,10 +77,16 @@ def _step(most: int) -> int:
     return next(n * power for n in range(1, 11) if n * power >= ceil(least))
 
 
+def _short(messages: int) -> str:
+    """The number in few letters: 300, 2k."""
+    thousands, rest = divmod(messages, A_THOUSAND)
+    return f"{thousands}k" if thousands and not rest else str(messages)
+
+
 def _column(hour: Hour, *, left: float, share: float, scale: float) -> ColumnOfHour:
     parts = tuple(_parts(hour, scale=scale))
     return ColumnOfHour(
-        label=f"{hour.hour}:00",
+        label=str(hour.hour),
         left=round(left + share * (1 - FULL) / 2, 2),
         centre=round(left + share / 2, 2),
         width=round(share * FULL, 2),

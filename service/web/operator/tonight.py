@@ -21,8 +21,7 @@ HOME, PAUSE, RESUME = "/operator", "/operator/pause", "/operator/resume"
 
 def routes(access: Access) -> APIRouter:
     """`/operator`, and the switch: `/operator/pause` and `/operator/resume`."""
-    router = APIRouter()
-    site = access.site
+    router, site = APIRouter(), access.site
 
     async def count(night: date | None, now: datetime) -> Evening:
         return await tonight.evening(site.store, night, now=now)
@@ -48,13 +47,11 @@ def routes(access: Access) -> APIRouter:
         return access.page(request, operator, "pause.html", context)
 
     async def pause(_: Request, operator: Operator) -> Response:
-        now = site.clock.now()
-        await tonight.pause(site.store, by=operator.name, now=now)
+        await tonight.pause(site.store, by=operator.name, now=site.clock.now())
         return RedirectResponse(HOME, 303)
 
     async def resume(_: Request, operator: Operator) -> Response:
-        now = site.clock.now()
-        await tonight.resume(site.store, by=operator.name, now=now)
+        await tonight.resume(site.store, by=operator.name, now=site.clock.now())
         return RedirectResponse(HOME, 303)
 
     access.get(router, HOME, show, may=May.SEE_FIGURES)
