@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from service.domain.audit import Act
 from service.domain.forecast import Forecast, forecast
 from service.domain.hours import Night, by_hour, night_of, tonight
 from service.store.deployment import Standing
@@ -79,23 +78,3 @@ async def evening(store: Store, night: date | None, *, now: datetime) -> Evening
         crew=crew,
         read_at=now,
     )
-
-
-async def standing(store: Store) -> Standing:
-    """Whether mail goes out from here; asked afresh, for it is one row."""
-    async with store.transaction() as tx:
-        return await tx.deployment.state()
-
-
-async def pause(store: Store, *, by: str, now: datetime) -> None:
-    """Claim no mail from now on; what workers hold already goes out."""
-    async with store.transaction() as tx:
-        await tx.deployment.pause()
-        await tx.audit.add(by, Act.ALL_PAUSED, now=now)
-
-
-async def resume(store: Store, *, by: str, now: datetime) -> None:
-    """Send again; what waits and is not too late goes out at once."""
-    async with store.transaction() as tx:
-        await tx.deployment.resume()
-        await tx.audit.add(by, Act.ALL_RESUMED, now=now)

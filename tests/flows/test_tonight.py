@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from service.domain.audit import Act
-from service.flows import tonight
+from service.flows import deployment, tonight
 from service.flows.tonight import Concern
 from service.store.deployment import Standing
 from tests.builders import NOON, TODAY, evening, subscriber
@@ -72,10 +72,10 @@ async def test_people_whom_nobody_planned_for_days_do_not_hide_the_last_nights(w
 
 
 async def test_the_switch_pauses_and_resumes_and_is_noted(world):
-    await tonight.pause(world.store, by="ada", now=NOON)
-    assert await tonight.standing(world.store) is Standing.PAUSED
-    await tonight.resume(world.store, by="bo", now=NOON)
-    assert await tonight.standing(world.store) is Standing.SENDS
+    await deployment.pause(world.store, by="ada", now=NOON)
+    assert await deployment.standing(world.store) is Standing.PAUSED
+    await deployment.resume(world.store, by="bo", now=NOON)
+    assert await deployment.standing(world.store) is Standing.SENDS
 
     assert await acts(world.store) == [("ada", Act.ALL_PAUSED), ("bo", Act.ALL_RESUMED)]
 

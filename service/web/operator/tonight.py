@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from service.domain.hours import LATE_AFTER, Night
 from service.domain.operators import May, Operator
-from service.flows import tonight
+from service.flows import deployment, tonight
 from service.flows.tonight import Evening
 from service.web.operator.access import Access
 from service.web.operator.chart import chart
@@ -31,7 +31,7 @@ def routes(access: Access) -> APIRouter:
     async def show(request: Request, operator: Operator) -> Response:
         night = _night(request, today=site.clock.now().date())
         evening = await evenings.get(night)
-        standing = await tonight.standing(site.store)
+        standing = await deployment.standing(site.store)
         context = {
             "evening": evening,
             "concern": tonight.concern(evening, standing),
@@ -43,15 +43,15 @@ def routes(access: Access) -> APIRouter:
         return access.page(request, operator, "tonight.html", context)
 
     async def ask(request: Request, operator: Operator) -> Response:
-        context = {"standing": await tonight.standing(site.store)}
+        context = {"standing": await deployment.standing(site.store)}
         return access.page(request, operator, "pause.html", context)
 
     async def pause(_: Request, operator: Operator) -> Response:
-        await tonight.pause(site.store, by=operator.name, now=site.clock.now())
+        await deployment.pause(site.store, by=operator.name, now=site.clock.now())
         return RedirectResponse(HOME, 303)
 
     async def resume(_: Request, operator: Operator) -> Response:
-        await tonight.resume(site.store, by=operator.name, now=site.clock.now())
+        await deployment.resume(site.store, by=operator.name, now=site.clock.now())
         return RedirectResponse(HOME, 303)
 
     access.get(router, HOME, show, may=May.SEE_FIGURES)
