@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from service import app as composition
 from service.keys import keys, new_keys
-from service.settings import HERE, read
+from service.settings import HERE, OidcSettings, read
 from service.store.engine import opened
 from tests.builders import NOON, message
 from tests.fakes import StoppedClock
@@ -111,3 +111,16 @@ def test_a_demo_touches_neither_the_operator_s_relays_nor_their_bounces():
     assert demo.smtp.password.get_secret_value() == ""
     assert (demo.bounces.imap_host, demo.bounces.listen) == ("", "")
     assert demo.operator.ping_url == ""
+
+
+async def test_the_console_knows_the_identity_provider_that_was_set(settings):
+    clinic = OidcSettings(issuer="https://id.example.org", name="Clinic ID")
+    named = settings.model_copy(update={"oidc": clinic})
+
+    async with parts(settings) as without, parts(named) as found:
+        provider = composition.site(found).provider
+        nobody = composition.site(without).provider
+
+    assert provider is not None
+    assert provider.name == "Clinic ID"
+    assert nobody is None

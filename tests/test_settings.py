@@ -192,3 +192,22 @@ def test_where_bounces_are_listened_for_is_a_host_and_a_port(place):
 def test_the_pages_address_is_one_that_can_stand_in_a_mail(url):
     with pytest.raises(Misconfigured, match="and hold no spaces or accents"):
         read({"EVENTIDE_WEB__BASE_URL": url})
+
+
+@pytest.mark.parametrize(
+    ("issuer", "kept"),
+    [
+        ("", ""),
+        ("https://id.example.org/", "https://id.example.org"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+    ],
+)
+def test_an_identity_provider_is_spoken_to_over_tls_or_on_this_machine(issuer, kept):
+    assert read({"EVENTIDE_OIDC__ISSUER": issuer}).oidc.issuer == kept
+
+
+def test_an_identity_provider_without_tls_elsewhere_stops_the_start():
+    with pytest.raises(
+        Misconfigured, match=r"EVENTIDE_OIDC__ISSUER: must start with https"
+    ):
+        read({"EVENTIDE_OIDC__ISSUER": "http://id.example.org"})
