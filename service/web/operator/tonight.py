@@ -1,5 +1,6 @@
 """Tonight: the first page of the console, and the switch that pauses all mail."""
 
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 
 from fastapi import APIRouter
@@ -11,10 +12,11 @@ from service.domain.hours import LATE_AFTER, Night
 from service.domain.operators import May, Operator
 from service.flows import tonight
 from service.flows.tonight import Evening
-from service.web.operator.access import Access
+from service.web.operator.access import Access, Handler
 from service.web.operator.chart import chart
 from service.web.operator.kept import Kept
 from service.web.operator.words import STATES, reason
+from service.web.site import Site
 
 HOME, PAUSE, RESUME = "/operator", "/operator/pause", "/operator/resume"
 
@@ -47,21 +49,21 @@ def routes(access: Access) -> APIRouter:
         context = {"standing": await tonight.standing(site.store)}
         return access.page(request, operator, "pause.html", context)
 
-    async def pause(_: Request, operator: Operator) -> Response:
-        now = site.clock.now()
-        await tonight.pause(site.store, by=operator.name, now=now)
-        return RedirectResponse(HOME, 303)
-
-    async def resume(_: Request, operator: Operator) -> Response:
-        now = site.clock.now()
-        await tonight.resume(site.store, by=operator.name, now=now)
-        return RedirectResponse(HOME, 303)
-
     access.get(router, HOME, show, may=May.SEE_FIGURES)
     access.get(router, PAUSE, ask, may=May.PAUSE_ALL)
-    access.post(router, PAUSE, pause, may=May.PAUSE_ALL)
-    access.post(router, RESUME, resume, may=May.PAUSE_ALL)
+    access.post(router, PAUSE, _switching(site, tonight.pause), may=May.PAUSE_ALL)
+    access.post(router, RESUME, _switching(site, tonight.resume), may=May.PAUSE_ALL)
     return router
+
+
+def _switching(site: Site, act: Callable[..., Awaitable[None]]) -> Handler:
+    """What the button does: the act, then the first page again."""
+
+    async def switch(_: Request, operator: Operator) -> Response:
+        await act(site.store, by=operator.name, now=site.clock.now())
+        return RedirectResponse(HOME, 303)
+
+    return switch
 
 
 def _night(request: Request, *, today: date) -> date | None:
