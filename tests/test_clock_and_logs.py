@@ -58,7 +58,9 @@ def test_people_get_readable_lines(capsys):
 
 
 @pytest.mark.usefixtures("_plain_logs")
-@pytest.mark.parametrize("name", ["uvicorn.error", "apscheduler", "asyncio", "httpx"])
+@pytest.mark.parametrize(
+    "name", ["uvicorn.error", "sqlalchemy.pool", "asyncio", "httpx"]
+)
 def test_what_libraries_log_has_the_same_form_and_names_nobody(capsys, name):
     configure(form="json")
     configure(form="json")

@@ -1,7 +1,6 @@
 """`eventide operator`: who may sign in to the console, from the command line."""
 
 import asyncio
-import getpass
 import os
 import sys
 from collections.abc import Awaitable, Callable
@@ -121,10 +120,7 @@ def reset_totp(name: Name) -> None:
 
 def me() -> str:
     """Who is at the command line; not every container has a name for its user."""
-    try:
-        return f"cli:{getpass.getuser()}"
-    except (KeyError, OSError):
-        return f"cli:{os.getuid()}"
+    return f"cli:{os.environ.get('USER') or os.getuid()}"
 
 
 def _do(act: Callable[[Store], Awaitable[str]]) -> None:

@@ -92,11 +92,6 @@ class Account:
         """Whether signing in takes a code."""
         return self.last_step is not None
 
-    @property
-    def operator(self) -> Operator:
-        """Who this is once signed in."""
-        return Operator(name=self.name, role=self.role)
-
 
 def checked_name(text: str) -> str:
     """The name of an operator as it is kept. Raises VisitorError."""

@@ -143,7 +143,11 @@ async def _change(
         found = await tx.operators.lock(name)
         if found is None:
             raise NoSuchOperator(name)
-        before = await tx.operators.count_admins()
+        had_admins = await tx.operators.count_admins() > 0
         await tx.operators.save(await act(tx, found))
-        if before and not await tx.operators.count_admins():
-            raise VisitorError({"name": f"{name} is the only admin left."})
+        await _insist_on_admin(tx, had_admins=had_admins, name=name)
+
+
+async def _insist_on_admin(tx: Transaction, *, had_admins: bool, name: str) -> None:
+    if had_admins and not await tx.operators.count_admins():
+        raise VisitorError({"name": f"{name} is the only admin left."})

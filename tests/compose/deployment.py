@@ -20,7 +20,8 @@ DOCKER = Path(__file__).with_name("docker.sh")
 CLONE = DOCKER.with_name("clone.sh")
 #: Far more than any of it takes, for a machine that is very busy.
 PATIENCE_SECONDS = 240
-AGAIN_SECONDS = 0.25
+#: Each look is a program of its own that takes its part of the machine.
+AGAIN_SECONDS = 1
 #: Half a second apart at first, then twice as long each time.
 RETRIES = 5
 #: As many as the catcher tells about at once.

@@ -54,3 +54,11 @@ async def browser() -> AsyncIterator[Browser]:
         )
         yield chromium
         await chromium.close()
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory) -> Path:
+    """Where pictures of the console go: CONSOLE_PICTURES, or nowhere lasting."""
+    folder = Path(os.environ.get("CONSOLE_PICTURES") or tmp_path_factory.mktemp("p"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

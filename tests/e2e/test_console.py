@@ -5,17 +5,13 @@ CONSOLE_PICTURES names a folder for pictures of every page, as in docs/images.
 
 import asyncio
 import json
-import os
-import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 from pydantic import SecretStr
 
 from service import app as composition
@@ -26,13 +22,12 @@ from service.settings import SecretsSettings, read
 from service.web.app import create_app
 from service.web.server import bound, serving
 from tests.conftest import ADOPT, administer, created, dropped
+from tests.e2e.consoles import PASSWORD, AtConsole
 from tests.e2e.evening import BEGINS, MAILBOXES, NOW, lived, mailboxes
 from tests.fakes import StoppedClock
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
-PASSWORD = "seven quiet owls at dusk"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SIZES = {"phone": (360, 740), "desktop": (1280, 900)}
 FIGURES = {
     "tonight": "/operator",
@@ -56,53 +51,6 @@ ACTS = {
 
 def address(number):
     return f"person{number}@{MAILBOXES[number % len(MAILBOXES)]}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class AtConsole:
-    """Somebody who runs the service, at a browser."""
-
-    page: Page
-    base: str
-    pictures: Path
-    name: str
-
-    async def signs_in(self, role: Role) -> None:
-        await self.goes_to("/operator")
-        await self.page.get_by_label("Name").fill(role)
-        await self.page.get_by_label("Password").fill(PASSWORD)
-        await self.presses("Sign in")
-        await expect(self.page).to_have_url(f"{self.base}/operator")
-
-    async def goes_to(self, path: str) -> None:
-        await self.page.goto(self.base + path)
-
-    async def presses(self, name: str) -> None:
-        await self.page.get_by_role("button", name=name, exact=True).first.click()
-
-    async def reads(self, words: str | re.Pattern[str]) -> None:
-        await expect(self.page.get_by_text(words).first).to_be_visible()
-
-    async def looks(self, called: str) -> None:
-        """At the page: it fits the window, and axe-core finds no fault in it."""
-        await self.page.wait_for_load_state("load")
-        file = self.pictures / f"console-{called}-{self.name}.png"
-        await self.page.screenshot(path=file, full_page=True)
-        too_wide = "document.documentElement.scrollWidth > window.innerWidth"
-        assert not await self.page.evaluate(too_wide), called
-        results = await Axe().run(self.page, options={"runOnly": RULES})
-        found = [
-            (violation["id"], violation["nodes"][0]["html"])
-            for violation in results.response["violations"]
-        ]
-        assert found == [], f"{called}: {found}"
-
-
-@pytest.fixture(scope="session")
-def pictures(tmp_path_factory) -> Path:
-    folder = Path(os.environ.get("CONSOLE_PICTURES") or tmp_path_factory.mktemp("p"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

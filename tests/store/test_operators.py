@@ -3,11 +3,12 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
 from argon2 import PasswordHasher
 
 from service.domain.errors import VisitorError
 from service.domain.operators import Account, Role
-from service.flows import operators
+from service.flows import account, operators
 from service.passwords import Passwords
 from tests.builders import NOON
 from tests.store.plain_sql import raw
@@ -70,6 +71,11 @@ async def test_two_admins_who_disable_each_other_at_once_leave_one(store):
     (refused,) = filter(None, results)
     assert isinstance(refused, VisitorError)
     assert "the only admin left" in str(refused)
+
+
+async def test_an_account_that_is_not_there_any_more_is_said_not_to_be(store):
+    with pytest.raises(VisitorError, match="not there any more"):
+        await account.own(store, "ada")
 
 
 async def test_the_first_operator_need_not_be_an_admin(store):

@@ -1,11 +1,17 @@
 """Several workers share the evening, and one that dies takes nothing with it."""
 
+import asyncio
+
 from service.clock import SystemClock
 from service.domain.outbox import State
+from service.flows import deployment
 from service.flows.upkeep import upkeep
+from tests.conftest import administer
 from tests.store.plain_sql import raw
 
 CONNECTIONS = 10
+CLAIMS_ARE_OVER = "BEGIN; LOCK TABLE outbox IN SHARE MODE; COMMIT"
+IN_HAND = {State.CLAIMED, State.SENDING}
 END_OF_LEASES = "UPDATE outbox SET lease_until = now() WHERE lease_until IS NOT NULL"
 
 
@@ -61,3 +67,58 @@ async def test_a_worker_that_is_asked_to_stop_finishes_what_it_holds(town, relay
     left = await counts(town, night)
     assert left.keys() <= {State.SENT, State.DUE}
     assert left[State.SENT] == relay.accepted.total()
+
+
+async def settled(town, night):
+    """What is in which state, once no worker holds anything any more."""
+    async with asyncio.timeout(60):
+        while (found := await counts(town, night)).keys() & IN_HAND:
+            pass
+    return found
+
+
+async def test_a_pause_holds_back_every_worker_and_loses_nothing(town, relay):
+    now = SystemClock().now()
+    night = await town.settle(2000, now=now)
+
+    async with town.worker(), town.worker():
+        await relay.has_taken(40)
+        await deployment.pause(town.store, by="ops", now=now)
+        # Whoever claims at this very moment is waited for.
+        await administer(town.database_url, CLAIMS_ARE_OVER)
+        left = await settled(town, night)
+        taken = relay.accepted.total()
+        await deployment.resume(town.store, by="ops", now=now)
+        await relay.has_taken(2000)
+
+    assert left[State.SENT] == taken < 2000
+    assert await counts(town, night) == {State.SENT: 2000}
+    assert set(relay.accepted.values()) == {1}
+
+
+async def test_a_worker_on_a_copy_sends_once_it_is_adopted_and_not_before(town, relay):
+    now = SystemClock().now()
+    night = await town.settle(50, now=now)
+    async with town.store.transaction() as tx:
+        await tx.deployment.fence(is_paused=True)
+
+    async with town.worker() as worker:
+        async with asyncio.timeout(60):
+            while not await is_at_work(town):
+                pass
+        untouched = await counts(town, night)
+        worker.terminate()
+        await worker.wait()
+    before = relay.accepted.total()
+    await deployment.adopt(town.store, by="ops", now=now)
+    await deployment.resume(town.store, by="ops", now=now)
+    async with town.worker():
+        await relay.has_taken(50)
+
+    assert (untouched, before) == ({}, 0)
+    assert set(relay.accepted.values()) == {1}
+
+
+async def is_at_work(town):
+    async with town.store.transaction() as tx:
+        return (await tx.workers.alive()).workers == 1

@@ -1,6 +1,5 @@
 """Tonight: the first page of the console, and the switch that pauses all mail."""
 
-from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 
 from fastapi import APIRouter
@@ -12,19 +11,17 @@ from service.domain.hours import LATE_AFTER, Night
 from service.domain.operators import May, Operator
 from service.flows import tonight
 from service.flows.tonight import Evening
-from service.web.operator.access import Access, Handler
+from service.web.operator.access import Access
 from service.web.operator.chart import chart
 from service.web.operator.kept import Kept
 from service.web.operator.words import STATES, reason
-from service.web.site import Site
 
 HOME, PAUSE, RESUME = "/operator", "/operator/pause", "/operator/resume"
 
 
 def routes(access: Access) -> APIRouter:
     """`/operator`, and the switch: `/operator/pause` and `/operator/resume`."""
-    router = APIRouter()
-    site = access.site
+    router, site = APIRouter(), access.site
 
     async def count(night: date | None, now: datetime) -> Evening:
         return await tonight.evening(site.store, night, now=now)
@@ -49,21 +46,19 @@ def routes(access: Access) -> APIRouter:
         context = {"standing": await tonight.standing(site.store)}
         return access.page(request, operator, "pause.html", context)
 
-    access.get(router, HOME, show, may=May.SEE_FIGURES)
-    access.get(router, PAUSE, ask, may=May.PAUSE_ALL)
-    access.post(router, PAUSE, _switching(site, tonight.pause), may=May.PAUSE_ALL)
-    access.post(router, RESUME, _switching(site, tonight.resume), may=May.PAUSE_ALL)
-    return router
-
-
-def _switching(site: Site, act: Callable[..., Awaitable[None]]) -> Handler:
-    """What the button does: the act, then the first page again."""
-
-    async def switch(_: Request, operator: Operator) -> Response:
-        await act(site.store, by=operator.name, now=site.clock.now())
+    async def pause(_: Request, operator: Operator) -> Response:
+        await tonight.pause(site.store, by=operator.name, now=site.clock.now())
         return RedirectResponse(HOME, 303)
 
-    return switch
+    async def resume(_: Request, operator: Operator) -> Response:
+        await tonight.resume(site.store, by=operator.name, now=site.clock.now())
+        return RedirectResponse(HOME, 303)
+
+    access.get(router, HOME, show, may=May.SEE_FIGURES)
+    access.get(router, PAUSE, ask, may=May.PAUSE_ALL)
+    access.post(router, PAUSE, pause, may=May.PAUSE_ALL)
+    access.post(router, RESUME, resume, may=May.PAUSE_ALL)
+    return router
 
 
 def _night(request: Request, *, today: date) -> date | None:
