@@ -71,6 +71,11 @@ class Deployment:
         await self.run("build", self.folder)
         await self.compose("down", "--volumes")
 
+    async def start(self) -> None:
+        """Return when all is healthy that `docker compose up` starts, nothing built."""
+        await self.run("start", self.folder)
+        await self.is_well()
+
     async def up(self, *arguments: str, **variables: str) -> None:
         """Return when all that is to run is healthy, and all that is to end has."""
         await self.run("up", self.folder, *arguments, **variables)

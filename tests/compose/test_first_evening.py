@@ -77,7 +77,7 @@ async def test_a_clone_that_nobody_edited_becomes_healthy_in_time(
 ):
     begun = monotonic()
 
-    await deployment.up()
+    await deployment.start()
 
     seconds = monotonic() - begun
     record_property("seconds_to_healthy", seconds)
