@@ -5,7 +5,7 @@ one slip nothing is loaded. A tip whose review has expired is left out instead.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -50,8 +50,8 @@ class Library:
     """All that may be said, and its words.
 
     `causes` are the readers' words for each cause, `because` those for each ground of
-    a choice; `content_tags` say what is in a tip. The words of a tip whose review has expired stay, for a mail that was
-    planned before.
+    a choice; `content_tags` say what is in a tip. The words of a tip whose review has
+    expired stay, for a mail that was planned before.
     """
 
     catalogue: Catalogue
@@ -167,7 +167,7 @@ def _read(
     if faults:
         return None
     return Library(
-        catalogue=replace(catalogue, tips=_unexpired(tips.tips, today=today)),
+        catalogue=catalogue.on(today),
         languages=tuple(words),
         review_summary=_reviews(tips.tips, today=today),
         causes=themes.causes,
@@ -213,22 +213,12 @@ def _never_told(catalogue: Catalogue, tips: TipFiles) -> list[Fault]:
     ]
 
 
-def _is_expired(tip: Tip, *, today: date) -> bool:
-    return tip.expires_on is not None and tip.expires_on <= today
-
-
-def _unexpired(tips: Mapping[str, Tip], *, today: date) -> dict[str, Tip]:
-    return {
-        name: tip for name, tip in tips.items() if not _is_expired(tip, today=today)
-    }
-
-
 def _reviews(tips: Mapping[str, Tip], *, today: date) -> ReviewSummary:
     return ReviewSummary(
         tips=len(tips),
         reviewed=sum(bool(tip.reviewed_by) for tip in tips.values()),
         expired=tuple(
-            name for name, tip in tips.items() if _is_expired(tip, today=today)
+            name for name, tip in tips.items() if tip.is_expired(today=today)
         ),
     )
 

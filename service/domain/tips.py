@@ -1,7 +1,7 @@
 """The catalogue as the rules and the choice see it: tips, rules and cadence, no words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -61,6 +61,10 @@ class Tip:
     reviewed_by: str
     reviewed_on: date | None
     expires_on: date | None
+
+    def is_expired(self, *, today: date) -> bool:
+        """Whether its review is too old, so that it is not said any more."""
+        return self.expires_on is not None and self.expires_on <= today
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,3 +140,12 @@ class Catalogue:
     rules: tuple[Rule, ...]
     cadence: Mapping[Theme, Cadence]
     rule_driven: tuple[RuleDriven, ...]
+
+    def on(self, today: date) -> "Catalogue":
+        """What of it may still be said on a day: no tip whose review has expired."""
+        tips = {
+            name: tip
+            for name, tip in self.tips.items()
+            if not tip.is_expired(today=today)
+        }
+        return replace(self, tips=tips)

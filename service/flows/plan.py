@@ -1,7 +1,7 @@
 """Planning: who is due now, and what they are told tonight."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -43,6 +43,8 @@ async def plan(store: Store, library: Library, *, limit: int, now: datetime) -> 
     expired. A copy that nobody adopted plans nothing: it stays as it was restored.
     """
     report = Planned()
+    # A worker that was started long ago drops what has expired since.
+    library = replace(library, catalogue=library.catalogue.on(now.date()))
     async with store.transaction() as tx:
         if await tx.deployment.state() is Standing.FENCED:
             return report

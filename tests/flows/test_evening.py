@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from service.domain.outbox import Kind, Lane, State, put_back
+from service.domain.risk import Cause
 from service.domain.subscriber import Frequency
 from service.flows.deliver import deliver
 from service.flows.explain import explain
@@ -237,3 +238,25 @@ async def test_two_deliveries_at_once_share_the_work_and_double_nothing(world):
     reminded = [mail.recipients for mail in world.catcher.mails[12:]]
     assert sorted(set(reminded)) == sorted(reminded)
     assert len(reminded) == 12
+
+
+async def test_a_tip_whose_review_expires_while_workers_run_is_not_said_again(world):
+    person = await world.join()
+    catalogue = world.library.catalogue
+    tomorrow = TODAY + timedelta(days=1)
+    tips = {
+        tip.id: replace(tip, expires_on=tomorrow)
+        if tip.cause is not Cause.UNIVERSAL
+        else tip
+        for tip in catalogue.tips.values()
+    }
+    library = replace(world.library, catalogue=replace(catalogue, tips=tips))
+
+    await replace(world, library=library).evenings(2)
+
+    async def causes(night):
+        told = await explain(world.store, person, night)
+        return {tips[tip["id"]].cause for tip in told.choice["tips"]}
+
+    assert await causes(TODAY) > {Cause.UNIVERSAL}
+    assert await causes(tomorrow) == {Cause.UNIVERSAL}
