@@ -71,3 +71,14 @@ def test_one_service_builds_and_the_others_use_what_it_built():
 
     assert "secrets" in building
     assert {SERVICES[name]["image"] for name in ("migrate", "web", "worker")} == {image}
+
+
+def test_whoever_reads_the_settings_finds_the_passwords_that_they_name():
+    readers = [
+        name
+        for name, s in SERVICES.items()
+        if s.get("image", "").startswith("${IMAGE:")
+    ]
+    mounts = {name: " ".join(map(str, SERVICES[name]["volumes"])) for name in readers}
+
+    assert {n for n, m in mounts.items() if ":/run/secrets:ro" not in m} == {"secrets"}
