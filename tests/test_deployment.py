@@ -161,5 +161,16 @@ def test_one_service_builds_and_the_others_use_what_it_built():
     assert {SERVICES[name]["image"] for name in ("migrate", "web", "worker")} == {image}
 
 
+def test_whoever_reads_the_settings_finds_the_passwords_that_they_name():
+    readers = [
+        name
+        for name, service in SERVICES.items()
+        if service["image"].startswith("${IMAGE:")
+    ]
+    mounts = {name: " ".join(map(str, SERVICES[name]["volumes"])) for name in readers}
+
+    assert {n for n, m in mounts.items() if ":/run/secrets:ro" not in m} == {"secrets"}
+
+
 def _is_ours(service):
     return service["image"].startswith("${")
