@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -25,7 +26,6 @@ from service.flows.bounces import Desk
 from service.keys import Keys
 from service.mail.letters import Letters
 from service.mail.relays import Relays
-from service.oidc import Provider
 from service.passwords import Passwords
 from service.settings import (
     BouncesSettings,
@@ -45,6 +45,9 @@ from service.worker.lanes import couriers, lanes
 from service.worker.ping import Ping
 from service.worker.schedule import Schedule
 from service.worker.shift import Shift
+
+if TYPE_CHECKING:
+    from service.oidc import Provider
 
 DEMO_TICK_SECONDS = 0.5
 KEY_FILE = "keys"
@@ -228,9 +231,11 @@ def site(parts: Service) -> Site:
     )
 
 
-def _provider(settings: Settings) -> Provider | None:
+def _provider(settings: Settings) -> "Provider | None":
     if not settings.oidc.issuer:
         return None
+    from service.oidc import Provider  # noqa: PLC0415 - 20 MB, and few have one
+
     callback = f"{settings.web.base_url}/operator/login/callback"
     return Provider(settings.oidc, callback=callback)
 

@@ -18,7 +18,8 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from service.domain.errors import ServiceError, TryLater
+from service.domain.errors import TryLater
+from service.domain.operators import NotVouched
 from service.settings import OidcSettings
 
 #: Seconds until the provider has answered, and that its clock may be off.
@@ -39,10 +40,6 @@ ALGORITHMS = [
 
 #: A document of the provider's, of which nothing is known yet.
 Json = dict[str, Any]
-
-
-class NotVouched(ServiceError):
-    """The provider does not say who it is, or it is not it who says so."""
 
 
 class Provider:

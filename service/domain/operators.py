@@ -7,13 +7,17 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from service.domain.errors import VisitorError
+from service.domain.errors import ServiceError, VisitorError
 
 #: A sign-in name or an e-mail address, in lower case. No colon: `cli:` is not a person.
 NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}")
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
 #: So few different characters are a key held down.
 FEW = 4
+
+
+class NotVouched(ServiceError):
+    """An identity provider does not say who it is, or it is not it who says so."""
 
 
 class Role(StrEnum):

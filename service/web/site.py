@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.responses import HTMLResponse
 
@@ -11,10 +12,12 @@ from service.content.templating import Templates
 from service.domain.clock import Clock
 from service.domain.tokens import Links
 from service.mail.letters import Letters
-from service.oidc import Provider
 from service.passwords import Passwords
 from service.store.engine import Store
 from service.web.figures import Figures
+
+if TYPE_CHECKING:
+    from service.oidc import Provider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +35,7 @@ class Site:
     static: Path
     letters: Letters
     passwords: Passwords
-    provider: Provider | None
+    provider: "Provider | None"
     figures: Figures = field(default_factory=Figures)
 
     def page(

@@ -1,6 +1,7 @@
 """Signing in by an identity provider's word: there, and back again."""
 
 import os
+from typing import TYPE_CHECKING
 
 import structlog
 from fastapi import APIRouter
@@ -8,11 +9,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from service.domain.errors import TryLater
+from service.domain.operators import NotVouched
 from service.domain.throttle import Browsers
 from service.flows import sign_in
 from service.flows.sign_in import SignedIn
-from service.oidc import NotVouched, Provider
 from service.web.operator.access import HOME, Access, login_page
+
+if TYPE_CHECKING:
+    from service.oidc import Provider
 
 START = "/operator/login/provider"
 CALLBACK = "/operator/login/callback"
@@ -36,7 +40,7 @@ def routes(access: Access) -> APIRouter:
 class _Desk:
     """The two visits of a browser."""
 
-    def __init__(self, access: Access, provider: Provider) -> None:
+    def __init__(self, access: Access, provider: "Provider") -> None:
         self._access = access
         self._provider = provider
         self._browsers = Browsers(keys=access.site.links.keys)
