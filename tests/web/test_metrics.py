@@ -3,7 +3,10 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
+import asyncpg
 import pytest
+import pytest_asyncio
+from sqlalchemy.engine import make_url
 
 from service.domain.outbox import Kind, Lane, State, ended
 from service.domain.tokens import Purpose
@@ -16,6 +19,7 @@ from service.web.metrics import COUNTED_FRESH, FRESH
 from tests.builders import NOON, TODAY, message, subscriber
 from tests.mail.returned import BOUNCES, VACATION
 from tests.prometheus import samples
+from tests.store.plain_sql import raw
 from tests.web.visits import browsing
 
 NOTHING: dict[str, str] = {}
@@ -124,6 +128,52 @@ async def test_everybody_is_counted_by_what_they_are(client, visitor, site, cloc
     assert before["eventide_pending_signups", NOTHING] == 1
     assert before["eventide_unread_feedback", NOTHING] == 1
     assert before["eventide_suppressed_addresses", {"reason": "unsubscribed"}] == 0
+
+
+@pytest_asyncio.fixture
+async def slow_to_count(site, database_url):
+    """A transaction that keeps everybody from being counted, and nothing else."""
+    plain = make_url(database_url).set(drivername="postgresql")
+    connection = await asyncpg.connect(plain.render_as_string(hide_password=False))
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute("LOCK TABLE subscriber IN ACCESS EXCLUSIVE MODE")
+    yield transaction
+    await connection.close()
+
+
+async def test_a_count_that_takes_long_neither_looks_like_an_outage_nor_is_lost(
+    client, clock, slow_to_count, database_url
+):
+    first = await figures(client)
+    clock.move(COUNTED_FRESH)
+    second = await figures(client)
+    (counting,) = await raw(
+        database_url,
+        "SELECT count(*) AS times FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    )
+    await slow_to_count.rollback()
+    clock.move(FRESH)
+    third = await figures(client)
+
+    for found in (first, second):
+        assert found["eventide_database_up", NOTHING] == 1
+        assert found["eventide_due_messages", NOTHING] == 0
+        assert "eventide_subscribers" not in found.names
+    assert counting["times"] == 1
+    assert third["eventide_pending_signups", NOTHING] == 0
+
+
+async def test_a_count_that_fails_is_told_no_more(client, clock, database_url):
+    before = await figures(client)
+    await raw(database_url, "ALTER TABLE feedback RENAME TO elsewhere")
+    clock.move(COUNTED_FRESH)
+    after = await figures(client)
+
+    assert "eventide_subscribers" in before.names
+    assert "eventide_subscribers" not in after.names
+    assert after["eventide_database_up", NOTHING] == 1
 
 
 async def test_every_step_of_joining_and_leaving_is_counted(client, visitor, cut_off):
