@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.domain.forecast import STEP, Waiting
 from service.domain.outbox import Kind, Lane, Message, Settled, State
 from service.store import outbox_sql as sql
 from service.store import partitions
@@ -234,10 +235,13 @@ class Outbox:
         counted = {State(row.state): int(row.messages) for row in found}
         return {state: counted.get(state, 0) for state in State}
 
-    async def waiting(self, *, now: datetime) -> int:
-        """How many reminders are due and may still be sent."""
-        found: int = await self._connection.scalar(sql.WAITING_NOW, {"now": now})
-        return found
+    async def waiting(self, *, now: datetime) -> tuple[Waiting, ...]:
+        """How many reminders are due and may still be sent, by step of their deadline."""
+        values = {"step": STEP, "now": now}
+        found = await self._connection.execute(sql.WAITING_NOW, values)
+        return tuple(
+            Waiting(expires_at=row.expires_at, reminders=row.reminders) for row in found
+        )
 
     async def not_sent(self, *, since: date) -> tuple[NotSent, ...]:
         """How many messages of the nights since then were not sent, and why."""

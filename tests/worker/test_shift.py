@@ -193,7 +193,7 @@ async def test_the_forecast_of_the_evening_is_told_while_anything_is_due(
 
     assert quiet == []
     assert busy[0]["forecast"] == (
-        "3 due, at 1.0 a second done 12:00 UTC, deadline 14:30 UTC"
+        "3 due, at 1.0 a second done 12:00 UTC, deadline 14:00 UTC"
     )
     assert (busy[0]["log_level"], late[0]["log_level"]) == ("info", "warning")
 
