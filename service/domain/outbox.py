@@ -192,7 +192,8 @@ class Message:
 class Settled:
     """What becomes of a message after an attempt; `not_before` is for DUE alone.
 
-    `bounce` is what its end says about its address; `provider`: once a relay was asked.
+    `bounce` is what its end says about its address; `provider`: once a relay
+    has looked at the message.
     """
 
     message: Message
