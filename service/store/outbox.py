@@ -257,11 +257,17 @@ class Outbox:
         await partitions.ensure(self._connection, PARENT, [_span(n) for n in nights])
 
     async def drop_old(self, *, before: date) -> None:
-        """Drop the nights before this one, once their outcomes are in the records."""
+        """Drop the nights before this one, once their outcomes are in the records.
+
+        Raises:
+            Busy: (by the transaction) they are in use, by a backup for one.
+        """
         if await self._ended(before):
             await partitions.lock(self._connection)
+            ended = await self._ended(before)
+            await partitions.require_idle(self._connection, ended)
             await self._connection.execute(sql.ROLL_UP, {"before": before})
-            await partitions.drop(self._connection, await self._ended(before))
+            await partitions.drop(self._connection, ended)
 
     async def _ended(self, before: date) -> tuple[str, ...]:
         found = await partitions.names(self._connection, PARENT)
