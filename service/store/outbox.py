@@ -108,13 +108,8 @@ class Outbox:
         return tuple(sorted(mine, key=lambda message: message.not_before))
 
     async def _fail(self, row: Row[Any], reason: str, *, now: datetime) -> None:
-        values = {
-            "subscriber_id": row.subscriber_id,
-            "night": row.night,
-            "kind": row.kind,
-            "reason": reason,
-            "now": now,
-        }
+        values = {"subscriber_id": row.subscriber_id, "night": row.night}
+        values |= {"kind": row.kind, "reason": reason, "now": now}
         await self._connection.execute(sql.FAIL, values)
 
     async def begin(
@@ -239,9 +234,7 @@ class Outbox:
         """How many reminders are due and may still be sent, by step of their deadline."""
         values = {"step": STEP, "now": now}
         found = await self._connection.execute(sql.WAITING_NOW, values)
-        return tuple(
-            Waiting(expires_at=row.expires_at, reminders=row.reminders) for row in found
-        )
+        return tuple(Waiting(expires_at=at, reminders=many) for at, many in found)
 
     async def not_sent(self, *, since: date) -> tuple[NotSent, ...]:
         """How many messages of the nights since then were not sent, and why."""
@@ -259,8 +252,7 @@ class Outbox:
     async def drop_old(self, *, before: date) -> None:
         """Drop the nights before this one, once their outcomes are in the records.
 
-        Raises:
-            Busy: (by the transaction) they are in use, by a backup for one.
+        Raises Busy (by the transaction) while they are in use, by a backup for one.
         """
         if await self._ended(before):
             await partitions.lock(self._connection)
