@@ -48,7 +48,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
 )
 for command in COMMANDS:
     # `import` is a word of Python's own.
-    app.command(command.__name__.rstrip("_"))(command)
+    app.command(command.__name__.rstrip("_").replace("_", "-"))(command)
 app.add_typer(tips.app, name="tips")
 app.add_typer(audit.app, name="audit")
 app.add_typer(operator.app, name="operator")

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from ipaddress import ip_address, ip_network
 
 import pytest
 import yaml
@@ -11,14 +12,101 @@ from service.settings import HERE
 COMPOSE = yaml.safe_load((HERE / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
 DOCKERFILE = (HERE / "Dockerfile").read_text()
+RELEASE = tomllib.loads((HERE / "pyproject.toml").read_text())["project"]["version"]
+#: What they mount of the checkout: SOURCE:TARGET:OPTIONS.
+MOUNTED = {
+    name: [mount for mount in service.get("volumes", []) if str(mount)[:2] == "./"]
+    for name, service in SERVICES.items()
+}
 #: Visitors and other mail servers come to them.
 OUTSIDE = {"caddy", "relay"}
 
 
 def test_the_image_says_which_release_it_is():
-    project = tomllib.loads((HERE / "pyproject.toml").read_text())["project"]
+    assert f'image.version="{RELEASE}"' in DOCKERFILE
 
-    assert f'image.version="{project["version"]}"' in DOCKERFILE
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_what_was_started_on_files_of_a_release_starts_anew_on_those_of_the_next(name):
+    configured = any(mount.startswith("./config/") for mount in MOUNTED[name])
+    labels = SERVICES[name].get("labels", {})
+
+    # The image is another with each release anyway.
+    assert (labels == {"eventide.release": RELEASE}) == (
+        configured and not _is_ours(SERVICES[name])
+    )
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_an_image_is_built_here_and_never_asked_for_or_names_its_version(name):
+    service = SERVICES[name]
+    built_here = service.get("pull_policy") == "never"
+
+    assert built_here == _is_ours(service)
+    assert built_here or re.search(r":v?\d", service["image"])
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_mount_of_the_checkout_can_be_read_under_selinux(name):
+    assert all("z" in mount.split(":")[-1].split(",") for mount in MOUNTED[name])
+
+
+@pytest.mark.parametrize(
+    ("address", "trusted"),
+    [
+        ("10.1.2.3", True),
+        ("172.31.0.5", True),
+        ("192.168.16.2", True),
+        ("fd4d:6169:6c::5", True),
+        ("192.0.2.1", False),
+        ("2001:db8::1", False),
+    ],
+)
+def test_only_a_private_network_may_say_for_whom_it_asks(address, trusted):
+    networks = SERVICES["web"]["environment"]["FORWARDED_ALLOW_IPS"].split(",")
+
+    assert any(ip_address(address) in ip_network(one) for one in networks) == trusted
+
+
+def test_no_visitor_of_the_pages_comes_with_the_address_of_the_engine():
+    # A network without IPv6 hides whoever comes by it.
+    assert "enable_ipv6" not in COMPOSE["networks"].get("default", {})
+
+    assert all(port.startswith("0.0.0.0:") for port in SERVICES["caddy"]["ports"])
+
+
+def test_every_variable_that_may_be_set_is_explained():
+    text = (HERE / "docker-compose.yml").read_text()
+    docs = "".join(
+        (HERE / "docs" / page).read_text()
+        for page in ("install.md", "monitoring.md", "relays.md")
+    )
+
+    for variable in set(re.findall(r"\$\{(\w+)", text)):
+        assert f"`{variable}`" in docs, variable
+
+
+def test_alerts_are_handed_to_the_relay_where_it_takes_them():
+    relay = (HERE / "config/relay/Dockerfile").read_text()
+    told = (HERE / "docs/monitoring.md").read_text()
+
+    ports = re.findall(r"`relay:(\d+)`", told)
+    assert ports == re.findall(r"RELAY_SUBMISSION=0\.0\.0\.0:(\d+)", relay)
+
+
+def test_a_worker_on_a_machine_of_its_own_runs_like_the_others():
+    told = (HERE / "docs/scaling.md").read_text()
+    recipe = re.search(r"```yaml\n(name: .*?)```", told, re.DOTALL)
+    assert recipe
+    (alone,) = yaml.safe_load(recipe[1])["services"].values()
+    worker = SERVICES["worker"]
+
+    # Where its neighbours and its files are is another matter.
+    elsewhere = {"depends_on", "networks", "environment", "env_file", "volumes"}
+    assert {key: alone[key] for key in alone.keys() - elsewhere} == {
+        key: worker[key] for key in worker.keys() - elsewhere
+    }
+    assert alone["environment"].items() <= worker["environment"].items()
 
 
 def test_only_what_serves_visitors_listens_beyond_this_machine():
@@ -71,3 +159,18 @@ def test_one_service_builds_and_the_others_use_what_it_built():
 
     assert "secrets" in building
     assert {SERVICES[name]["image"] for name in ("migrate", "web", "worker")} == {image}
+
+
+def test_whoever_reads_the_settings_finds_the_passwords_that_they_name():
+    readers = [
+        name
+        for name, service in SERVICES.items()
+        if service["image"].startswith("${IMAGE:")
+    ]
+    mounts = {name: " ".join(map(str, SERVICES[name]["volumes"])) for name in readers}
+
+    assert {n for n, m in mounts.items() if ":/run/secrets:ro" not in m} == {"secrets"}
+
+
+def _is_ours(service):
+    return service["image"].startswith("${")

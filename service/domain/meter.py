@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from service.domain.obstacle import Obstacle
 from service.domain.outbox import Kind, Settled, State
 from service.domain.provider import Provider
 
@@ -96,5 +97,6 @@ class Meter:
 
 
 def in_few_words(reason: str) -> str:
-    """A reason without what follows its colon: codes, ports, a relay's words."""
-    return reason.partition(":")[0]
+    """A reason without codes, relays, kinds of errors, anybody else's words."""
+    ours = (obstacle for obstacle in Obstacle if reason.startswith(obstacle))
+    return next(ours, reason.partition(":")[0])

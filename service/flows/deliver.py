@@ -18,6 +18,7 @@ from service.domain.clock import Clock
 from service.domain.errors import Misconfigured, TryLater
 from service.domain.meter import Meter
 from service.domain.night import late_seconds
+from service.domain.obstacle import Obstacle
 from service.domain.outbox import (
     Lane,
     Message,
@@ -168,7 +169,7 @@ class _Run:
         is_ending = self.is_closing or courier.stop.is_set()
         room = 0 if is_ending else courier.relays.room(now=now)
         if is_ending or not (room or self._on_the_wire):
-            why = "its worker stopped" if is_ending else "no relay took mail"
+            why = Obstacle.STOPPED if is_ending else Obstacle.NO_RELAY
             self._settled += [
                 put_back(draft.message, why, until=now) for draft in self._drafts
             ]
@@ -212,7 +213,7 @@ class _Run:
         try:
             outcome: Outcome = await self._courier.relays.send(envelope)
         except Exception as error:  # noqa: BLE001  # one that breaks stops no other
-            outcome = Unknown(reason=f"broke on the wire ({type(error).__name__})")
+            outcome = Unknown(reason=f"{Obstacle.BROKEN} ({type(error).__name__})")
         now = self._courier.clock.now()
         settled = settle(message, outcome, now=now)
         # A relay that is away or refuses us all is not the doing of a provider.
@@ -239,12 +240,14 @@ class _Run:
         except Misconfigured as error:
             # The operator can mend it tonight: it is not the end of the message.
             self._alarm(error)
-            why = "it cannot be written before a setting is mended"
-            self._settled.append(put_back(message, why, until=now + MENDING))
+            later = now + MENDING
+            self._settled.append(
+                put_back(message, Obstacle.NOT_YET_WRITABLE, until=later)
+            )
             return
         except Exception as error:  # noqa: BLE001  # one bad row stops no other
             # Only its type: the words of an error can hold what somebody answered.
-            why = f"cannot be written ({type(error).__name__})"
+            why = f"{Obstacle.UNWRITABLE} ({type(error).__name__})"
             self._settled.append(ended(message, State.FAILED, why, now))
             return
         domain = envelope.recipient.rpartition("@")[2]
@@ -252,8 +255,7 @@ class _Run:
         if until is None:
             self._drafts.append(_Draft(message=message, envelope=envelope))
         else:
-            why = "its domain takes no more at the moment"
-            self._settled.append(put_back(message, why, until=until))
+            self._settled.append(put_back(message, Obstacle.DOMAIN_HELD, until=until))
 
     def _alarm(self, error: Misconfigured) -> None:
         """One line a run, however many mails it is about."""

@@ -5,11 +5,12 @@ from collections import deque
 from dataclasses import dataclass
 
 from service.domain.clock import Clock
+from service.domain.obstacle import Obstacle
 from service.domain.outbox import Outcome, Unsent
 from service.mail.envelope import Envelope
 
-TOO_LATE = Unsent(reason="the deadline has passed")
-CLOSING = Unsent(reason="we are closing down")
+TOO_LATE = Unsent(reason=Obstacle.TOO_LATE)
+CLOSING = Unsent(reason=Obstacle.CLOSING)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

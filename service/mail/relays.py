@@ -10,6 +10,7 @@ from typing import Self
 from service.domain.breaker import Gate
 from service.domain.clock import Clock
 from service.domain.errors import Misconfigured, TryLater
+from service.domain.obstacle import Obstacle
 from service.domain.outbox import Meaning, Outcome, Refused, Unsent, meaning
 from service.domain.pace import UNLIMITED
 from service.mail.domains import Domains
@@ -132,7 +133,7 @@ class Relays:
 
         Unsent where no relay takes any, or none before the message is too late.
         """
-        outcome: Outcome = Unsent(reason="no relay takes mail at present")
+        outcome: Outcome = Unsent(reason=Obstacle.NO_RELAY_NOW)
         tried: set[int] = set()
         domain = envelope.recipient.rpartition("@")[2].lower()
         now = self._clock.now()
@@ -156,13 +157,13 @@ class Relays:
         relay = self.manners.relays[number]
         wait = relay.turn(before=envelope.expires_at, now=now)
         if wait is None:
-            return Unsent(reason="no turn before its deadline")
+            return Unsent(reason=Obstacle.NO_TURN)
         if wait:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._is_ending.wait(), wait.total_seconds())
             now = self._clock.now()
             if relay.breaker.gate(now=now) is Gate.OPEN:
-                return Unsent(reason="the relay was left alone meanwhile")
+                return Unsent(reason=Obstacle.LEFT_ALONE)
         relay.breaker = relay.breaker.passed(now=now)
         outcome = await self._mailers[number].send(envelope)
         now = self._clock.now()

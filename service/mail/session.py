@@ -8,6 +8,7 @@ it takes one:  C: body N, ".", MAIL RCPT DATA of N+1   S: 250, 250, 250, 354
 from collections import deque
 from dataclasses import dataclass
 
+from service.domain.obstacle import Obstacle
 from service.domain.outbox import Accepted, Outcome, Refused, Stage, Unknown, Unsent
 from service.mail.commands import Commands, Offer, opening, stuffed
 from service.mail.queue import TOO_LATE, Queue, Submission
@@ -206,9 +207,7 @@ class Session:
         while self._opened:
             submission, _ = self._opened[0]
             if self._is_dotted:
-                self._settle(
-                    Unknown(reason=f"connection lost after the message: {why}")
-                )
+                self._settle(Unknown(reason=f"{Obstacle.LOST_AFTER}: {why}"))
             elif self._is_left_unspoken():
                 self._opened.popleft()
                 submission.is_second_try = True
@@ -216,7 +215,9 @@ class Session:
                 self._queue.may_chain &= not self._wire.is_silent
                 self._queue.put_back(submission)
             else:
-                self._settle(Unsent(reason=f"connection lost at {self._stage}: {why}"))
+                self._settle(
+                    Unsent(reason=f"{Obstacle.LOST_BEFORE} {self._stage}: {why}")
+                )
 
     def _is_left_unspoken(self) -> bool:
         """Whether a connection that had served left the next one without a word.

@@ -20,6 +20,7 @@ from aiosmtplib import (
 
 from service.domain.clock import Clock
 from service.domain.errors import Misconfigured, TryLater
+from service.domain.obstacle import Obstacle
 from service.domain.outbox import Outcome, Refused, Stage, Unsent
 from service.mail.commands import Offer, addressed
 from service.mail.envelope import Envelope
@@ -167,7 +168,7 @@ class Mailer:
             self._at_work.discard(_this_task())
             if not self._at_work:
                 # Whatever broke, nobody else would come for those who wait.
-                self._queue.settle(Unsent(reason="the connection broke"))
+                self._queue.settle(Unsent(reason=Obstacle.BROKEN_CONNECTION))
 
     async def _kept(self) -> Session | None:
         """A connection from before that is still good."""
@@ -263,7 +264,7 @@ class Mailer:
 
     def _words(self, error: Exception) -> str:
         relay = f"{self._settings.host}:{self._settings.port}"
-        return plain(f"no connection to the relay {relay}: {_text(error)}")
+        return plain(f"{Obstacle.NO_CONNECTION} {relay}: {_text(error)}")
 
 
 def _taken_over(client: SMTP) -> Wire:

@@ -22,7 +22,8 @@ from service.domain.breaker import Gate
 from service.domain.feedback import VERDICTS
 from service.domain.meter import LATENESS, Tally
 from service.domain.night import EARLIEST, LATEST
-from service.domain.outbox import Kind, Meaning, State
+from service.domain.obstacle import Obstacle
+from service.domain.outbox import BOUNCES, Kind, Meaning, State
 from service.domain.provider import Provider
 from service.flows.plan import Planned
 from service.flows.upkeep import Leftovers
@@ -36,6 +37,15 @@ OUTCOMES = {
     State.FAILED: "failed",
     State.EXPIRED: "expired",
     State.UNKNOWN: "unknown",
+}
+_TRIED_ON = (*Meaning, *(each for each in Obstacle if each != Obstacle.UNWRITABLE))
+#: Why an attempt ended so. What is none of these is counted all the same.
+REASONS = {
+    State.SENT: ("accepted",),
+    State.DUE: _TRIED_ON,
+    State.FAILED: (*BOUNCES, Obstacle.UNWRITABLE),
+    State.EXPIRED: _TRIED_ON,
+    State.UNKNOWN: (Obstacle.LOST_AFTER, Obstacle.BROKEN),
 }
 LEFT_BEHIND = ("released", "unknown", "expired")
 
@@ -67,7 +77,9 @@ class Figures:
         )
         self._feedback = count("feedback", "Mail that came back", "verdict")
         self._pings = count("pings", "Dead man's pings", "result")
-        self._relays = gauge("relay_left_alone", "1 while it is given no mail", "relay")
+        self._relays = gauge(
+            "relay_left_alone", "1 while it gets no mail at all", "relay"
+        )
         self._paused = gauge("paused_domains", "Domains left alone after refusing us")
         self._rate = gauge("worker_sending_rate", "Mails a second it can send")
         info = gauge("build_info", "The release that runs", "role", "version")
@@ -109,7 +121,8 @@ class Figures:
         """Note who is left alone at present."""
         self._paused.set(paused_domains)
         for relay, gate in gates:
-            self._relays.labels(relay).set(gate is not Gate.CLOSED)
+            # Half open it waits for a mail that tries it: perhaps until tomorrow.
+            self._relays.labels(relay).set(gate is Gate.OPEN)
 
     def exposition(self) -> bytes:
         """All of it, in Prometheus' text format."""
@@ -117,9 +130,9 @@ class Figures:
 
     def _start(self) -> None:
         for kind in Kind:
-            self._messages.labels(kind, "sent", "accepted")
-            for meaning in Meaning:
-                self._messages.labels(kind, "deferred", meaning)
+            for state, reasons in REASONS.items():
+                for reason in reasons:
+                    self._messages.labels(kind, OUTCOMES[state], reason)
         for provider in Provider:
             for outcome in OUTCOMES.values():
                 self._providers.labels(provider, outcome)

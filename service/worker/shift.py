@@ -9,6 +9,7 @@ import structlog
 
 from service.content.catalogue import Library
 from service.domain.clock import Clock
+from service.domain.obstacle import Obstacle
 from service.domain.outbox import Lane, State
 from service.flows.bounces import Desk
 from service.flows.crew import beat, leave, outlook
@@ -121,7 +122,7 @@ class Shift:
         """Keep the house; what was given up is told."""
         now = self.clock.now()
         is_away = self.couriers[Lane.EVENING].relays.are_away(now=now)
-        why_late = "no relay took mail" if is_away else "deadline passed"
+        why_late = Obstacle.NO_RELAY if is_away else "deadline passed"
         left = await upkeep(self.store, why_late=why_late, now=now)
         self.figures.left_behind(left)
         self.watch.dropping(is_put_off=left.is_put_off)

@@ -78,15 +78,16 @@ def test_what_a_program_fails_with_is_quoted_in_one_line(tmp_path, says, words):
 
 def test_nothing_is_kept_of_a_dump_that_breaks_off(tmp_path):
     program(tmp_path, "pg_restore", "echo 'SELECT 1;'; exit 1")
-    program(tmp_path, "psql", f"cat > {tmp_path}/typed")
+    typed = tmp_path / "typed"
+    # Its end may come before it has read anything.
+    typed.touch()
+    program(tmp_path, "psql", f"cat > {typed}")
     mine = tools.Tools(folder=tmp_path, release=18)
 
     with pytest.raises(Misconfigured, match="pg_restore failed"):
         mine.load(io.BytesIO(b"x"), {}, release=18, tell=NO_MATTER)
 
-    typed = (tmp_path / "typed").read_text()
-    assert typed.startswith("BEGIN;")
-    assert "COMMIT" not in typed
+    assert "COMMIT" not in typed.read_text()
 
 
 @pytest.mark.parametrize(("server", "is_told"), [(16, False), (17, True)])

@@ -192,11 +192,13 @@ async def test_a_database_in_trouble_says_so_in_few_words(
     silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     port = silent.sockets[0].getsockname()[1]
     urls = [NOWHERE, empty_database_url, f"postgresql://127.0.0.1:{port}/x"]
-    words = []
+
+    async def asked(url):
+        async with opened(url, sealer) as one:
+            return await one.trouble(within=0.5)
+
     async with silent:
-        for url in urls:
-            async with opened(url, sealer) as one:
-                words.append(await one.trouble(within=0.5))
+        words = [await asked(url) for url in urls]
 
     assert await store.trouble() == ""
     assert words == ["the database does not answer, or has another schema"] * 3
