@@ -3,6 +3,7 @@
 ServiceError
 ├── VisitorError      the person can mend it: a wrong answer, a link too old
 ├── TryLater          nobody need act: the same call may work in a moment
+│   └── Busy          somebody else is at it for now
 └── Misconfigured     the operator must act: says what is wrong, where, and the remedy
 """
 
@@ -22,6 +23,10 @@ class VisitorError(ServiceError):
 
 class TryLater(ServiceError):
     """A part we need (database, relay) is away for the moment."""
+
+
+class Busy(TryLater):
+    """Another transaction was in the way for longer than we wait."""
 
 
 class Misconfigured(ServiceError):

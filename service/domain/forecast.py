@@ -3,18 +3,30 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from service.domain.night import PATIENCE
 
-#: People are counted in steps of so many minutes of their due time.
+#: People are counted in steps of so many minutes of their due time, or deadline.
 STEP = timedelta(minutes=5)
 #: How far a forecast looks ahead: to the end of any evening that has begun.
 AHEAD = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """So many reminders in the queue whose deadlines lie in one step, from this one on."""
+
+    expires_at: datetime
+    reminders: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Arrivals:
-    """So many reminders that become due in the step that begins at `at` (UTC)."""
+    """So many reminders, not queued yet, that are due in the step that begins at `at`.
+
+    It may lie in the past. Bedtime is not known of them: they are given all of PATIENCE.
+    """
 
     at: datetime
     reminders: int
@@ -25,7 +37,7 @@ class Forecast:
     """What is due within the next hours, and what becomes of it at this rate.
 
     `per_second` is 0 where nothing is known of the rate yet; `done_at` and `deadline`
-    are None then, or where nothing is due. `deadline` is that of the last reminder.
+    are None then, or where nothing is due. `deadline` is the last of all deadlines.
     `too_late` counts those whose own deadline would pass before they are sent.
     """
 
@@ -50,23 +62,29 @@ class Forecast:
 
 
 def forecast(
-    waiting: int, arrivals: Sequence[Arrivals], *, per_second: float, now: datetime
+    waiting: Sequence[Waiting],
+    arrivals: Sequence[Arrivals],
+    *,
+    per_second: float,
+    now: datetime,
 ) -> Forecast:
-    """Tonight at this rate, first come first served.
+    """Tonight at this rate, first come first served, each until its own deadline.
 
-    `waiting` are due already; `arrivals` become due later, oldest step first.
+    `waiting` are in the queue, first deadline first; `arrivals` come after them, oldest
+    step first.
     """
-    steps = [Arrivals(at=now, reminders=waiting), *arrivals]
+    queued = (_Step(now, each.expires_at, each.reminders) for each in waiting)
+    coming = (_Step(each.at, each.at + PATIENCE, each.reminders) for each in arrivals)
+    steps = [step for step in (*queued, *coming) if step.reminders]
     due = sum(step.reminders for step in steps)
     if not due or not per_second:
         return Forecast(
             due=due, per_second=per_second, done_at=None, deadline=None, too_late=0
         )
-    free_at, too_late, last = now, 0, now
-    for step in (step for step in steps if step.reminders):
-        last = max(step.at, now)
-        begins = max(free_at, last)
-        in_time = (last + PATIENCE - begins).total_seconds() * per_second
+    free_at, too_late = now, 0
+    for step in steps:
+        begins = max(free_at, step.at)
+        in_time = (step.deadline - begins).total_seconds() * per_second
         sent = max(0, min(step.reminders, int(in_time)))
         too_late += step.reminders - sent
         free_at = begins + timedelta(seconds=sent / per_second)
@@ -74,6 +92,12 @@ def forecast(
         due=due,
         per_second=per_second,
         done_at=free_at,
-        deadline=last + PATIENCE,
+        deadline=max(step.deadline for step in steps),
         too_late=too_late,
     )
+
+
+class _Step(NamedTuple):
+    at: datetime
+    deadline: datetime
+    reminders: int

@@ -13,6 +13,9 @@ HOURS = range(EARLIEST // 60, LATEST // 60 + 1)
 #: Sent so long after the chosen time, a reminder was late. Four minutes of it are
 #: meant: they spread the peak at the full hour.
 LATE_AFTER = timedelta(minutes=15)
+#: A reminder that waits for longer has a backlog before it; and for so long, a fault.
+BEHIND_AFTER = timedelta(minutes=10)
+STUCK_AFTER = timedelta(minutes=30)
 UNDER_WAY = frozenset({State.DUE, State.CLAIMED, State.SENDING})
 NOT_SENT = frozenset({State.FAILED, State.UNKNOWN, State.EXPIRED, State.SUPPRESSED})
 

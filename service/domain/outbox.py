@@ -192,7 +192,7 @@ class Message:
 class Settled:
     """What becomes of a message after an attempt; `not_before` is for DUE alone.
 
-    `bounce` is what its end says about its address; `provider`: once a relay was asked.
+    `bounce`: what its end says about its address; `provider`: once a relay looked at it.
     """
 
     message: Message

@@ -11,14 +11,16 @@ from dataclasses import dataclass
 class Spf:
     """Who may send for a domain (RFC 7208).
 
-    `addresses` are single ones that it names itself, directly or by `a` and `mx`;
-    `providers` the domains it includes; `rest` what it says of everybody else.
+    `addresses` are single ones that it lists itself (ip4, ip6); `hosts` those of the hosts
+    that it names by `a` and `mx`, which may send and need not; `providers` the domains it
+    includes; `rest` what it says of everybody else.
     """
 
     record: str
     error: str
     warnings: tuple[str, ...]
     addresses: tuple[str, ...]
+    hosts: tuple[str, ...]
     providers: tuple[str, ...]
     rest: str
 
@@ -44,9 +46,13 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """The names of an address (PTR), and whether one of them leads back to it."""
+    """The names of an address (PTR), and whether one of them leads back to it.
+
+    `is_listed` in SPF itself, and so a sender; else it is only that of a host there.
+    """
 
     address: str
+    is_listed: bool
     names: tuple[str, ...]
     leads_back: bool
 

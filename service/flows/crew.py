@@ -43,4 +43,5 @@ async def outlook(store: Store, *, now: datetime) -> Outlook:
         arrivals = await tx.subscribers.arrivals(now=now)
         not_sent = await tx.outbox.not_sent(since=now.date() - LAST_NIGHTS)
     ahead = forecast(waiting, arrivals, per_second=crew.per_second, now=now)
-    return Outlook(crew=crew, waiting=waiting, forecast=ahead, not_sent=not_sent)
+    queued = sum(each.reminders for each in waiting)
+    return Outlook(crew=crew, waiting=queued, forecast=ahead, not_sent=not_sent)

@@ -22,6 +22,7 @@ from service.domain.obstacle import Obstacle
 from service.domain.outbox import (
     Lane,
     Message,
+    Outcome,
     Settled,
     State,
     Unknown,
@@ -32,7 +33,7 @@ from service.domain.outbox import (
 from service.domain.provider import provider_of
 from service.mail.envelope import Envelope
 from service.mail.letters import Letters
-from service.mail.relays import Relays
+from service.mail.relays import Relays, is_untouched
 from service.store.engine import Store
 
 #: An outcome waits no longer for others to be recorded with it; seconds.
@@ -210,12 +211,13 @@ class _Run:
 
     async def _spoken(self, message: Message, envelope: Envelope) -> None:
         try:
-            outcome = await self._courier.relays.send(envelope)
+            outcome: Outcome = await self._courier.relays.send(envelope)
         except Exception as error:  # noqa: BLE001  # one that breaks stops no other
             outcome = Unknown(reason=f"{Obstacle.BROKEN} ({type(error).__name__})")
         now = self._courier.clock.now()
         settled = settle(message, outcome, now=now)
-        who = provider_of(envelope.recipient)
+        # A relay that is away or refuses us all is not the doing of a provider.
+        who = None if is_untouched(outcome) else provider_of(envelope.recipient)
         self._settled.append(replace(settled, provider=who))
         if settled.state is State.SENT and envelope.minute is not None:
             late = late_seconds(

@@ -5,7 +5,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from service.domain.forecast import Forecast, forecast
-from service.domain.hours import Night, by_hour, night_of, tonight
+from service.domain.hours import BEHIND_AFTER, Night, by_hour, night_of, tonight
+from service.store.census import Waits
 from service.store.deployment import Standing
 from service.store.engine import Store
 from service.store.workers import Crew
@@ -27,6 +28,7 @@ class Evening:
     tonight: date
     forecast: Forecast
     crew: Crew
+    waits: Waits
     read_at: datetime
 
 
@@ -37,6 +39,7 @@ class Concern(StrEnum):
     PAUSED = "paused"
     NO_WORKER = "no_worker"
     TOO_LATE = "too_late"
+    BEHIND = "behind"
     NONE = "none"
 
 
@@ -48,7 +51,10 @@ def concern(evening: Evening, standing: Standing) -> Concern:
         return Concern.PAUSED
     if not evening.crew.workers:
         return Concern.NO_WORKER
-    return Concern.TOO_LATE if evening.forecast.too_late else Concern.NONE
+    if evening.forecast.too_late:
+        return Concern.TOO_LATE
+    is_behind = evening.waits.reminder_for > BEHIND_AFTER
+    return Concern.BEHIND if is_behind else Concern.NONE
 
 
 def offered(today: date) -> tuple[date, ...]:
@@ -69,6 +75,7 @@ async def evening(store: Store, night: date | None, *, now: datetime) -> Evening
         crew = await tx.workers.alive()
         waiting = await tx.outbox.waiting(now=now)
         arrivals = await tx.subscribers.arrivals(now=now)
+        waits = await tx.census.waits(now=now)
     known = {current, *(one.night for one in seen), *map(night_of, coming)}
     return Evening(
         night=by_hour(chosen, counted, coming),
@@ -76,5 +83,6 @@ async def evening(store: Store, night: date | None, *, now: datetime) -> Evening
         tonight=current,
         forecast=forecast(waiting, arrivals, per_second=crew.per_second, now=now),
         crew=crew,
+        waits=waits,
         read_at=now,
     )

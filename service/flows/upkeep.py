@@ -1,8 +1,9 @@
 """Keeping the house: partitions, ended leases, missed deadlines, retention, pauses."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
+from service.domain.errors import Busy
 from service.domain.night import next_slot
 from service.domain.subscriber import UNDO, Status
 from service.store.deployment import Standing
@@ -17,11 +18,15 @@ A_NIGHT = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leftovers:
-    """What became of messages that a worker or their hour had left behind."""
+    """What became of messages that a worker or their hour had left behind.
+
+    `is_put_off`: nights that are too old could not be dropped now, as they are in use.
+    """
 
     released: int
     unknown: int
     expired: int
+    is_put_off: bool = False
 
 
 async def upkeep(
@@ -31,6 +36,9 @@ async def upkeep(
 
     `why_late` is kept as the reason of messages that nobody tried before their deadline,
     unless the service is paused. A copy that nobody adopted stays as it was restored.
+
+    Raises:
+        TryLater: the database is away, or the next nights could not be made.
     """
     async with store.transaction() as tx:
         standing = await tx.deployment.state()
@@ -39,13 +47,24 @@ async def upkeep(
         why = PAUSED if standing is Standing.PAUSED else why_late
         reaped = await tx.outbox.reap(now=now)
         expired = await tx.outbox.expire(why=why, now=now)
+    await _retain(store, now=now)
+    await _end_pauses(store, now=now)
     today = now.date()
     async with store.transaction() as tx:
         await tx.outbox.ensure_partitions(around=today)
         await tx.nights.ensure_partitions(around=today)
-    async with store.transaction() as tx:
-        await tx.outbox.drop_old(before=today - OUTBOX_NIGHTS)
-        await tx.nights.drop_old(before=today - NIGHT_RECORDS)
+    # What may have to wait comes last, so that nothing waits with it.
+    is_put_off = not await _drop_old_nights(store, today)
+    return Leftovers(
+        released=reaped.released,
+        unknown=reaped.unknown,
+        expired=expired,
+        is_put_off=is_put_off,
+    )
+
+
+async def _retain(store: Store, *, now: datetime) -> None:
+    """Delete what is kept for so long and no longer, but for whole nights."""
     async with store.transaction() as tx:
         await tx.signups.drop_expired(now=now)
         await tx.workers.drop_gone()
@@ -54,8 +73,18 @@ async def upkeep(
         gone = await tx.subscribers.stopped_before(now - UNDO, limit=AT_ONCE)
         for subscriber_id in gone:
             await tx.subscribers.erase(subscriber_id)
-    await _end_pauses(store, now=now)
-    return Leftovers(released=reaped.released, unknown=reaped.unknown, expired=expired)
+
+
+async def _drop_old_nights(store: Store, today: date) -> bool:
+    """Whether it could be done now: a backup holds on to every table while it runs."""
+    try:
+        async with store.transaction() as tx:
+            await tx.outbox.drop_old(before=today - OUTBOX_NIGHTS)
+        async with store.transaction() as tx:
+            await tx.nights.drop_old(before=today - NIGHT_RECORDS)
+    except Busy:
+        return False
+    return True
 
 
 async def _end_pauses(store: Store, *, now: datetime) -> None:

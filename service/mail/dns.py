@@ -62,7 +62,7 @@ class Inquiry:
             dmarc=self._dmarc(domain),
             dkim=self._dkim(selector, domain) if selector else None,
             exchanges=tuple(map(self._exchange, sorted({domain, bounces}))),
-            named=tuple(map(self._named, spf.addresses[:MOST_NAMED])),
+            named=self._all_named(spf),
         )
 
     def _ask(self, name: str, kind: str) -> tuple[str, ...]:
@@ -84,20 +84,17 @@ class Inquiry:
             record=found["record"] or "",
             error=str(found.get("error", "")),
             warnings=tuple(found["warnings"]),
-            addresses=tuple(one for each in passing for one in self._single(each)),
+            addresses=tuple(one for each in passing for one in _listed(each)),
+            hosts=tuple(one for each in passing for one in self._hosts(each)),
             providers=tuple(
                 str(each["value"]) for each in passing if each["mechanism"] == "include"
             ),
             rest=str(parsed["all"]),
         )
 
-    def _single(self, mechanism: dict[str, Any]) -> tuple[str, ...]:
-        """The addresses that a mechanism names one by one."""
+    def _hosts(self, mechanism: dict[str, Any]) -> tuple[str, ...]:
+        """The addresses of the hosts that a mechanism names."""
         match mechanism["mechanism"]:
-            case "ip4" | "ip6":
-                network = ip_network(mechanism["value"], strict=False)
-                is_single = network.num_addresses == 1
-                return (str(network.network_address),) if is_single else ()
             case "a":
                 return tuple(mechanism["addresses"])
             case "mx":
@@ -128,10 +125,27 @@ class Inquiry:
         ranked = sorted((int(rank), host) for rank, _, host in pairs if host)
         return Exchange(domain=domain, hosts=tuple(host for _, host in ranked))
 
-    def _named(self, address: str) -> Named:
+    def _all_named(self, spf: Spf) -> tuple[Named, ...]:
+        known = dict.fromkeys((*spf.addresses, *spf.hosts))
+        return tuple(
+            self._named(address, is_listed=address in spf.addresses)
+            for address in [*known][:MOST_NAMED]
+        )
+
+    def _named(self, address: str, *, is_listed: bool) -> Named:
         names = self._ask(str(from_address(address)), "PTR")
         leads_back = any(address in self.addresses(name) for name in names)
-        return Named(address=address, names=names, leads_back=leads_back)
+        return Named(
+            address=address, is_listed=is_listed, names=names, leads_back=leads_back
+        )
+
+
+def _listed(mechanism: dict[str, Any]) -> tuple[str, ...]:
+    """The address that a mechanism lists; none where it is a whole network."""
+    if mechanism["mechanism"] not in {"ip4", "ip6"}:
+        return ()
+    network = ip_network(mechanism["value"], strict=False)
+    return (str(network.network_address),) if network.num_addresses == 1 else ()
 
 
 class _Hurried(Resolver):

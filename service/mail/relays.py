@@ -144,7 +144,7 @@ class Relays:
             finally:
                 self._left[number] += 1
             now = self._clock.now()
-            if not _is_untouched(outcome):
+            if not is_untouched(outcome):
                 break
             tried.add(number)
         self.manners.domains.heard(domain, outcome, now=now)
@@ -198,15 +198,8 @@ class Relays:
         return best
 
 
-async def _failure(mailer: Mailer) -> Misconfigured | TryLater | None:
-    try:
-        await mailer.probe()
-    except (Misconfigured, TryLater) as error:
-        return error
-    return None
-
-
-def _is_untouched(outcome: Outcome) -> bool:
+def is_untouched(outcome: Outcome) -> bool:
+    """Whether no relay looked at the message: the trouble is its own, or with us."""
     match outcome:
         case Unsent():
             return True
@@ -214,3 +207,11 @@ def _is_untouched(outcome: Outcome) -> bool:
             return meaning(outcome) in UNTOUCHED
         case _:
             return False
+
+
+async def _failure(mailer: Mailer) -> Misconfigured | TryLater | None:
+    try:
+        await mailer.probe()
+    except (Misconfigured, TryLater) as error:
+        return error
+    return None

@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.domain.outbox import WAITED_FOR
 from service.domain.subscriber import Status
 from service.store.suppression import Reason
 
 A_DAY = timedelta(days=1)
 
-# Each walks a partial index, or that of what is due. A mail that somebody waits for was
-# asked for a day before its deadline, which no retry moves.
+# Each walks a partial index, or that of what is due. A mail that was tried waits for whom
+# it is addressed to, not for us; an invitation is not asked for before its time.
 WAITS = text(
     """
     SELECT
@@ -26,12 +25,15 @@ WAITS = text(
             AND expires_at > :now
         ) AS unsent_since,
         (
-            SELECT count(*) FROM outbox WHERE state = 'due' AND kind <> 'reminder'
+            SELECT count(*) FROM outbox
+            WHERE state = 'due' AND kind <> 'reminder'
+            AND (not_before <= :now OR attempts > 0)
         ) AS waited_for,
         (
-            SELECT min(expires_at) FROM outbox
+            SELECT min(not_before) FROM outbox
             WHERE state = 'due' AND kind <> 'reminder'
-        ) AS waited_for_until
+            AND not_before <= :now AND attempts = 0
+        ) AS untried_since
     """
 )
 PEOPLE = text("SELECT status, count(*) AS people FROM subscriber GROUP BY status")
@@ -51,7 +53,7 @@ class Waits:
     """What waits for a worker, and how long the first of it has.
 
     `unplanned` are people who are due and not looked at yet; `waited_for` are mails
-    that somebody asked for.
+    that somebody asked for, and `waited_for_for` is about those not tried yet.
     """
 
     unplanned: int
@@ -90,12 +92,11 @@ class Census:
         row = (await self._connection.execute(WAITS, {"now": now})).one()
         since = (row.unplanned_since, row.unsent_since)
         first = min((each for each in since if each), default=now)
-        asked = row.waited_for_until and row.waited_for_until - WAITED_FOR
         return Waits(
             unplanned=row.unplanned,
             reminder_for=now - first,
             waited_for=row.waited_for,
-            waited_for_for=now - (asked or now),
+            waited_for_for=now - (row.untried_since or now),
         )
 
     async def count(self, *, now: datetime) -> Count:

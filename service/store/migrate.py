@@ -83,12 +83,6 @@ def insist_on_known(revision: str, *, where: str) -> None:
         raise wrong_schema(revision, where=where)
 
 
-async def current_and_head(url: str) -> tuple[str | None, str]:
-    """The revision of the database (None: no schema yet) and of this release."""
-    async with _locked(url) as connection:
-        return await revision_of(connection), head()
-
-
 async def check(url: str) -> tuple[str, ...]:
     """What differs between the tables here and a migrated database; empty is good."""
     async with _locked(url) as connection:

@@ -118,7 +118,11 @@ class Nights:
         await partitions.ensure(self._connection, PARENT, [_span(m) for m in months])
 
     async def drop_old(self, before: date) -> None:
-        """Drop the months whose last night was before this one."""
+        """Drop the months whose last night was before this one.
+
+        Raises:
+            Busy: (by the transaction) they are in use, by a backup for one.
+        """
         doomed = await self._ended(before)
         if doomed:
             await partitions.lock(self._connection)

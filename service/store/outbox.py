@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.domain.forecast import STEP, Waiting
 from service.domain.outbox import Kind, Lane, Message, Settled, State
 from service.store import outbox_sql as sql
 from service.store import partitions
@@ -107,13 +108,8 @@ class Outbox:
         return tuple(sorted(mine, key=lambda message: message.not_before))
 
     async def _fail(self, row: Row[Any], reason: str, *, now: datetime) -> None:
-        values = {
-            "subscriber_id": row.subscriber_id,
-            "night": row.night,
-            "kind": row.kind,
-            "reason": reason,
-            "now": now,
-        }
+        values = {"subscriber_id": row.subscriber_id, "night": row.night}
+        values |= {"kind": row.kind, "reason": reason, "now": now}
         await self._connection.execute(sql.FAIL, values)
 
     async def begin(
@@ -234,10 +230,11 @@ class Outbox:
         counted = {State(row.state): int(row.messages) for row in found}
         return {state: counted.get(state, 0) for state in State}
 
-    async def waiting(self, *, now: datetime) -> int:
-        """How many reminders are due and may still be sent."""
-        found: int = await self._connection.scalar(sql.WAITING_NOW, {"now": now})
-        return found
+    async def waiting(self, *, now: datetime) -> tuple[Waiting, ...]:
+        """How many reminders are due and may still be sent, by step of their deadline."""
+        values = {"step": STEP, "now": now}
+        found = await self._connection.execute(sql.WAITING_NOW, values)
+        return tuple(Waiting(expires_at=at, reminders=many) for at, many in found)
 
     async def not_sent(self, *, since: date) -> tuple[NotSent, ...]:
         """How many messages of the nights since then were not sent, and why."""
@@ -253,11 +250,16 @@ class Outbox:
         await partitions.ensure(self._connection, PARENT, [_span(n) for n in nights])
 
     async def drop_old(self, *, before: date) -> None:
-        """Drop the nights before this one, once their outcomes are in the records."""
+        """Drop the nights before this one, once their outcomes are in the records.
+
+        Raises Busy (by the transaction) while they are in use, by a backup for one.
+        """
         if await self._ended(before):
             await partitions.lock(self._connection)
+            ended = await self._ended(before)
+            await partitions.require_idle(self._connection, ended)
             await self._connection.execute(sql.ROLL_UP, {"before": before})
-            await partitions.drop(self._connection, await self._ended(before))
+            await partitions.drop(self._connection, ended)
 
     async def _ended(self, before: date) -> tuple[str, ...]:
         found = await partitions.names(self._connection, PARENT)

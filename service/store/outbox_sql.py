@@ -191,8 +191,9 @@ COUNTS = text(
 )
 WAITING_NOW = text(
     """
-    SELECT count(*) FROM outbox
+    SELECT min(expires_at) AS expires_at, count(*) AS reminders FROM outbox
     WHERE state = 'due' AND kind = 'reminder' AND expires_at > :now
+    GROUP BY date_bin(:step, expires_at, :now) ORDER BY 1
     """
 )
 # The words before a colon are ours and few; what follows are the relay's codes.

@@ -18,8 +18,8 @@ PRESENT = text(
     """
 )
 TAKE_LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
-# Both need the parent table to themselves for a moment. Rather than make everyone
-# wait in a queue behind us, give up and let the next tick do it.
+# Dropping needs the parent table to itself for a moment. Rather than make everyone wait
+# in a queue behind us, give up and let the next tick do it.
 BE_BRIEF = text("SET LOCAL lock_timeout = '2s'")
 
 
@@ -43,10 +43,11 @@ async def ensure(
 ) -> None:
     """Make the partitions that are missing. One cheap query when none is.
 
-    Safe to do twice and at once: it looks again behind the lock.
+    Safe to do twice and at once: it looks again behind the lock. One that is attached
+    waits for no reader, and so not for a backup.
 
     Raises:
-        TryLater: (by the transaction) the table was busy for two seconds.
+        Busy: (by the transaction) somebody else changed the table for two seconds.
     """
     wanted = {span.name for span in spans}
     if wanted <= set(await names(connection, parent)):
@@ -56,9 +57,26 @@ async def ensure(
     for span in spans:
         if span.name not in present:
             await connection.exec_driver_sql(
-                f"CREATE TABLE {span.name} PARTITION OF {parent} "
+                f"CREATE TABLE {span.name} "
+                f"(LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"
+            )
+            await connection.exec_driver_sql(
+                f"ALTER TABLE {parent} ATTACH PARTITION {span.name} "
                 f"FOR VALUES FROM ('{span.first}') TO ('{span.end}')"
             )
+
+
+async def require_idle(connection: AsyncConnection, doomed: Sequence[str]) -> None:
+    """Return if nobody is at these partitions now: what drops them may begin its work.
+
+    Raises:
+        Busy: (by the transaction) somebody was, for two seconds: a backup, for one.
+    """
+    attempt = await connection.begin_nested()
+    for name in doomed:
+        await connection.exec_driver_sql(f"LOCK TABLE {name}")
+    # They are let go again, so that nobody waits while we work.
+    await attempt.rollback()
 
 
 async def drop(connection: AsyncConnection, doomed: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from service.domain.errors import Misconfigured, ServiceError, TryLater
+from service.domain.errors import Busy, Misconfigured, ServiceError, TryLater
 
 SETTING = "EVENTIDE_DATABASE__URL"
 DRIVER = "postgresql+asyncpg"
@@ -14,11 +14,12 @@ OLDEST_SERVER = 150000
 #: What asyncpg lets through unwrapped while it connects or loses a connection.
 AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
+LOCKED = "55P03"
 #: SQLSTATE classes and codes after which the same call may work: connection,
 #: log-in, resources, operator's orders; deadlock and conflict, lock not available,
 #: no connections allowed, idle for too long; and a unique key that another transaction
 #: took first.
-PASSING = ("08", "28", "3D", "53", "57", "40", "55P03", "55000", "25P03", "23505")
+PASSING = ("08", "28", "3D", "53", "57", "40", LOCKED, "55000", "25P03", "23505")
 MAY_NOT = "42501"
 
 REMEDIES = {
@@ -49,6 +50,8 @@ def translated(error: BaseException) -> ServiceError:
             where=f"setting {SETTING}",
             remedy=REMEDIES[MAY_NOT],
         )
+    if state == LOCKED:
+        return Busy(_in_short(cause))
     if is_lost or state.startswith(PASSING):
         return TryLater(_in_short(cause))
     # Messages of other classes (22: bad data) quote the value that is at fault.

@@ -62,7 +62,8 @@ class Gauges:
         self._set("oldest_reminder_seconds", "The longest wait of a reminder", oldest)
         self._set("asked_for_messages", "Mails somebody waits for", waits.waited_for)
         asked = waits.waited_for_for.total_seconds()
-        self._set("oldest_asked_for_seconds", "The longest wait of those", asked)
+        says = "The longest wait of those before a first try"
+        self._set("oldest_asked_for_seconds", says, asked)
         stands = self._by("standing", "1 for what this database does", "standing")
         for each in Standing:
             stands.labels(each).set(each is standing)

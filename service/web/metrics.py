@@ -13,7 +13,7 @@ from service.flows import census
 from service.flows.crew import outlook
 from service.store import migrate
 from service.store.census import Count
-from service.store.engine import ANSWER_SECONDS
+from service.store.engine import ANSWER_SECONDS, Store
 from service.web.gauges import Gauges
 from service.web.site import Site
 
@@ -21,6 +21,8 @@ from service.web.site import Site
 #: counted only so often.
 FRESH = timedelta(seconds=10)
 COUNTED_FRESH = timedelta(minutes=5)
+#: Where counting everybody takes longer, an answer does without, or with what was kept.
+COUNT_SECONDS = 1
 
 
 def routes(site: Site) -> APIRouter:
@@ -44,7 +46,7 @@ class _Board:
         self._turn = asyncio.Lock()
         self._read_at: datetime | None = None
         self._text = b""
-        self._counted: tuple[datetime, Count] | None = None
+        self._headcount = _Headcount(site.store)
 
     async def text(self) -> bytes:
         async with self._turn:
@@ -63,15 +65,46 @@ class _Board:
             is_up = False
         else:
             is_up = True
+            count = await self._headcount.get(now=now)
+            if count:
+                gauges.everybody(count)
         gauges.database(is_up=is_up, schema=migrate.head())
         return gauges.exposition()
 
     async def _ask(self, gauges: Gauges, now: datetime) -> None:
+        """What is quickly answered, whatever there is."""
         store = self._site.store
         evening = await outlook(store, now=now)
         standing, waits = await census.waits(store, now=now)
         gauges.evening(evening)
         gauges.waits(standing, waits, queued=evening.waiting)
-        if self._counted is None or now - self._counted[0] >= COUNTED_FRESH:
-            self._counted = now, await census.count(store, now=now)
-        gauges.everybody(self._counted[1])
+
+
+class _Headcount:
+    """Everybody, counted aside by one at a time: it may take longer than an answer may."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._begun_at: datetime | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._count: Count | None = None
+
+    async def get(self, *, now: datetime) -> Count | None:
+        """The newest count, None before the first is done or after one that failed."""
+        if self._task is None and (
+            self._begun_at is None or now - self._begun_at >= COUNTED_FRESH
+        ):
+            self._begun_at = now
+            self._task = asyncio.create_task(self._renew(now))
+        if self._task:
+            done, _ = await asyncio.wait({self._task}, timeout=COUNT_SECONDS)
+            if done:
+                self._task = None
+        return self._count
+
+    async def _renew(self, now: datetime) -> None:
+        try:
+            self._count = await census.count(self._store, now=now)
+        except ServiceError:
+            # Figures that grow old unnoticed are worse than none.
+            self._count = None

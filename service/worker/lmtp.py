@@ -10,12 +10,14 @@ from contextlib import asynccontextmanager
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from service.domain.errors import Misconfigured
+from service.domain.errors import Misconfigured, TryLater
 from service.flows.bounces import Desk
 from service.mail.bounces import LONGEST_BYTES
 from service.mail.listener import Conversation
 
 IDENT = "Eventide bounces"
+#: How long a listener may take to greet whoever probes it.
+ANSWER_SECONDS = 5
 
 log = structlog.get_logger()
 
@@ -60,6 +62,22 @@ async def listening(desk: Desk, place: str) -> AsyncIterator[int]:
         # A mail that was not answered is offered again, and taking it twice is safe.
         await asyncio.gather(*(each.hang_up() for each in tuple(conversations)))
         await server.wait_closed()
+
+
+async def probe(place: str) -> None:
+    """Return if somebody listens for bounces at `host:port`. Raises TryLater."""
+    host, _, port = place.rpartition(":")
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            reader, writer = await asyncio.open_connection(host or None, int(port))
+            try:
+                greeting = await reader.readline()
+            finally:
+                writer.close()
+    except (OSError, TimeoutError) as error:
+        raise TryLater(f"nobody answers at {place} from here") from error
+    if IDENT.encode() not in greeting:
+        raise TryLater(f"another program answers at {place}")
 
 
 class _Receiver:

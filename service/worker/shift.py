@@ -125,6 +125,7 @@ class Shift:
         why_late = Obstacle.NO_RELAY if is_away else "deadline passed"
         left = await upkeep(self.store, why_late=why_late, now=now)
         self.figures.left_behind(left)
+        self.watch.dropping(is_put_off=left.is_put_off)
         if left.released:
             log.warning("a worker was lost", action="upkeep", released=left.released)
         if left.unknown or left.expired:

@@ -129,7 +129,6 @@ def named(domain: str, month: str) -> dict[str, str]:
     """The settings that name nothing outside."""
     return {
         "EVENTIDE_BOUNCES__ADDRESS": f"bounce@bounce.{domain}",
-        "EVENTIDE_BOUNCES__LISTEN": f"{HOST}:8024",
         "EVENTIDE_OPERATOR__POSTAL_ADDRESS": "12 Harbour Road, Whitby",
         "EVENTIDE_SECRETS__KEYS": new_keys(name=month),
         "EVENTIDE_SMTP__DKIM_SELECTOR": "s1",

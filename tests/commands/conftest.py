@@ -13,14 +13,17 @@ import structlog
 
 from service.clock import SystemClock
 from service.content.templating import Templates
+from service.domain.verp import Verp
+from service.flows.bounces import Desk
 from service.flows.crew import beat
 from service.keys import keys
 from service.logs import HANDLER
 from service.settings import HERE, read
 from service.store.engine import opened
 from service.store.sealing import Sealer
+from service.worker import lmtp
 from tests.commands.authority import Authority
-from tests.commands.clinic import Clinic, named, only_us, zone
+from tests.commands.clinic import HOST, Clinic, named, only_us, zone
 from tests.commands.nameserver import Nameserver
 from tests.mail.relay import Relay
 from tests.web.visits import cut_off_site
@@ -81,6 +84,10 @@ async def clinic(settings, database_url, authority, site):
         told["EVENTIDE_SMTP__PORT"] = str(relay.port)
         store = await stack.enter_async_context(opened(database_url, sealer))
         await beat(store, "one", per_second=5)
+        verp = Verp(keys=found.link, address=f"bounce@bounce.{domain}")
+        desk = Desk(store=store, verp=verp, clock=SystemClock())
+        port = await stack.enter_async_context(lmtp.listening(desk, f"{HOST}:0"))
+        told["EVENTIDE_BOUNCES__LISTEN"] = f"{HOST}:{port}"
         clinic = Clinic(
             settings=told,
             domain=domain,

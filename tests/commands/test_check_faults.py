@@ -235,6 +235,19 @@ DNS = {
         record(PTR, "PTR", "host10.isp.net."),
         ("dns", "PTR of 192.0.2.10", FAULT, "host10.isp.net does not", "name it after"),
     ),
+    "a host of SPF without a name": (
+        in_turn(
+            record(BOUNCE, "TXT", '"v=spf1 a:mail.{domain} -all"'), record(PTR, "PTR")
+        ),
+        ("dns", "PTR of 192.0.2.10", WARNING, "has no name", "name it after the relay"),
+    ),
+    "a host of SPF with the name of another": (
+        in_turn(
+            record(BOUNCE, "TXT", '"v=spf1 mx -all"'),
+            record(PTR, "PTR", "host10.isp.net."),
+        ),
+        ("dns", "PTR of 192.0.2.10", WARNING, "isp.net does not", "name it after"),
+    ),
     "bounces that cannot come back": (
         record(BOUNCE, "MX"),
         ("dns", "MX of bounce", FAULT, "cannot come back", "an MX record that leads"),
@@ -243,8 +256,12 @@ DNS = {
         record("{domain}", "MX", "0 ."),
         ("dns", "MX of", WARNING, "nobody can answer", "an MX record"),
     ),
-    "bounces at a stranger's, and no signature": (
+    "bounces at a stranger's, and perhaps a signature": (
         named(BOUNCES__ADDRESS="bounce@elsewhere.net", SMTP__DKIM_SELECTOR=""),
+        ("dns", "alignment", WARNING, "SPF does not count", "below the sender's own"),
+    ),
+    "bounces at a stranger's, and no signature": (
+        in_turn(named(BOUNCES__ADDRESS="bounce@elsewhere.net"), record(DKIM, "TXT")),
         (
             "dns",
             "alignment",
@@ -274,6 +291,20 @@ PAGES = {
     "a bounce address without a way in": (
         named(BOUNCES__LISTEN=""),
         ("bounces", "way in", FAULT, "there is no way in", "EVENTIDE_BOUNCES__LISTEN"),
+    ),
+    "no worker where bounces are to be taken in": (
+        named(BOUNCES__LISTEN="127.0.0.1:1"),
+        ("bounces", "listener", WARNING, "not known: nobody answers", "a worker runs"),
+    ),
+    "another program where bounces are to be taken in": (
+        lambda clinic: clinic.settings.update(
+            EVENTIDE_BOUNCES__LISTEN=f"127.0.0.1:{clinic.relay.port}"
+        ),
+        ("bounces", "listener", WARNING, "another program answers", "a worker runs"),
+    ),
+    "bounces that somebody is to post": (
+        named(BOUNCES__LISTEN="", BOUNCES__HTTP_KEY="k" * 32),
+        ("bounces", "posted", WARNING, "not known", "does not exist"),
     ),
     "no bounce address": (
         named(BOUNCES__ADDRESS=""),

@@ -190,6 +190,31 @@ async def test_without_a_worker_while_people_wait_there_is_a_fault(clinic):
     await clinic.require("tonight", "workers", FAULT, "5 reminders are due", "worker`")
 
 
+@pytest.mark.parametrize(("minutes", "grade"), [(11, WARNING), (31, FAULT)])
+async def test_a_reminder_that_waits_though_workers_live_is_a_backlog(
+    clinic, minutes, grade
+):
+    now = SystemClock().now()
+    await upkeep(clinic.store, now=now)
+    since = now - timedelta(minutes=minutes)
+    waiting = message(
+        night=now.date(), not_before=since, expires_at=now + timedelta(hours=1)
+    )
+    async with clinic.store.transaction() as tx:
+        await tx.outbox.put([waiting])
+
+    await clinic.require(
+        "tonight", "backlog", grade, f"waited for {minutes} minutes", "log of the"
+    )
+
+
+async def test_an_evening_whose_rate_nobody_knows_is_not_called_in_order(clinic):
+    await beat(clinic.store, "one", per_second=0)
+    await seeded(clinic, 5, "--due-now")
+
+    await clinic.require("tonight", "forecast", WARNING, "not known", "Look again")
+
+
 async def test_an_evening_that_will_be_late_is_foretold(clinic):
     await beat(clinic.store, "one", per_second=0.0001)
     await seeded(clinic, 20, "--due-now")

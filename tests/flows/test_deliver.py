@@ -353,6 +353,27 @@ async def test_whose_mailbox_it_was_is_kept_with_what_became_of_the_mail(
     assert {end.provider for end in ends} == {"gmail", "other", "united internet"}
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Unsent(reason="no connection"),
+        Refused(stage=Stage.CONNECT, code=421, enhanced="", reply="busy"),
+        Refused(stage=Stage.MAIL, code=550, enhanced="5.1.8", reply="not your domain"),
+    ],
+)
+async def test_a_relay_that_is_broken_is_not_held_against_a_mailbox_provider(
+    courier, wire, database_url, answer
+):
+    wire.answer = answer
+    await put(courier, reminder(1, "gmail.com"))
+
+    await deliver(courier, Lane.EVENING)
+
+    (found,) = await raw(database_url, "SELECT provider FROM outbox")
+    assert found["provider"] is None
+    assert {end.provider for end in courier.meter.read().ends} == {None}
+
+
 async def test_how_late_a_reminder_was_is_counted_from_the_time_it_was_for(courier):
     early = json.loads(reminder(1).payload)
     payload = json.dumps({**early, "minute": 16 * 60})

@@ -86,6 +86,41 @@ async def test_each_thing_is_kept_as_long_as_it_is_said_to_be(
     assert (before, await rows(table)) == (1, 0)
 
 
+@pytest_asyncio.fixture
+async def backup(filled, database_url):  # noqa: ARG001 - what it is about to read
+    """A dump at work: it holds on to every table until it is committed."""
+    plain = make_url(database_url).set(drivername="postgresql")
+    connection = await asyncpg.connect(plain.render_as_string(hide_password=False))
+    transaction = connection.transaction()
+    await transaction.start()
+    tables = await connection.fetch(
+        "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p')"
+        " AND relnamespace = 'public'::regnamespace"
+    )
+    every = ", ".join(row["relname"] for row in tables)
+    await connection.execute(f"LOCK TABLE {every} IN ACCESS SHARE MODE")
+    yield transaction
+    await connection.close()
+
+
+async def test_a_backup_that_takes_long_keeps_nothing_but_old_nights(
+    filled, rows, backup
+):
+    later = NOON + 500 * DAY
+    during = await upkeep(filled, now=later)
+    kept = [await rows(table) for table in ("outbox", "night", "signup", "session")]
+    async with filled.transaction() as tx:
+        new = await tx.outbox.put([message(1, night=later.date() + 3 * DAY)])
+    await backup.commit()
+    after = await upkeep(filled, now=later)
+
+    assert (during.is_put_off, during.expired) == (True, 1)
+    assert kept == [1, 1, 0, 0]
+    assert len(new) == 1
+    assert not after.is_put_off
+    assert await rows("night") == 0
+
+
 async def test_whoever_left_is_erased_and_whoever_stays_is_not(filled, rows):
     await upkeep(filled, now=NOON + 14 * DAY - MINUTE)
     before = await rows("subscriber")

@@ -81,23 +81,25 @@ async def test_the_switch_pauses_and_resumes_and_is_noted(world):
 
 
 @pytest.mark.parametrize(
-    ("standing", "workers", "too_late", "concern"),
+    ("standing", "workers", "too_late", "minutes", "concern"),
     [
-        (Standing.FENCED, 1, 9, Concern.FENCED),
-        (Standing.PAUSED, 1, 9, Concern.PAUSED),
-        (Standing.SENDS, 0, 9, Concern.NO_WORKER),
-        (Standing.SENDS, 1, 9, Concern.TOO_LATE),
-        (Standing.SENDS, 1, 0, Concern.NONE),
+        (Standing.FENCED, 1, 9, 11, Concern.FENCED),
+        (Standing.PAUSED, 1, 9, 11, Concern.PAUSED),
+        (Standing.SENDS, 0, 9, 11, Concern.NO_WORKER),
+        (Standing.SENDS, 1, 9, 11, Concern.TOO_LATE),
+        (Standing.SENDS, 1, 0, 11, Concern.BEHIND),
+        (Standing.SENDS, 1, 0, 10, Concern.NONE),
     ],
 )
 async def test_the_gravest_concern_is_named(
-    world, standing, workers, too_late, concern
+    world, standing, workers, too_late, minutes, concern
 ):
     found = await tonight.evening(world.store, None, now=NOON)
     found = replace(
         found,
         crew=replace(found.crew, workers=workers),
         forecast=replace(found.forecast, too_late=too_late),
+        waits=replace(found.waits, reminder_for=timedelta(minutes=minutes)),
     )
 
     assert tonight.concern(found, standing) is concern

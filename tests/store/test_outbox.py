@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 
 from service.domain.errors import TryLater
+from service.domain.forecast import Waiting
 from service.domain.outbox import Kind, Lane, Settled, State, put_back
 from service.store.engine import opened
 from service.store.nights import NightRecord
@@ -448,10 +449,16 @@ async def test_the_operator_sees_what_was_not_sent_and_why(ready):
 async def test_reminders_that_wait_are_counted_until_their_deadline(ready):
     await put(ready, message(1), message(2), message(3, kind=Kind.CONFIRMATION))
     await claim(ready, limit=1)
+    soon, soon_after = NOON + timedelta(minutes=6), NOON + timedelta(minutes=9)
+    await put(ready, message(4, expires_at=soon_after), message(5, expires_at=soon))
 
     async with ready.transaction() as tx:
-        assert await tx.outbox.waiting(now=NOON) == 1
-        assert await tx.outbox.waiting(now=message().expires_at) == 0
+        now = await tx.outbox.waiting(now=NOON)
+        in_the_end = await tx.outbox.waiting(now=message().expires_at)
+
+    last = Waiting(expires_at=message().expires_at, reminders=1)
+    assert now == (Waiting(expires_at=soon, reminders=2), last)
+    assert in_the_end == ()
 
 
 async def test_nights_are_made_ahead_once_whoever_does_it(store, database_url, sealer):

@@ -3,9 +3,12 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
+import asyncpg
 import pytest
+import pytest_asyncio
+from sqlalchemy.engine import make_url
 
-from service.domain.outbox import Kind, Lane, State, ended
+from service.domain.outbox import Kind, Lane, State, ended, put_back
 from service.domain.tokens import Purpose
 from service.domain.verp import Verp
 from service.flows.bounces import Desk
@@ -16,6 +19,7 @@ from service.web.metrics import COUNTED_FRESH, FRESH
 from tests.builders import NOON, TODAY, message, subscriber
 from tests.mail.returned import BOUNCES, VACATION
 from tests.prometheus import samples
+from tests.store.plain_sql import raw
 from tests.web.visits import browsing
 
 NOTHING: dict[str, str] = {}
@@ -69,16 +73,10 @@ async def test_a_quiet_night_has_figures_too(client):
 
 
 async def test_what_waits_is_told_with_how_long_it_has_waited(client, site):
-    asked_at = NOON - timedelta(seconds=30)
     async with site.store.transaction() as tx:
         await tx.deployment.pause()
-        asked = message(
-            7,
-            kind=Kind.CONFIRMATION,
-            # It was refused once, and is tried again in a while.
-            not_before=NOON + timedelta(minutes=4),
-            expires_at=asked_at + timedelta(days=1),
-        )
+        asked_at = NOON - timedelta(seconds=30)
+        asked = message(7, kind=Kind.CONFIRMATION, not_before=asked_at)
         queued = message(8, not_before=NOON - timedelta(minutes=2))
         await tx.outbox.put([asked, queued, message(9)])
         person = subscriber(await tx.signups.new_id())
@@ -95,6 +93,39 @@ async def test_what_waits_is_told_with_how_long_it_has_waited(client, site):
     assert found["eventide_asked_for_messages", NOTHING] == 1
     assert found["eventide_oldest_asked_for_seconds", NOTHING] == 30
     assert found.by("eventide_standing", "standing") == {"paused": 1}
+
+
+async def test_one_mailbox_that_puts_us_off_is_no_backlog(client, site, clock):
+    async with site.store.transaction() as tx:
+        await tx.outbox.put([message(7, kind=Kind.CONFIRMATION)])
+        claimed = await tx.outbox.claim(
+            Lane.PRIORITY, limit=1, worker="one", lease=timedelta(minutes=1), now=NOON
+        )
+        (begun,) = await tx.outbox.begin(
+            claimed, worker="one", lease=timedelta(minutes=1), now=NOON
+        )
+        later = put_back(begun, "4.2.2", until=NOON + timedelta(minutes=30))
+        await tx.outbox.record([later], worker="one", now=NOON)
+
+    for _ in range(2):
+        clock.move(timedelta(minutes=20))
+        found = await figures(client)
+        assert found["eventide_asked_for_messages", NOTHING] == 1
+        assert found["eventide_oldest_asked_for_seconds", NOTHING] == 0
+
+
+async def test_an_invitation_is_not_asked_for_before_its_time(client, site, clock):
+    mail_at = NOON + timedelta(hours=30)
+    async with site.store.transaction() as tx:
+        await tx.outbox.put([message(7, kind=Kind.CONFIRMATION, not_before=mail_at)])
+    before = await figures(client)
+    clock.move(timedelta(hours=30, seconds=10))
+    after = await figures(client)
+
+    assert before["eventide_asked_for_messages", NOTHING] == 0
+    assert before["eventide_oldest_asked_for_seconds", NOTHING] == 0
+    assert after["eventide_asked_for_messages", NOTHING] == 1
+    assert after["eventide_oldest_asked_for_seconds", NOTHING] == 10
 
 
 async def test_everybody_is_counted_by_what_they_are(client, visitor, site, clock):
@@ -124,6 +155,55 @@ async def test_everybody_is_counted_by_what_they_are(client, visitor, site, cloc
     assert before["eventide_pending_signups", NOTHING] == 1
     assert before["eventide_unread_feedback", NOTHING] == 1
     assert before["eventide_suppressed_addresses", {"reason": "unsubscribed"}] == 0
+
+
+@pytest_asyncio.fixture
+async def slow_to_count(
+    site,  # noqa: ARG001 - made before nobody can look any more
+    database_url,
+):
+    """A transaction that keeps everybody from being counted, and nothing else."""
+    plain = make_url(database_url).set(drivername="postgresql")
+    connection = await asyncpg.connect(plain.render_as_string(hide_password=False))
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute("LOCK TABLE subscriber IN ACCESS EXCLUSIVE MODE")
+    yield transaction
+    await connection.close()
+
+
+async def test_a_count_that_takes_long_neither_looks_like_an_outage_nor_is_lost(
+    client, clock, slow_to_count, database_url
+):
+    first = await figures(client)
+    clock.move(COUNTED_FRESH)
+    second = await figures(client)
+    (counting,) = await raw(
+        database_url,
+        "SELECT count(*) AS times FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    )
+    await slow_to_count.rollback()
+    clock.move(FRESH)
+    third = await figures(client)
+
+    for found in (first, second):
+        assert found["eventide_database_up", NOTHING] == 1
+        assert found["eventide_due_messages", NOTHING] == 0
+        assert "eventide_subscribers" not in found.names
+    assert counting["times"] == 1
+    assert third["eventide_pending_signups", NOTHING] == 0
+
+
+async def test_a_count_that_fails_is_told_no_more(client, clock, database_url):
+    before = await figures(client)
+    await raw(database_url, "ALTER TABLE feedback RENAME TO elsewhere")
+    clock.move(COUNTED_FRESH)
+    after = await figures(client)
+
+    assert "eventide_subscribers" in before.names
+    assert "eventide_subscribers" not in after.names
+    assert after["eventide_database_up", NOTHING] == 1
 
 
 async def test_every_step_of_joining_and_leaving_is_counted(client, visitor, cut_off):

@@ -99,6 +99,16 @@ async def test_tonight_has_a_picture_and_its_figures_as_a_table(viewer, person):
     assert person
 
 
+async def test_tonight_says_how_long_a_reminder_has_waited(viewer, site):
+    async with site.store.transaction() as tx:
+        await tx.workers.beat("one", per_second=9)
+        await tx.outbox.put([message(not_before=NOON - timedelta(minutes=40))])
+
+    answer = await viewer.get("/operator")
+
+    assert "A reminder has waited for 40 minutes" in words(answer.text)
+
+
 async def test_tonight_says_who_was_not_mailed_and_why(viewer, site, person):
     async with site.store.transaction() as tx:
         (mine,) = await tx.outbox.claim(

@@ -4,7 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
+import asyncpg
 import pytest
+from sqlalchemy.engine import make_url
 from structlog.testing import capture_logs
 
 from service.domain.breaker import Gate
@@ -193,7 +195,7 @@ async def test_the_forecast_of_the_evening_is_told_while_anything_is_due(
 
     assert quiet == []
     assert busy[0]["forecast"] == (
-        "3 due, at 1.0 a second done 12:00 UTC, deadline 14:30 UTC"
+        "3 due, at 1.0 a second done 12:00 UTC, deadline 14:00 UTC"
     )
     assert (busy[0]["log_level"], late[0]["log_level"]) == ("info", "warning")
 
@@ -219,6 +221,31 @@ async def test_what_was_given_up_is_told_with_its_reason(shift_of, store, is_awa
     async with store.transaction() as tx:
         (lost,) = await tx.outbox.not_sent(since=TODAY)
     assert (lost.state, lost.reason) == (State.EXPIRED, why)
+
+
+async def test_old_nights_that_are_in_use_are_told_of_once(
+    shift_of, store, database_url
+):
+    shift = shift_of("one")
+    await upkeep(store, now=NOON - timedelta(days=9))
+    plain = make_url(database_url).set(drivername="postgresql")
+    reader = await asyncpg.connect(plain.render_as_string(hide_password=False))
+    reading = reader.transaction()
+    await reading.start()
+    await reader.execute("LOCK TABLE outbox IN ACCESS SHARE MODE")
+
+    with capture_logs() as lines:
+        await shift.keep()
+        await shift.keep()
+        await reading.commit()
+        await shift.keep()
+        await shift.keep()
+    await reader.close()
+
+    assert [line["event"] for line in lines] == [
+        "old nights are in use, by a backup perhaps: dropped later",
+        "old nights are dropped again",
+    ]
 
 
 async def test_a_worker_that_was_lost_is_told_of(shift_of, store):

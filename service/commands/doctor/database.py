@@ -2,12 +2,11 @@
 
 import shutil
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 
 from service import app as composition
 from service.commands.doctor import tonight
-from service.commands.doctor.patient import Patient, failed
+from service.commands.doctor.patient import Patient, failed, skew
 from service.domain.errors import Misconfigured, ServiceError
 from service.domain.finding import Sheet
 from service.embedded import postgres
@@ -16,9 +15,6 @@ from service.store.engine import Store
 from service.store.trouble import OLDEST_SERVER
 from service.store.vitals import Vitals, vitals
 
-#: Clocks further apart than this are noticed, or make deadlines meaningless.
-SKEW, TOO_MUCH_SKEW = timedelta(seconds=5), timedelta(minutes=2)
-SET_THE_CLOCK = "Let both machines set their clocks by NTP (chrony, systemd-timesyncd)"
 #: The part of a disk that is left; a database without room stops.
 FEW, TOO_FEW = 0.10, 0.02
 GIGABYTE = 1e9
@@ -83,19 +79,6 @@ def release(sheet: Sheet, version: int) -> None:
         sheet.fault("release", says, oldest)
     else:
         sheet.ok("release", says)
-
-
-def skew(sheet: Sheet, check: str, ahead: timedelta, whose: str) -> None:
-    """How far somebody's clock is ahead of ours; behind, where that is negative."""
-    apart = abs(ahead)
-    side = "ahead of" if ahead > timedelta() else "behind"
-    says = f"the clock of {whose} is {apart.total_seconds():,.0f} s {side} ours"
-    if apart > TOO_MUCH_SKEW:
-        sheet.fault(check, says, SET_THE_CLOCK)
-    elif apart > SKEW:
-        sheet.warning(check, says, SET_THE_CLOCK)
-    else:
-        sheet.ok(check, f"the clock of {whose} agrees with ours")
 
 
 def _schema(sheet: Sheet, found: Vitals) -> bool:

@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from service.commands.doctor.database import skew
-from service.commands.doctor.patient import CERTIFICATE_DAYS, Patient
+from service.commands.doctor.patient import CERTIFICATE_DAYS, Patient, skew
 from service.domain.errors import TryLater
 from service.domain.finding import Sheet
 from service.mail.examination import Encrypted, encrypted

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from service.clock import SystemClock
@@ -17,6 +18,9 @@ RESERVED = ("localhost", "local", "invalid", "test", "example", "internal")
 RESERVED_DOMAINS = ("example.com", "example.net", "example.org")
 #: How long before a certificate ends someone should look.
 CERTIFICATE_DAYS = 14
+#: Clocks further apart than this are noticed, or make deadlines meaningless.
+SKEW, TOO_MUCH_SKEW = timedelta(seconds=5), timedelta(minutes=2)
+SET_THE_CLOCK = "Let both machines set their clocks by NTP (chrony, systemd-timesyncd)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,3 +72,16 @@ def failed(sheet: Sheet, check: str, error: ServiceError, *, remedy: str) -> Non
         sheet.fault(check, f"{error.where}: {error.what}", error.remedy)
     else:
         sheet.fault(check, str(error), remedy)
+
+
+def skew(sheet: Sheet, check: str, ahead: timedelta, whose: str) -> None:
+    """How far somebody's clock is ahead of ours; behind, where that is negative."""
+    apart = abs(ahead)
+    side = "ahead of" if ahead > timedelta() else "behind"
+    says = f"the clock of {whose} is {apart.total_seconds():,.0f} s {side} ours"
+    if apart > TOO_MUCH_SKEW:
+        sheet.fault(check, says, SET_THE_CLOCK)
+    elif apart > SKEW:
+        sheet.warning(check, says, SET_THE_CLOCK)
+    else:
+        sheet.ok(check, f"the clock of {whose} agrees with ours")

@@ -66,8 +66,8 @@ def _alignment(sheet: Sheet, found: SenderRecords) -> None:
             else "Take aspf=s out of the DMARC record, or use one domain for both"
         )
         # A signature of the sender's own domain is enough for DMARC, but then all
-        # hangs on it.
-        note = sheet.warning if found.dkim else sheet.fault
+        # hangs on it; without a selector it is not known whether there is one.
+        note = sheet.fault if found.dkim == "" else sheet.warning
         note("alignment", f"{says}: SPF does not count for DMARC", remedy)
 
 
@@ -124,17 +124,22 @@ def _pointers(sheet: Sheet, found: SenderRecords) -> None:
             "Let whoever gave you the address (hoster, provider) name it after the "
         )
         remedy += "relay, and give that name this address"
+        # A host of an `a` or `mx` may take mail in and send none.
+        note = sheet.fault if each.is_listed else sheet.warning
         if not each.names:
-            sheet.fault(check, "the address has no name", remedy)
+            note(check, "the address has no name", remedy)
         elif not each.leads_back:
             says = f"{', '.join(each.names)} does not lead back to it"
-            sheet.fault(check, says, remedy)
+            note(check, says, remedy)
         else:
             sheet.ok(check, ", ".join(each.names))
     if not found.named:
         providers = ", ".join(found.spf.providers)
         if providers:
-            sheet.ok("PTR", f"left to the providers in SPF: {providers}")
+            says = f"not known: left to the providers in SPF ({providers})"
+            remedy = "See that a mail which arrived came from an address with a name "
+            remedy += "(its first Received line); if not, ask the provider"
+            sheet.warning("PTR", says, remedy)
         else:
             remedy = "Name the relay's address in SPF, so that it can be looked at"
             sheet.warning("PTR", "not known: SPF names no address", remedy)

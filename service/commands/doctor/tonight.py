@@ -1,23 +1,30 @@
-"""How the evening goes: may mail leave, who sends it, and will it be in time."""
+"""How the evening goes: may mail leave, who sends it, what waits, will it be in time."""
 
 from datetime import datetime
 
 from service.domain.finding import Sheet
+from service.domain.hours import BEHIND_AFTER, STUCK_AFTER
 from service.domain.outbox import State
+from service.flows import census
 from service.flows.crew import Outlook, outlook
-from service.flows.deployment import standing
+from service.store.census import Waits
 from service.store.deployment import Standing
 from service.store.engine import Store
 from service.store.outbox import NotSent
 
 START = "Start one with `eventide worker`"
 MORE = "Start more workers, or raise EVENTIDE_SMTP__CONNECTIONS or EVENTIDE_SMTP__RATE"
+LOOK = (
+    "See what the log of the workers says, and the relay: docs/runbook/evening-late.md"
+)
+AGAIN = "Look again once the first of them are sent"
 WHY = "docs/relays.md and docs/bounces.md say what each reason means"
 
 
 async def look(sheet: Sheet, store: Store, *, now: datetime) -> None:
-    """Sending, workers, forecast, and what was not sent since yesterday."""
-    match await standing(store):
+    """Sending, workers, backlog, forecast, and what was not sent since yesterday."""
+    stands, waits = await census.waits(store, now=now)
+    match stands:
         case Standing.SENDS:
             sheet.ok("sending", "mail may leave")
         case Standing.PAUSED:
@@ -29,6 +36,8 @@ async def look(sheet: Sheet, store: Store, *, now: datetime) -> None:
             sheet.fault("sending", says, remedy)
     evening = await outlook(store, now=now)
     _workers(sheet, evening)
+    if stands is Standing.SENDS:
+        _backlog(sheet, waits)
     _forecast(sheet, evening)
     for one in evening.not_sent:
         _not_sent(sheet, one)
@@ -45,11 +54,25 @@ def _workers(sheet: Sheet, evening: Outlook) -> None:
         sheet.warning("workers", "none is alive", START)
 
 
-def _forecast(sheet: Sheet, evening: Outlook) -> None:
-    if evening.forecast.too_late:
-        sheet.warning("forecast", str(evening.forecast), MORE)
+def _backlog(sheet: Sheet, waits: Waits) -> None:
+    minutes = waits.reminder_for.total_seconds() // 60
+    says = f"a reminder has waited for {minutes:,.0f} minutes"
+    if waits.reminder_for > STUCK_AFTER:
+        sheet.fault("backlog", says, LOOK)
+    elif waits.reminder_for > BEHIND_AFTER:
+        sheet.warning("backlog", says, LOOK)
     else:
-        sheet.ok("forecast", str(evening.forecast))
+        sheet.ok("backlog", says if minutes else "no reminder waits for long")
+
+
+def _forecast(sheet: Sheet, evening: Outlook) -> None:
+    ahead = evening.forecast
+    if ahead.too_late:
+        sheet.warning("forecast", str(ahead), MORE)
+    elif ahead.due and not ahead.per_second:
+        sheet.warning("forecast", f"not known: {ahead}", AGAIN)
+    else:
+        sheet.ok("forecast", str(ahead))
 
 
 def _not_sent(sheet: Sheet, one: NotSent) -> None:
