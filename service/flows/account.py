@@ -76,14 +76,17 @@ async def confirm_second_factor(
         await tx.audit.add(name, Act.SECOND_FACTOR_ADDED, now=now)
 
 
-async def remove_second_factor(store: Store, proof: Proof, *, now: datetime) -> None:
-    """Signing in takes the password alone again. Raises VisitorError."""
+async def remove_second_factor(
+    store: Store, proof: Proof, *, token: str, now: datetime
+) -> None:
+    """Signing in takes the password alone; other sessions end. Raises VisitorError."""
     await _insist(store, proof, now=now)
     async with store.transaction() as tx:
         account = await _mine(tx, proof.name)
         if account.has_second_factor:
             bare = replace(account, second_factor="", last_step=None)
             await tx.operators.save(bare)
+            await tx.sessions.end_all(proof.name, but=token)
             await tx.audit.add(proof.name, Act.SECOND_FACTOR_REMOVED, now=now)
 
 

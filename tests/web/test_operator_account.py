@@ -162,6 +162,19 @@ async def test_a_second_factor_that_is_removed_is_asked_for_no_more(ada):
     assert acts.count("second factor removed") == 1
 
 
+async def test_a_second_factor_that_is_removed_ends_every_other_session(ada):
+    secret = await ada.set_up_second_factor()
+    await ada.post(FACTOR, code=ada.code(secret))
+    elsewhere = ada.client.cookies["__Host-eventide"]
+    ada.wait(seconds=30)
+    await ada.sign_in(code=ada.code(secret))
+
+    await ada.post(ACCOUNT, act="remove", password=PASSWORD)
+
+    assert (await ada.get(ACCOUNT)).status_code == 200
+    assert (await ada.get_as(elsewhere, ACCOUNT)).status_code == 303
+
+
 async def test_a_second_factor_in_use_is_not_replaced_unseen(ada):
     secret = await ada.set_up_second_factor()
     await ada.post(FACTOR, code=ada.code(secret))

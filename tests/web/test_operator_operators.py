@@ -84,7 +84,7 @@ async def test_another_role_holds_from_the_next_page_on(ada, eve):
     )
 
 
-@pytest.mark.parametrize("act", ["disable", "sessions", "password"])
+@pytest.mark.parametrize("act", ["disable", "sessions", "password", "factor"])
 async def test_some_acts_sign_an_operator_out_everywhere(ada, eve, act):
     await do(ada, act, new_password="another good password")
 

@@ -20,7 +20,7 @@ FACTOR = PATH + "/second-factor"
 DONE = {
     "password": "Your password is changed. You are signed out everywhere else.",
     "added": "From now on signing in takes a code as well.",
-    "removed": "Signing in takes your password alone again.",
+    "removed": "Signing in takes your password alone again. You are signed out everywhere else.",
 }
 
 
@@ -104,10 +104,14 @@ class _Desk:
         return RedirectResponse(FACTOR, 303)
 
     async def _remove_factor(
-        self, _: Request, operator: Operator, form: Entered
+        self, request: Request, operator: Operator, form: Entered
     ) -> Response:
-        proof, now = self._proof(operator, form), self._site.clock.now()
-        await account.remove_second_factor(self._site.store, proof, now=now)
+        await account.remove_second_factor(
+            self._site.store,
+            self._proof(operator, form),
+            token=self._access.token(request),
+            now=self._site.clock.now(),
+        )
         return RedirectResponse(f"{PATH}?done=removed", 303)
 
     def _proof(self, operator: Operator, form: Entered) -> Proof:

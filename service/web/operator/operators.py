@@ -19,7 +19,7 @@ DONE = {
     "added": "They may sign in now.",
     "role": "The role is changed, from their next page on.",
     "password": "The password is changed, and they are signed out everywhere.",
-    "factor": "They sign in without a code until they set one up again.",
+    "factor": "They are signed out, and sign in without a code until they set one up again.",
     "sessions": "They are signed out everywhere.",
     "disable": "They are signed out, and cannot sign in any more.",
     "enable": "They may sign in again.",
