@@ -3,6 +3,7 @@
 import pytest
 
 from service.domain.operators import Role
+from service.domain.throttle import Throttle
 from service.flows import operators
 from service.flows.sign_in import SignedIn, sign_in_as
 from tests.web.consoles import PASSWORD, at_console
@@ -200,7 +201,7 @@ async def test_whoever_has_no_password_here_is_told_who_vouches(site, ada):
     now = site.clock.now()
     new = ("eve@example.org", Role.VIEWER, "")
     await operators.add(site.store, site.passwords, new, by="ada", now=now)
-    begun = await sign_in_as(site.store, "eve@example.org", now=now)
+    begun = await sign_in_as(site.store, Throttle(), "eve@example.org", now=now)
     assert isinstance(begun, SignedIn)
 
     page = await ada.get_as(begun.token, ACCOUNT)

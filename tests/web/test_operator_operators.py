@@ -3,6 +3,7 @@
 import pytest
 
 from service.domain.operators import Role
+from service.domain.throttle import Throttle
 from service.flows import operators
 from service.flows.sign_in import SignedIn, sign_in_as
 from tests.web.consoles import PASSWORD, at_console
@@ -193,7 +194,7 @@ async def test_an_admin_without_a_password_here_is_told_how_to_get_one(ada):
     site, now = ada.site, ada.site.clock.now()
     new = ("eve@example.org", Role.ADMIN, "")
     await operators.add(site.store, site.passwords, new, by="ada", now=now)
-    begun = await sign_in_as(site.store, "eve@example.org", now=now)
+    begun = await sign_in_as(site.store, Throttle(), "eve@example.org", now=now)
     assert isinstance(begun, SignedIn)
     ada.client.cookies.set("__Host-eventide", begun.token)
 
