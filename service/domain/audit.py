@@ -12,8 +12,6 @@ from enum import StrEnum
 
 #: What the first entry is sealed to.
 BEGINNING = bytes(32)
-#: Who acted where nobody with an account did.
-NOBODY = "(nobody)"
 
 
 class Act(StrEnum):

@@ -14,8 +14,9 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from itsdangerous import BadSignature, URLSafeSerializer
 
 WINDOW = timedelta(minutes=15)
-#: Of one name, or of one known browser; and of one network, where many may sit.
-BY_NAME, BY_NETWORK = 10, 30
+#: Of one name, or of one known browser; of one network, where many may sit; and of
+#: the 65,536 networks of IPv6 that one customer of a hosting company may have.
+BY_NAME, BY_NETWORK, BY_SITE = 10, 30, 90
 #: So many names and networks are remembered; then those that were quiet longest go.
 MOST = 20_000
 
@@ -66,10 +67,14 @@ def sources(name: str, *, network: str, is_known: bool) -> tuple[Source, ...]:
     """What an attempt counts for. `is_known`: a browser that this name signed in with."""
     if is_known:
         return (Source(key=f"browser:{name}", most=BY_NAME),)
-    return (
+    counted = (
         Source(key=f"name:{name}", most=BY_NAME),
         Source(key=f"network:{network}", most=BY_NETWORK),
     )
+    if "/" not in network:
+        return counted
+    site = ip_network(network).supernet(new_prefix=48)
+    return (*counted, Source(key=f"site:{site}", most=BY_SITE))
 
 
 def network_of(host: str) -> str:
@@ -78,8 +83,12 @@ def network_of(host: str) -> str:
         address = ip_address(host)
     except ValueError:
         return ""
-    is_six = isinstance(address, IPv6Address)
-    return str(ip_network(f"{host}/64", strict=False)) if is_six else host
+    if not isinstance(address, IPv6Address):
+        return host
+    # A server that listens on both names IPv4 so (::ffff:192.0.2.1).
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ip_network((address, 64), strict=False))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

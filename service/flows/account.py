@@ -35,12 +35,30 @@ async def own(store: Store, name: str) -> Account:
         return _known(await tx.operators.get(name))
 
 
+async def prove(store: Store, proof: Proof, *, now: datetime) -> None:
+    """Make sure that it is they. Raises NotYou, for the field `password`.
+
+    Nobody can prove it who has no password here.
+    """
+    counted = sources(proof.name, network="", is_known=True)
+    if not proof.throttle.take(counted, now=now):
+        raise NotYou({"password": "Too many attempts. Wait a quarter of an hour."})
+    account = await own(store, proof.name)
+    if not account.password_hash:
+        proof.throttle.give_back(counted)
+        words = "You have no password here. The command line gives you one: eventide operator password."
+        raise NotYou({"password": words})
+    if not await proof.passwords.matches(proof.password, account.password_hash):
+        raise NotYou({"password": "This is not your password."})
+    proof.throttle.give_back(counted)
+
+
 async def change_password(
     store: Store, proof: Proof, new: str, *, token: str, now: datetime
 ) -> None:
     """Another password; every session but that of `token` ends. Raises VisitorError."""
     checked_password(new, name=proof.name)
-    await _insist(store, proof, now=now)
+    await prove(store, proof, now=now)
     kept = await proof.passwords.hash(new)
     async with store.transaction() as tx:
         account = await _mine(tx, proof.name)
@@ -51,7 +69,7 @@ async def change_password(
 
 async def begin_second_factor(store: Store, proof: Proof, *, now: datetime) -> None:
     """A fresh secret, not asked for until a code of it was typed. Raises VisitorError."""
-    await _insist(store, proof, now=now)
+    await prove(store, proof, now=now)
     async with store.transaction() as tx:
         account = await _mine(tx, proof.name)
         if not account.has_second_factor:
@@ -76,25 +94,18 @@ async def confirm_second_factor(
         await tx.audit.add(name, Act.SECOND_FACTOR_ADDED, now=now)
 
 
-async def remove_second_factor(store: Store, proof: Proof, *, now: datetime) -> None:
-    """Signing in takes the password alone again. Raises VisitorError."""
-    await _insist(store, proof, now=now)
+async def remove_second_factor(
+    store: Store, proof: Proof, *, token: str, now: datetime
+) -> None:
+    """Signing in takes the password alone; other sessions end. Raises VisitorError."""
+    await prove(store, proof, now=now)
     async with store.transaction() as tx:
         account = await _mine(tx, proof.name)
         if account.has_second_factor:
             bare = replace(account, second_factor="", last_step=None)
             await tx.operators.save(bare)
+            await tx.sessions.end_all(proof.name, but=token)
             await tx.audit.add(proof.name, Act.SECOND_FACTOR_REMOVED, now=now)
-
-
-async def _insist(store: Store, proof: Proof, *, now: datetime) -> None:
-    counted = sources(proof.name, network="", is_known=True)
-    if not proof.throttle.take(counted, now=now):
-        raise NotYou({"password": "Too many attempts. Wait a quarter of an hour."})
-    account = await own(store, proof.name)
-    if not await proof.passwords.matches(proof.password, account.password_hash):
-        raise NotYou({"password": "This is not your password."})
-    proof.throttle.give_back(counted)
 
 
 async def _mine(tx: Transaction, name: str) -> Account:

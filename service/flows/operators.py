@@ -120,9 +120,13 @@ async def set_password(
 async def reset_second_factor(
     store: Store, name: str, *, by: str, now: datetime
 ) -> None:
-    """Let somebody sign in without a code, whose device is lost. Raises NoSuchOperator."""
+    """Let in without a code whoever lost their device, and end their sessions.
+
+    Whoever found the device may be signed in with it. Raises NoSuchOperator.
+    """
 
     async def act(tx: Transaction, found: Account) -> Account:
+        await tx.sessions.end_all(name)
         await tx.audit.add(by, Act.SECOND_FACTOR_REMOVED, details=name, now=now)
         return replace(found, second_factor="", last_step=None)
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+import structlog
+
 from service.domain import second_factor
-from service.domain.audit import NOBODY, Act
+from service.domain.audit import Act
 from service.domain.operators import LONGEST_PASSWORD, Account, Operator
 from service.domain.throttle import Throttle, sources
 from service.passwords import Passwords
@@ -15,12 +17,15 @@ from service.store.engine import Store, Transaction
 
 TOKEN_BYTES = 32
 
+log = structlog.get_logger()
+
 
 class No(StrEnum):
     """Why somebody is not let in. Which of name, password and code is wrong is not said."""
 
     WRONG = "wrong"
     TOO_OFTEN = "too often"
+    CROWDED = "crowded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,10 @@ async def sign_in(
         return No.TOO_OFTEN
     async with store.transaction() as tx:
         known = await tx.operators.get(attempt.name)
+    # A browser that somebody signed in with waits its turn, whatever strangers do.
+    if passwords.is_crowded and not attempt.is_known:
+        throttle.give_back(counted)
+        return No.CROWDED
     kept = known.password_hash if known else ""
     is_right = await passwords.matches(attempt.password, kept)
     is_outdated = is_right and passwords.is_outdated(kept)
@@ -72,25 +81,27 @@ async def sign_in(
             if checked is not None:
                 throttle.give_back(counted)
                 return await _begun(tx, checked, "password", now=now)
-        # What was typed as an unknown name may be a password.
-        who = account.name if account else NOBODY
-        await tx.audit.add(who, Act.SIGN_IN_REFUSED, now=now)
+        await _refused(tx, account, now=now)
     return No.WRONG
 
 
-async def sign_in_as(store: Store, name: str, *, now: datetime) -> SignedIn | No:
+async def sign_in_as(
+    store: Store, throttle: Throttle, name: str, *, now: datetime
+) -> SignedIn | No:
     """Begin a session of the operator whom the identity provider vouches for.
 
     Nobody is added: an account of this name must be there.
     """
+    # Somebody whose account was disabled does not fill the audit log by coming back.
+    counted = sources(name, network="", is_known=True)
+    if not throttle.take(counted, now=now):
+        return No.TOO_OFTEN
     async with store.transaction() as tx:
         account = await tx.operators.lock(name)
         if account is None or account.disabled_at is not None:
-            who = account.name if account else NOBODY
-            await tx.audit.add(
-                who, Act.SIGN_IN_REFUSED, details="identity provider", now=now
-            )
+            await _refused(tx, account, details="identity provider", now=now)
             return No.WRONG
+        throttle.give_back(counted)
         return await _begun(tx, account, "identity provider", now=now)
 
 
@@ -118,6 +129,20 @@ def _with_code(account: Account, code: str, *, now: datetime) -> Account | None:
     secret, last = account.second_factor, account.last_step
     step = second_factor.step_of(code, secret, after=last, now=now)
     return None if step is None else replace(account, last_step=step)
+
+
+async def _refused(
+    tx: Transaction, account: Account | None, *, details: str = "", now: datetime
+) -> None:
+    """Audit it, where it is about somebody: as often as the throttle lets it be.
+
+    Names that nobody has are as many as strangers like, and entries are for good. Nor
+    is such a name logged: it may be a password.
+    """
+    if account is None:
+        log.warning("sign-in refused", action="sign_in", why="no such operator")
+    else:
+        await tx.audit.add(account.name, Act.SIGN_IN_REFUSED, details=details, now=now)
 
 
 async def _begun(

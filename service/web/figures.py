@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from prometheus_client.exposition import generate_latest
 
 from service.domain.feedback import VERDICTS
+from service.flows.sign_in import No
 
 #: The first part of the path, of those that there are; whoever tries others is nobody's
 #: name in our figures.
@@ -18,6 +19,7 @@ ROUTES = (
     "privacy", "static", "operator", "health", "metrics", "bounces",
 )  # fmt: skip
 OTHER = "other"
+SIGN_INS = ("taken", *No)
 STATUSES = ("2xx", "3xx", "4xx", "5xx")
 #: A page takes milliseconds; one that waits for the database up to ten seconds.
 SECONDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10)
@@ -49,6 +51,7 @@ class Figures:
         ProcessCollector(registry=self._registry)
         self._steps = self._counter("signups", "Steps of joining and leaving", "step")
         self._feedback = self._counter("feedback", "Mail that came back", "verdict")
+        self._sign_ins = self._counter("sign_ins", "Tries at the console", "outcome")
         self._requests = self._counter("http_requests", "Answers", "route", "status")
         self._seconds = Histogram(
             "eventide_http_request_seconds",
@@ -60,6 +63,7 @@ class Figures:
         for counter, values in (
             (self._steps, Step),
             (self._feedback, VERDICTS),
+            (self._sign_ins, SIGN_INS),
         ):
             for value in values:
                 counter.labels(value)
@@ -73,6 +77,10 @@ class Figures:
     def came_back(self, verdict: str) -> None:
         """Count mail that came back."""
         self._feedback.labels(verdict).inc()
+
+    def signed_in(self, outcome: str) -> None:
+        """Count somebody who tried to sign in to the console: one of SIGN_INS."""
+        self._sign_ins.labels(outcome).inc()
 
     def answered(self, path: str, status: int, *, seconds: float) -> None:
         """Count an answer to a request for this path."""

@@ -8,6 +8,7 @@ from service.domain import throttle
 from service.domain.throttle import (
     BY_NAME,
     BY_NETWORK,
+    BY_SITE,
     WINDOW,
     Browsers,
     Throttle,
@@ -45,6 +46,19 @@ def test_a_network_may_try_so_many_names():
     ]
 
     assert taken == [True] * BY_NETWORK + [False]
+
+
+def test_a_customer_with_many_networks_of_ipv6_may_try_so_often():
+    gate = Throttle()
+
+    taken = [
+        gate.take(attempt(f"name{number}", f"2001:db8:1:{number:x}::/64"), now=NOON)
+        for number in range(BY_SITE + 1)
+    ]
+    elsewhere = gate.take(attempt("ada", "2001:db8:2::/64"), now=NOON)
+
+    assert taken == [True] * BY_SITE + [False]
+    assert elsewhere
 
 
 def test_a_browser_that_was_signed_in_with_has_attempts_of_its_own():
@@ -88,6 +102,7 @@ def test_only_so_many_names_are_remembered():
     [
         ("192.0.2.1", "192.0.2.1"),
         ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
         ("testclient", ""),
     ],
 )

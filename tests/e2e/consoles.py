@@ -10,6 +10,22 @@ from playwright.async_api import Page, expect
 PASSWORD = "seven quiet owls at dusk"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
+#: Words of a table's head that stand on two lines.
+BROKEN_HEADINGS = r"""() => [...document.querySelectorAll("thead th")].flatMap(th => {
+  const text = th.firstChild;
+  return [...(text?.data ?? "").matchAll(/\S+/g)].filter(word => {
+    const range = document.createRange();
+    range.setStart(text, word.index);
+    range.setEnd(text, word.index + word[0].length);
+    // A first letter of its own style is a box of its own, on the same line.
+    return new Set([...range.getClientRects()].map(box => Math.round(box.top))).size > 1;
+  }).map(word => word[0]);
+})"""
+#: Lines of the navigation that one would have to scroll sideways for.
+HIDDEN_PLACES = """() => [...document.querySelectorAll("header nav a")]
+  .filter(a => a.getBoundingClientRect().right > window.innerWidth)
+  .map(a => a.textContent)"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class AtConsole:
@@ -48,6 +64,8 @@ class AtConsole:
         await self.page.screenshot(path=file, full_page=True)
         too_wide = "document.documentElement.scrollWidth > window.innerWidth"
         assert not await self.page.evaluate(too_wide), called
+        assert await self.page.evaluate(BROKEN_HEADINGS) == [], called
+        assert await self.page.evaluate(HIDDEN_PLACES) == [], called
         results = await Axe().run(self.page, options={"runOnly": RULES})
         found = [
             (violation["id"], violation["nodes"][0]["html"])

@@ -3,6 +3,7 @@
 import pytest
 
 from service.domain.operators import Role
+from service.domain.throttle import Throttle
 from service.flows import operators
 from service.flows.sign_in import SignedIn, sign_in_as
 from tests.web.consoles import PASSWORD, at_console
@@ -162,6 +163,19 @@ async def test_a_second_factor_that_is_removed_is_asked_for_no_more(ada):
     assert acts.count("second factor removed") == 1
 
 
+async def test_a_second_factor_that_is_removed_ends_every_other_session(ada):
+    secret = await ada.set_up_second_factor()
+    await ada.post(FACTOR, code=ada.code(secret))
+    elsewhere = ada.client.cookies["__Host-eventide"]
+    ada.wait(seconds=30)
+    await ada.sign_in(code=ada.code(secret))
+
+    await ada.post(ACCOUNT, act="remove", password=PASSWORD)
+
+    assert (await ada.get(ACCOUNT)).status_code == 200
+    assert (await ada.get_as(elsewhere, ACCOUNT)).status_code == 303
+
+
 async def test_a_second_factor_in_use_is_not_replaced_unseen(ada):
     secret = await ada.set_up_second_factor()
     await ada.post(FACTOR, code=ada.code(secret))
@@ -187,7 +201,7 @@ async def test_whoever_has_no_password_here_is_told_who_vouches(site, ada):
     now = site.clock.now()
     new = ("eve@example.org", Role.VIEWER, "")
     await operators.add(site.store, site.passwords, new, by="ada", now=now)
-    begun = await sign_in_as(site.store, "eve@example.org", now=now)
+    begun = await sign_in_as(site.store, Throttle(), "eve@example.org", now=now)
     assert isinstance(begun, SignedIn)
 
     page = await ada.get_as(begun.token, ACCOUNT)

@@ -3,6 +3,9 @@
 import pytest
 
 from service.domain.operators import Role
+from service.domain.throttle import Throttle
+from service.flows import operators
+from service.flows.sign_in import SignedIn, sign_in_as
 from tests.web.consoles import PASSWORD, at_console
 from tests.web.visits import problems, words
 
@@ -26,13 +29,16 @@ async def eve(site):
 
 
 async def do(ada, act, **typed):
-    return await ada.post(f"{PATH}/eve", act=act, **typed)
+    return await ada.post(f"{PATH}/eve", **{"act": act, "password": PASSWORD, **typed})
+
+
+async def add(ada, **typed):
+    new = {"name": "bob", "role": "viewer", "new_password": PASSWORD}
+    return await ada.post(PATH, **{**new, "password": PASSWORD, **typed})
 
 
 async def test_an_admin_adds_an_operator_who_then_signs_in(ada):
-    answer = await ada.post(
-        PATH, name=" Bob@Example.org ", role="operator", new_password=PASSWORD
-    )
+    answer = await add(ada, name=" Bob@Example.org ", role="operator")
     page = await ada.get(answer.headers["Location"].partition("?")[0], done="added")
 
     assert answer.headers["Location"] == f"{PATH}/bob@example.org?done=added"
@@ -51,12 +57,12 @@ async def test_an_admin_adds_an_operator_who_then_signs_in(ada):
         ({"name": "cli:root"}, "name", "Use up to 100 letters"),
         ({"name": ""}, "name", "Use up to 100 letters"),
         ({"new_password": "short"}, "new_password", "at least 12"),
+        ({"password": "wrong"}, "proof", "This is not your password."),
+        ({"password": ""}, "proof", "This is not your password."),
     ],
 )
 async def test_what_cannot_be_added_is_said_beside_its_field(ada, typed, field, said):
-    new = {"name": "bob", "role": "viewer", "new_password": PASSWORD, **typed}
-
-    answer = await ada.post(PATH, **new)
+    answer = await add(ada, **typed)
 
     assert answer.status_code == 422
     assert said in problems(answer.text)[field]
@@ -64,7 +70,7 @@ async def test_what_cannot_be_added_is_said_beside_its_field(ada, typed, field, 
 
 
 async def test_a_role_that_is_none_is_the_least(ada):
-    await ada.post(PATH, name="bob", role="emperor", new_password=PASSWORD)
+    await add(ada, role="emperor")
 
     assert (await ada.acts())[-1][3] == "bob as viewer"
 
@@ -84,7 +90,7 @@ async def test_another_role_holds_from_the_next_page_on(ada, eve):
     )
 
 
-@pytest.mark.parametrize("act", ["disable", "sessions", "password"])
+@pytest.mark.parametrize("act", ["disable", "sessions", "password", "factor"])
 async def test_some_acts_sign_an_operator_out_everywhere(ada, eve, act):
     await do(ada, act, new_password="another good password")
 
@@ -130,7 +136,7 @@ async def test_whoever_lost_their_device_is_let_in_without_a_code(ada, eve):
     ("act", "typed"), [("disable", {}), ("role", {"role": "operator"})]
 )
 async def test_the_last_admin_stays(ada, act, typed):
-    answer = await ada.post(f"{PATH}/ada", act=act, **typed)
+    answer = await ada.post(f"{PATH}/ada", act=act, password=PASSWORD, **typed)
 
     assert answer.status_code == 422
     assert "ada is the only admin left." in words(answer.text)
@@ -144,9 +150,57 @@ async def test_the_last_admin_stays(ada, act, typed):
     [("eve", "dance", 400), ("nobody", "enable", 404), ("nobody", "", 400)],
 )
 async def test_what_is_no_act_or_nobody_is_an_error(ada, path, act, status):
-    answer = await ada.post(f"{PATH}/{path}", act=act)
+    answer = await ada.post(f"{PATH}/{path}", act=act, password=PASSWORD)
 
     assert answer.status_code == status
+
+
+@pytest.mark.usefixtures("eve")
+@pytest.mark.parametrize("name", ["ada", "eve"])
+@pytest.mark.parametrize(
+    ("act", "field", "typed"),
+    [
+        ("role", "role_proof", {"role": "admin"}),
+        ("password", "password_proof", {"new_password": "another good password"}),
+        ("factor", "out_proof", {}),
+        ("sessions", "out_proof", {}),
+        ("disable", "out_proof", {}),
+        ("enable", "out_proof", {}),
+    ],
+)
+async def test_a_browser_left_open_changes_no_account_not_even_its_own(
+    ada, name, act, field, typed
+):
+    before = await ada.acts()
+
+    answer = await ada.post(f"{PATH}/{name}", act=act, **typed)
+
+    assert answer.status_code == 422
+    assert problems(answer.text) == {field: "This is not your password."}
+    assert await ada.acts() == before
+
+
+async def test_guesses_at_the_password_count_whichever_page_they_are_made_at(ada):
+    for _ in range(5):
+        await add(ada, password="wrong")
+        await ada.post("/operator/account", act="begin", password="wrong")
+
+    answer = await add(ada)
+
+    assert problems(answer.text)["proof"].startswith("Too many attempts.")
+
+
+async def test_an_admin_without_a_password_here_is_told_how_to_get_one(ada):
+    site, now = ada.site, ada.site.clock.now()
+    new = ("eve@example.org", Role.ADMIN, "")
+    await operators.add(site.store, site.passwords, new, by="ada", now=now)
+    begun = await sign_in_as(site.store, Throttle(), "eve@example.org", now=now)
+    assert isinstance(begun, SignedIn)
+    ada.client.cookies.set("__Host-eventide", begun.token)
+
+    answers = [await add(ada) for _ in range(11)]
+
+    assert "eventide operator password" in problems(answers[-1].text)["proof"]
 
 
 async def test_a_page_of_nobody_is_none(ada):

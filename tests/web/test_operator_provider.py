@@ -6,6 +6,7 @@ import pytest
 from joserfc.jwk import RSAKey
 
 from service.domain.operators import Role
+from service.domain.throttle import BY_NAME
 from service.flows import operators
 from service.oidc import Provider
 from tests.web.consoles import at_console
@@ -161,6 +162,26 @@ async def test_a_disabled_operator_is_not_let_in_whoever_vouches(ada, clinic):
 
     assert (await through(ada, clinic)).status_code == 403
     assert (await ada.acts())[-1][:2] == ("ada@example.org", "sign-in refused")
+
+
+async def test_a_disabled_operator_who_keeps_coming_fills_no_audit_log(ada, clinic):
+    await operators.disable(
+        ada.site.store, "ada@example.org", by="root", now=ada.site.clock.now()
+    )
+
+    answers = [await through(ada, clinic) for _ in range(BY_NAME + 2)]
+
+    assert {answer.status_code for answer in answers} == {403}
+    acts = [act[1] for act in await ada.acts()]
+    assert acts.count("sign-in refused") == BY_NAME
+
+
+async def test_whom_nobody_knows_here_is_not_let_in_and_not_audited(ada, clinic):
+    clinic.claims = {"email": "stranger@example.org"}
+    before = await ada.acts()
+
+    assert (await through(ada, clinic)).status_code == 403
+    assert await ada.acts() == before
 
 
 @pytest.mark.parametrize(

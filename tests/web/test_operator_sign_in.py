@@ -1,13 +1,16 @@
 """Signing in to the console and out of it, and the wall before every page."""
 
+import asyncio
+import threading
 from dataclasses import replace
 
 import pytest
 from argon2 import PasswordHasher
 
 from service.domain.operators import Role
+from service.domain.throttle import BY_NAME
 from service.flows import operators
-from service.passwords import Passwords
+from service.passwords import CROWD, Passwords
 from service.web.app import create_app
 from tests.web.consoles import FROM_HERE, PASSWORD, at_console
 from tests.web.visits import browsing, words
@@ -96,13 +99,63 @@ async def test_which_of_name_and_password_is_wrong_is_not_said(ada, name, passwo
     assert "Set-Cookie" not in answer.headers
 
 
-async def test_what_was_typed_as_an_unknown_name_is_kept_nowhere(ada, capsys):
+async def test_a_name_that_nobody_has_is_logged_as_refused_and_kept_nowhere(
+    ada, capsys
+):
     await ada.client.post(
         "/operator/login", data={"name": "my-password"}, headers=FROM_HERE
     )
 
-    assert (await ada.acts())[-1] == ("(nobody)", "sign-in refused", None, "")
-    assert "my-password" not in "".join(capsys.readouterr())
+    assert [act[1] for act in await ada.acts()] == ["operator added"]
+    said = "".join(capsys.readouterr())
+    assert "sign-in refused" in said
+    assert "my-password" not in said
+
+
+async def test_refusals_of_an_operator_are_audited_as_often_as_they_may_be_tried(ada):
+    for _ in range(BY_NAME + 5):
+        await ada.sign_in(password="wrong")
+
+    acts = [act[1] for act in await ada.acts()]
+    assert acts.count("sign-in refused") == BY_NAME
+
+
+class Held(PasswordHasher):
+    """Makes no hash while `gate` is closed."""
+
+    def __init__(self):
+        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def hash(self, password, *, salt=None):
+        self.gate.wait(timeout=20)
+        return super().hash(password, salt=salt)
+
+
+async def test_where_many_passwords_wait_a_stranger_is_sent_away_and_nobody_else(site):
+    hasher = Held()
+    site = replace(site, passwords=Passwords(hasher))
+    ada = await at_console(site)
+    async with ada.client, browsing(ada.app) as stranger:
+        await ada.sign_in()
+        hasher.gate.clear()
+        waiting = [asyncio.create_task(site.passwords.hash("x")) for _ in range(CROWD)]
+        await asyncio.sleep(0)
+        tried = {"name": "ada", "password": PASSWORD}
+        answer = await stranger.post("/operator/login", data=tried, headers=FROM_HERE)
+        known = asyncio.create_task(ada.sign_in())
+        hasher.gate.set()
+        await asyncio.gather(*waiting)
+
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "60")
+        assert "Too many are signing in" in words(answer.text)
+        assert (await known).status_code == 303
+        # The stranger's turn comes, too, and the attempt did not count.
+        assert not site.passwords.is_crowded
+        figures = site.figures.exposition()
+        assert b'eventide_sign_ins_total{outcome="crowded"} 1.0' in figures
+        assert b'eventide_sign_ins_total{outcome="taken"} 2.0' in figures
 
 
 async def test_sign_ins_and_refused_ones_are_audited(ada):

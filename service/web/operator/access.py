@@ -18,7 +18,7 @@ a POST is taken only where the browser itself says that it comes from this site
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter
@@ -26,7 +26,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from service.domain.operators import May, Operator
+from service.domain.throttle import Throttle
 from service.flows import sign_in
+from service.flows.account import Proof
+from service.web.forms import Entered
 from service.web.site import Site
 
 HOME = "/operator"
@@ -61,6 +64,8 @@ class Access:
     """Lets operators in, and shows them their pages."""
 
     site: Site
+    #: Shared by all pages, so that each is no new place to guess at.
+    _proofs: Throttle = field(default_factory=Throttle)
 
     def get(self, router: APIRouter, path: str, handler: Handler, *, may: May) -> None:
         """Let `handler` show a page to whoever may; others are asked to sign in."""
@@ -90,6 +95,15 @@ class Access:
             return None
         now = self.site.clock.now()
         return await sign_in.signed_in(self.site.store, token, now=now)
+
+    def proof(self, operator: Operator, form: Entered) -> Proof:
+        """Their own password, typed again in the field `password`."""
+        return Proof(
+            passwords=self.site.passwords,
+            throttle=self._proofs,
+            name=operator.name,
+            password=next(iter(form.many("password")), ""),
+        )
 
     def token(self, request: Request) -> str:
         """What the browser shows of its session, "" for nothing."""

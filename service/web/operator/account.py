@@ -8,9 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from service.domain import second_factor
 from service.domain.errors import VisitorError
 from service.domain.operators import May, Operator
-from service.domain.throttle import Throttle
 from service.flows import account
-from service.flows.account import Proof
 from service.web import forms
 from service.web.forms import Entered
 from service.web.operator.access import Access
@@ -20,7 +18,7 @@ FACTOR = PATH + "/second-factor"
 DONE = {
     "password": "Your password is changed. You are signed out everywhere else.",
     "added": "From now on signing in takes a code as well.",
-    "removed": "Signing in takes your password alone again.",
+    "removed": "Signing in takes your password alone again. You are signed out everywhere else.",
 }
 
 
@@ -41,7 +39,6 @@ class _Desk:
     def __init__(self, access: Access) -> None:
         self._access = access
         self._site = access.site
-        self._throttle = Throttle()
         self._acts = {
             "password": self._change_password,
             "begin": self._begin_factor,
@@ -89,7 +86,7 @@ class _Desk:
             raise VisitorError({"again": "The two are not the same."})
         await account.change_password(
             self._site.store,
-            self._proof(operator, form),
+            self._access.proof(operator, form),
             new,
             token=self._access.token(request),
             now=self._site.clock.now(),
@@ -99,24 +96,20 @@ class _Desk:
     async def _begin_factor(
         self, _: Request, operator: Operator, form: Entered
     ) -> Response:
-        proof, now = self._proof(operator, form), self._site.clock.now()
+        proof, now = self._access.proof(operator, form), self._site.clock.now()
         await account.begin_second_factor(self._site.store, proof, now=now)
         return RedirectResponse(FACTOR, 303)
 
     async def _remove_factor(
-        self, _: Request, operator: Operator, form: Entered
+        self, request: Request, operator: Operator, form: Entered
     ) -> Response:
-        proof, now = self._proof(operator, form), self._site.clock.now()
-        await account.remove_second_factor(self._site.store, proof, now=now)
-        return RedirectResponse(f"{PATH}?done=removed", 303)
-
-    def _proof(self, operator: Operator, form: Entered) -> Proof:
-        return Proof(
-            passwords=self._site.passwords,
-            throttle=self._throttle,
-            name=operator.name,
-            password=next(iter(form.many("password")), ""),
+        await account.remove_second_factor(
+            self._site.store,
+            self._access.proof(operator, form),
+            token=self._access.token(request),
+            now=self._site.clock.now(),
         )
+        return RedirectResponse(f"{PATH}?done=removed", 303)
 
     async def _page(
         self,

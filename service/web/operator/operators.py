@@ -1,4 +1,7 @@
-"""Who may sign in to the console: for admins."""
+"""Who may sign in to the console: for admins.
+
+Each act asks for the admin's own password: a browser left open makes nobody an admin.
+"""
 
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
@@ -7,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from service.domain.errors import VisitorError
 from service.domain.operators import May, Operator, Role
-from service.flows import operators
+from service.flows import account, operators
 from service.flows.operators import NoSuchOperator
 from service.web import forms
 from service.web.forms import Entered
@@ -19,7 +22,7 @@ DONE = {
     "added": "They may sign in now.",
     "role": "The role is changed, from their next page on.",
     "password": "The password is changed, and they are signed out everywhere.",
-    "factor": "They sign in without a code until they set one up again.",
+    "factor": "They are signed out, and sign in without a code until they set one up again.",
     "sessions": "They are signed out everywhere.",
     "disable": "They are signed out, and cannot sign in any more.",
     "enable": "They may sign in again.",
@@ -52,6 +55,8 @@ class _Desk:
         new = (form.one("name"), _role(form), _typed(form, "new_password"))
         site, now = self._site, self._site.clock.now()
         try:
+            proof = self._access.proof(operator, form)
+            await account.prove(site.store, proof, now=now)
             name = await operators.add(
                 site.store, site.passwords, new, by=operator.name, now=now
             )
@@ -65,13 +70,17 @@ class _Desk:
 
     async def act(self, request: Request, operator: Operator) -> Response:
         form, name = await forms.entered(request), request.path_params["name"]
-        wanted = form.one("act")
+        wanted, now = form.one("act"), self._site.clock.now()
         try:
+            proof = self._access.proof(operator, form)
+            await account.prove(self._site.store, proof, now=now)
             await self._do(wanted, name, form, by=operator.name)
         except NoSuchOperator:
             raise HTTPException(404) from None
         except VisitorError as error:
-            return await self._one(request, operator, problems=error.problems)
+            return await self._one(
+                request, operator, act=wanted, problems=error.problems
+            )
         return RedirectResponse(f"{PATH}/{name}?done={wanted}", 303)
 
     async def _do(self, wanted: str, name: str, form: Entered, *, by: str) -> None:
@@ -116,6 +125,7 @@ class _Desk:
         operator: Operator,
         *,
         done: str = "",
+        act: str = "",
         problems: dict[str, str] | None = None,
     ) -> Response:
         name = request.path_params["name"]
@@ -124,7 +134,12 @@ class _Desk:
         ]
         if not found:
             raise HTTPException(404)
-        context = {"account": found[0], "done": done, "problems": problems or {}}
+        context = {
+            "account": found[0],
+            "done": done,
+            "act": act,
+            "problems": problems or {},
+        }
         status = 422 if problems else 200
         return self._access.page(
             request, operator, "one_operator.html", context, status

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from service.domain.errors import TryLater
 from service.domain.operators import NotVouched
-from service.domain.throttle import Browsers
+from service.domain.throttle import Browsers, Throttle
 from service.flows import sign_in
 from service.flows.sign_in import SignedIn
 from service.web.operator.access import HOME, Access, login_page
@@ -44,6 +44,7 @@ class _Desk:
         self._access = access
         self._provider = provider
         self._browsers = Browsers(keys=access.site.links.keys)
+        self._throttle = Throttle()
 
     async def start(self, _: Request) -> Response:
         seed = os.urandom(32).hex()
@@ -60,9 +61,12 @@ class _Desk:
             name = await self._provider.name_of(seed, request.query_params, now=now)
         except (TryLater, NotVouched) as error:
             return self._refused(error)
-        result = await sign_in.sign_in_as(self._access.site.store, name, now=now)
+        site = self._access.site
+        result = await sign_in.sign_in_as(site.store, self._throttle, name, now=now)
         if not isinstance(result, SignedIn):
+            site.figures.signed_in(result)
             return self._refused(NotVouched("no such operator"))
+        site.figures.signed_in("taken")
         mark = self._browsers.mark(result.name)
         answer = self._access.to_page(HOME, token=result.token, mark=mark)
         self._access.set_cookie(answer, SEED, "", seconds=0)

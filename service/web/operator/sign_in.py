@@ -1,5 +1,7 @@
 """Signing in to the console, and out."""
 
+from datetime import timedelta
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -15,6 +17,13 @@ from service.web.operator.access import (
     login_page,
     safe_next,
 )
+
+#: How long whoever is refused should wait before they try again.
+WAITS = {
+    No.WRONG: timedelta(0),
+    No.TOO_OFTEN: WINDOW,
+    No.CROWDED: timedelta(minutes=1),
+}
 
 
 def routes(access: Access) -> APIRouter:
@@ -61,14 +70,12 @@ class _Desk:
             site.store, site.passwords, self._throttle, attempt, now=site.clock.now()
         ):
             case SignedIn(name=name, token=token):
+                site.figures.signed_in("taken")
                 mark = self._browsers.mark(name)
                 return self._access.to_page(following, token=token, mark=mark)
-            case No.WRONG:
-                return login_page(
-                    self._site, following, name=name, problem="wrong", status=403
-                )
-            case No.TOO_OFTEN:
-                return self._too_often(following, name)
+            case why:
+                site.figures.signed_in(why)
+                return self._refused(why, following, name)
 
     async def sign_out(self, request: Request) -> Response:
         if is_from_here(request):
@@ -76,9 +83,11 @@ class _Desk:
             await sign_in.sign_out(self._site.store, token, now=now)
         return self._access.to_login()
 
-    def _too_often(self, following: str, name: str) -> Response:
+    def _refused(self, why: No, following: str, name: str) -> Response:
+        wait = WAITS[why]
         answer = login_page(
-            self._site, following, name=name, problem="too often", status=429
+            self._site, following, name=name, problem=why, status=429 if wait else 403
         )
-        answer.headers["Retry-After"] = str(int(WINDOW.total_seconds()))
+        if wait:
+            answer.headers["Retry-After"] = str(int(wait.total_seconds()))
         return answer
