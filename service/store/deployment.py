@@ -57,11 +57,6 @@ class Deployment:
             return Standing.FENCED
         return Standing.PAUSED if row.is_paused else Standing.SENDS
 
-    async def is_paused(self) -> bool:
-        """Whether an operator paused it, fenced or not."""
-        row = (await self._connection.execute(STANDING)).one_or_none()
-        return row is not None and row.is_paused
-
     async def pause(self) -> None:
         """Claim nothing from now on; what a worker holds already goes out."""
         await self._connection.execute(PAUSE, {"is_paused": True})

@@ -173,13 +173,13 @@ async def test_a_backup_of_a_paused_service_comes_back_paused(
     file, _ = await taken(named, tmp_path)
     await called(elsewhere, "restore", str(file))
 
-    code, out, _ = await called(elsewhere, "adopt", "--yes")
+    code, out, _ = await called(elsewhere, "adopt", "--yes", "--nothing-was-sent")
 
     assert code == 0
     assert "0 reminders that waited, and 0 that were due" in out
     assert out.endswith("Paused: nothing is sent before `eventide resume`.\n")
     async with store_on(empty_database_url) as copy, copy.transaction() as tx:
-        assert await tx.deployment.is_paused()
+        assert await tx.deployment.state() is Standing.PAUSED
 
 
 @pytest.mark.usefixtures("people")
