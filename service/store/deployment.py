@@ -32,6 +32,9 @@ ADOPT = text(
     ON CONFLICT (is_one) DO UPDATE SET identity = excluded.identity
     """
 )
+#: What the migration that makes `deployment` looks for. Run where a dump is loaded, in
+#: the same transaction: a restore that dies there leaves no database that sends.
+MARK_AS_COPY = "COMMENT ON TABLE public.alembic_version IS 'restored'"
 LAST_SENT_AT = text("SELECT max(updated_at) FROM outbox WHERE state = 'sent'")
 
 

@@ -25,7 +25,13 @@ STATEMENTS = (
         WHERE d.datname = current_database()
     $$
     """,
-    "INSERT INTO deployment (identity) SELECT database_identity()",
+    # A backup of an older release has no such row to leave out: where one was restored,
+    # the restore left this mark, and nothing is sent from here either.
+    """
+    INSERT INTO deployment (identity)
+    SELECT CASE WHEN obj_description(to_regclass('alembic_version'), 'pg_class')
+            = 'restored' THEN '' ELSE database_identity() END
+    """,
     """
     CREATE TABLE operator (
         name text PRIMARY KEY,
