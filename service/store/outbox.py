@@ -107,13 +107,7 @@ class Outbox:
         return tuple(sorted(mine, key=lambda message: message.not_before))
 
     async def _fail(self, row: Row[Any], reason: str, *, now: datetime) -> None:
-        values = {
-            "subscriber_id": row.subscriber_id,
-            "night": row.night,
-            "kind": row.kind,
-            "reason": reason,
-            "now": now,
-        }
+        values = {**row._asdict(), "reason": reason, "now": now}
         await self._connection.execute(sql.FAIL, values)
 
     async def begin(
@@ -193,12 +187,17 @@ class Outbox:
         One that is on the wire at this moment is not tried a second time. A link that
         somebody asked for goes out all the same.
         """
-        values = {"subscriber_id": subscriber_id, "now": now}
+        values = {"subscriber_id": subscriber_id, "reason": reason, "now": now}
         await self._connection.execute(sql.SUPPRESS_SENDING, values)
-        found = await self._connection.execute(
-            sql.SUPPRESS, values | {"reason": reason}
-        )
-        return found.rowcount
+        return (await self._connection.execute(sql.SUPPRESS, values)).rowcount
+
+    async def hold_back(
+        self, ids: Sequence[int], *, reason: str, now: datetime
+    ) -> None:
+        """Send these people nothing that waits; what is on the wire is tried once."""
+        values = {"ids": list(ids), "reason": reason, "now": now}
+        for statement in (sql.NOT_AGAIN, sql.HOLD_BACK):
+            await self._connection.execute(statement, values)
 
     async def doubt(self, *, now: datetime) -> int:
         """Call every reminder that is not settled `unknown`: it may have been sent.

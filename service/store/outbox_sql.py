@@ -166,6 +166,21 @@ SUPPRESS = text(
     """
 )
 
+# Of every kind: other than after an unsubscribe, no link is mailed either.
+HOLD_BACK = text(
+    """
+    UPDATE outbox
+    SET state = 'suppressed', reason = :reason, lease_until = NULL, updated_at = :now
+    WHERE subscriber_id = ANY(:ids) AND state IN ('due', 'claimed')
+    """
+)
+NOT_AGAIN = text(
+    """
+    UPDATE outbox SET expires_at = LEAST(expires_at, :now)
+    WHERE subscriber_id = ANY(:ids) AND state = 'sending'
+    """
+)
+
 # Only in a copy: the database it was made of may have sent these since.
 DOUBT = text(
     """

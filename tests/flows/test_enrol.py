@@ -107,6 +107,15 @@ async def test_whoever_signs_up_by_the_form_is_not_kept_waiting_by_a_long_list(w
     assert len(all_of_them) == 6
 
 
+async def test_whoever_confirmed_by_the_form_is_not_asked_by_the_list_as_well(world):
+    await invite(world, after=timedelta(hours=5))
+    await world.join()
+
+    world.clock.move(timedelta(hours=6))
+
+    assert len(await world.post(Lane.PRIORITY)) == 1
+
+
 async def test_a_mail_that_goes_out_late_can_be_answered_for_as_long(world):
     await invite(world, after=timedelta(days=3))
     world.clock.move(timedelta(days=3))

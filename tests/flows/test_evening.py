@@ -256,6 +256,7 @@ async def test_a_tip_whose_review_expires_while_workers_run_is_not_said_again(wo
 
     async def causes(night):
         told = await explain(world.store, person, night)
+        assert told.choice is not None
         return {tips[tip["id"]].cause for tip in told.choice["tips"]}
 
     assert await causes(TODAY) > {Cause.UNIVERSAL}
