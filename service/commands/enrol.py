@@ -31,6 +31,8 @@ from service.web.forms import NO, NONE, YES
 
 #: Whoever signs up by the form meanwhile waits for one of these mails at most.
 MAIL_EVERY = timedelta(seconds=1)
+#: Characters; a slip of the keyboard is shorter.
+LEAST_EVIDENCE = 12
 REPORT = ("row", "outcome", "why")
 KNOWN = (
     "id", "address", "status", "started_on", "zone", "time", "frequency", "language",
@@ -58,13 +60,13 @@ def import_(
     file: Annotated[Path, typer.Argument(help="CSV: see docs/enrolment.md.")],
     *,
     consented_elsewhere: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="EVIDENCE",
             help="They agreed to it elsewhere: where, when and in which words. They"
             " are subscribers at once.",
         ),
-    ] = "",
+    ] = None,
     report: Annotated[
         Path | None, typer.Option(help="Row by row [default: FILE.report.csv].")
     ] = None,
@@ -78,7 +80,7 @@ def import_(
     exit code is 1 where a row was refused.
     """
     told = report or file.with_name(f"{file.name}.report.csv")
-    evidence = consented_elsewhere.strip()
+    evidence = "" if consented_elsewhere is None else _evidence(consented_elsewhere)
     counted = asyncio.run(_import(file, told, evidence, is_drill=dry_run))
     for outcome, means in MEANS.items():
         if counted[outcome]:
@@ -99,6 +101,18 @@ def export(
             remedy="Choose the format by the end of the name",
         )
     asyncio.run(_export(file))
+
+
+def _evidence(text: str) -> str:
+    """What was said of where they agreed. An option that was taken for it is refused."""
+    evidence = text.strip()
+    if evidence.startswith("-") or len(evidence) < LEAST_EVIDENCE:
+        raise Misconfigured(
+            what=f"'{evidence}' is no evidence",
+            where="--consented-elsewhere",
+            remedy="Say where, when and in which words they agreed, and where the proof is",
+        )
+    return evidence
 
 
 async def _import(

@@ -165,7 +165,7 @@ async def test_all_that_the_form_asks_can_be_on_the_list(named, tmp_path):
 async def test_what_is_left_empty_counts_as_prefer_not_to_say(named, tmp_path):
     file = listed(tmp_path, HEADER, ADA)
 
-    await called(named, "import", str(file), "--consented-elsewhere", "x")
+    await called(named, "import", str(file), "--consented-elsewhere", "paper form 7")
 
     ada = await found_by(named, "ada@example.org")
     unsaid = parse_answers({}, answered_on=ada.person.answers.answered_on)
@@ -196,7 +196,7 @@ async def test_a_drill_says_what_would_be_done_and_writes_nothing(named, tmp_pat
 
     told = [
         await called(named, "import", str(file), "--dry-run", *more)
-        for more in ((), ("--consented-elsewhere", "x"))
+        for more in ((), ("--consented-elsewhere", "paper form 7"))
     ]
 
     assert [code for code, _, _ in told] == [0, 0]
@@ -242,6 +242,18 @@ async def test_a_report_that_cannot_be_written_is_named(named, tmp_path):
     )
 
     assert (code, "r.csv: cannot be written" in fault(err)) == (1, True)
+
+
+@pytest.mark.parametrize("evidence", ["--dry-run", "-", "", "yes", "  " * 20])
+async def test_what_is_no_evidence_enrols_nobody(named, tmp_path, evidence):
+    file = listed(tmp_path, HEADER, ADA)
+
+    code, _, err = await called(
+        named, "import", str(file), "--consented-elsewhere", evidence
+    )
+
+    assert (code, "is no evidence" in fault(err)) == (1, True)
+    assert await found_by(named, "ada@example.org") is None
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
