@@ -19,6 +19,7 @@ from service.clock import SystemClock
 from service.commands.operator import me
 from service.commands.people import progress, progress_of_bytes
 from service.commands.roster import NeedsCare, Refused, Row, rows
+from service.domain import pace
 from service.domain.errors import Misconfigured
 from service.domain.records import KEYS, answers_to_json
 from service.domain.subscriber import Person, Subscriber
@@ -27,10 +28,9 @@ from service.flows import enrol as enrolling
 from service.flows import export as exporting
 from service.flows.enrol import Outcome
 from service.flows.signup import SignUp
+from service.settings import SmtpSettings
 from service.web.forms import NO, NONE, YES
 
-#: Whoever signs up by the form meanwhile waits for one of these mails at most.
-MAIL_EVERY = timedelta(seconds=1)
 #: Characters; a slip of the keyboard is shorter.
 LEAST_EVIDENCE = 12
 REPORT = ("row", "outcome", "why")
@@ -121,6 +121,7 @@ async def _import(
     counted: Counter[str] = Counter()
     async with composition.service(composition.settings()) as parts:
         now = parts.clock.now()
+        every = _invite_every(parts.settings.smtp, now=now)
         countries = parts.library.countries_by_code
         with (
             rows(file, countries, now=now) as roster,
@@ -129,7 +130,7 @@ async def _import(
         ):
             task = bar.add_task("Importing", total=roster.bytes)
             for line, row in roster.rows:
-                mail_at = now + MAIL_EVERY * counted[Outcome.INVITED]
+                mail_at = now + every * counted[Outcome.INVITED]
                 outcome, why = await _outcome(
                     parts, row, evidence, mail_at=mail_at, is_drill=is_drill
                 )
@@ -140,7 +141,21 @@ async def _import(
             told = ", ".join(f"{name}: {n}" for name, n in sorted(counted.items()))
             details = f"{told}. Consent: {evidence or 'asked for by mail'}"
             await enrolling.note(parts.store, details, by=me(), now=now)
+        if invited := counted[Outcome.INVITED]:
+            last_at = now + every * (invited - 1)
+            typer.echo(
+                f"The last of these mails goes out {last_at:%Y-%m-%d %H:%M} UTC."
+            )
     return counted
+
+
+def _invite_every(smtp: SmtpSettings, *, now: datetime) -> timedelta:
+    """As fast as the relays take them today, so that none waits until it is too old."""
+    relays = (smtp, *smtp.others)
+    today = now.date()
+    return pace.invite_every(
+        sum(pace.allowed(one.rate, one.warm_up, today=today) for one in relays)
+    )
 
 
 async def _outcome(

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from service.domain.audit import Act
 from service.domain.night import first_slot
-from service.domain.outbox import Kind, at_once
+from service.domain.outbox import INVITED_FOR, Kind, at_once
 from service.domain.subscriber import (
     CONSENTS,
     Evening,
@@ -66,6 +66,7 @@ async def invite(
             Kind.CONFIRMATION,
             subscriber_id=pending.id,
             address=person.address,
+            within=INVITED_FOR,
             now=mail_at,
         )
         await tx.outbox.put([mail])

@@ -10,6 +10,7 @@ counts it, whatever the clocks of the workers say.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Row
@@ -87,7 +88,7 @@ class Outbox:
     async def claim(
         self, lane: Lane, *, limit: int, worker: str, lease: timedelta, now: datetime
     ) -> tuple[Message, ...]:
-        """Up to `limit` messages for this worker alone, longest waiting first.
+        """Up to `limit` messages for this worker alone, most urgent first.
 
         One that does not open fails at once, and stops no other.
         """
@@ -104,7 +105,7 @@ class Outbox:
             except UNREADABLE as error:
                 why = f"does not open ({type(error).__name__})"
                 await self._fail(row, why, now=now)
-        return tuple(sorted(mine, key=lambda message: message.not_before))
+        return tuple(sorted(mine, key=attrgetter(sql.FIRST[lane])))
 
     async def _fail(self, row: Row[Any], reason: str, *, now: datetime) -> None:
         values = {**row._asdict(), "reason": reason, "now": now}

@@ -38,6 +38,8 @@ WAITING = {
     Lane.EVENING: "state = 'due' AND kind = 'reminder'",
     Lane.PRIORITY: "state = 'due' AND kind <> 'reminder'",
 }
+#: Somebody who waits for their mail goes before an invitation, which has longer.
+FIRST = {Lane.EVENING: "not_before", Lane.PRIORITY: "expires_at"}
 # Nobody gets round this: asked once a statement, before a row is looked at. Where there
 # is no row to say so, nothing is sent either.
 SENDS = """
@@ -50,7 +52,7 @@ CLAIM = {
             SELECT subscriber_id, night, kind FROM outbox
             WHERE {waiting} AND not_before <= :now AND expires_at > :now
             AND {SENDS}
-            ORDER BY not_before LIMIT :limit
+            ORDER BY {FIRST[lane]} LIMIT :limit
             FOR UPDATE SKIP LOCKED
         )
         UPDATE outbox AS o

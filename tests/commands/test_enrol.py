@@ -130,6 +130,33 @@ async def test_each_one_has_a_mail_of_their_own_second(named, tmp_path):
     assert "        4 were asked to confirm before, untouched\n" in again[1]
 
 
+@pytest.mark.parametrize(
+    ("more", "gap"),
+    [
+        ({"EVENTIDE_SMTP__RATE": "0.1"}, timedelta(seconds=20)),
+        ({"EVENTIDE_SMTP__WARM_UP": "today"}, timedelta(seconds=216)),
+    ],
+)
+async def test_a_list_takes_half_of_what_the_relays_do(named, tmp_path, more, gap):
+    today = f"{SystemClock().now():%Y-%m-%d}"
+    slow = {name: today if value == "today" else value for name, value in more.items()}
+    file = listed(
+        tmp_path, HEADER, *(f"p{n}@example.org,UTC,yes,none" for n in range(2))
+    )
+
+    code, out, err = await called(named | slow, "import", str(file))
+
+    later = SystemClock().now() + timedelta(hours=1)
+    async with store_of(named) as store, store.transaction() as tx:
+        first, last = await tx.outbox.claim(
+            Lane.PRIORITY, limit=10, worker="w", lease=timedelta(), now=later
+        )
+    assert code == 0, err
+    assert last.not_before - first.not_before == gap
+    assert last.expires_at - last.not_before == timedelta(days=3)
+    assert f"goes out {last.not_before:%Y-%m-%d %H:%M} UTC." in out
+
+
 async def test_all_that_the_form_asks_can_be_on_the_list(named, tmp_path):
     file = listed(tmp_path, EVERYTHING)
 

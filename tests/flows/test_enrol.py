@@ -107,6 +107,25 @@ async def test_whoever_signs_up_by_the_form_is_not_kept_waiting_by_a_long_list(w
     assert len(all_of_them) == 6
 
 
+async def test_whoever_signs_up_goes_before_invitations_that_are_overdue(world):
+    for number in range(5):
+        await invite(world, f"person{number}@example.org")
+    world.clock.move(timedelta(days=1, hours=12))
+    await world.ask("bob@example.org")
+
+    async with world.store.transaction() as tx:
+        first, *others = await tx.outbox.claim(
+            Lane.PRIORITY,
+            limit=6,
+            worker="w",
+            lease=timedelta(),
+            now=world.clock.now(),
+        )
+
+    assert first.payload == "bob@example.org"
+    assert len(others) == 5
+
+
 async def test_whoever_confirmed_by_the_form_is_not_asked_by_the_list_as_well(world):
     await invite(world, after=timedelta(hours=5))
     await world.join()

@@ -76,8 +76,18 @@ STATEMENTS = (
     """,
     "ALTER TABLE consent ADD COLUMN evidence text",
     "ALTER TABLE outbox ADD COLUMN provider text",
+    "DROP INDEX outbox_priority",
+    """
+    CREATE INDEX outbox_priority ON outbox (expires_at, not_before)
+    WHERE state = 'due' AND kind <> 'reminder'
+    """,
 )
 BACK = (
+    "DROP INDEX outbox_priority",
+    """
+    CREATE INDEX outbox_priority ON outbox (not_before)
+    WHERE state = 'due' AND kind <> 'reminder'
+    """,
     "ALTER TABLE outbox DROP COLUMN provider",
     "ALTER TABLE consent DROP COLUMN evidence",
     "DROP TABLE audit",
