@@ -2,11 +2,7 @@
 
 import asyncio
 import codecs
-import csv
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -19,17 +15,16 @@ from service.clock import SystemClock
 from service.commands.operator import me
 from service.commands.people import progress, progress_of_bytes
 from service.commands.roster import NeedsCare, Refused, Row, rows
+from service.commands.tabular import new_table
 from service.domain import pace
 from service.domain.errors import Misconfigured
 from service.domain.records import KEYS, answers_to_json
 from service.domain.subscriber import Person, Subscriber
-from service.embedded.archive import own_file
 from service.flows import enrol as enrolling
 from service.flows import export as exporting
 from service.flows.enrol import Outcome
 from service.flows.signup import SignUp
 from service.settings import SmtpSettings
-from service.web.forms import NO, NONE, YES
 
 #: Characters; a slip of the keyboard is shorter.
 LEAST_EVIDENCE = 12
@@ -80,6 +75,10 @@ def import_(
     exit code is 1 where a row was refused.
     """
     told = report or file.with_name(f"{file.name}.report.csv")
+    if told.resolve() == file.resolve():
+        raise Misconfigured(
+            what="is the list itself", where=str(told), remedy="Choose another --report"
+        )
     evidence = "" if consented_elsewhere is None else _evidence(consented_elsewhere)
     counted = asyncio.run(_import(file, told, evidence, is_drill=dry_run))
     for outcome, means in MEANS.items():
@@ -125,7 +124,7 @@ async def _import(
         countries = parts.library.countries_by_code
         with (
             rows(file, countries, now=now) as roster,
-            _table(report, REPORT) as tell,
+            new_table(report, REPORT, is_again=True) as tell,
             progress_of_bytes() as bar,
         ):
             task = bar.add_task("Importing", total=roster.bytes)
@@ -203,7 +202,7 @@ async def _taken(
 async def _export(file: Path) -> None:
     async with composition.records() as store:
         total = await exporting.count(store)
-        with progress() as bar, _table(file, COLUMNS) as write:
+        with progress() as bar, new_table(file, COLUMNS) as write:
             task = bar.add_task("Exporting", total=total)
 
             def written(subscriber: Subscriber) -> None:
@@ -215,30 +214,6 @@ async def _export(file: Path) -> None:
             )
     typer.echo(f"Exported subscribers: {exported:,}")
     typer.echo(PLAIN.format(file=file), err=True)
-
-
-@contextmanager
-def _table(
-    path: Path, columns: Sequence[str]
-) -> Iterator[Callable[[Mapping[str, object]], object]]:
-    """A new file of records, for its owner alone: JSON, a line each, or CSV."""
-    try:
-        with own_file(path) as file:
-            text = UTF_8(file)
-            if path.suffix == ".jsonl":
-                yield lambda record: text.write(f"{json.dumps(record)}\n")
-                return
-            rows = csv.DictWriter(text, columns)
-            rows.writeheader()
-            yield lambda record: rows.writerow(
-                {name: _cell(value) for name, value in record.items()}
-            )
-    except OSError as error:
-        raise Misconfigured(
-            what=f"cannot be written ({error.strerror})",
-            where=str(path),
-            remedy="Choose a folder that this user may write to",
-        ) from error
 
 
 def _record(subscriber: Subscriber) -> dict[str, object]:
@@ -255,16 +230,3 @@ def _record(subscriber: Subscriber) -> dict[str, object]:
     )
     answers = answers_to_json(subscriber.person.answers)
     return {**dict(zip(KNOWN, known, strict=True)), **answers}
-
-
-def _cell(value: object) -> object:
-    """What the import reads back: words with spaces between them, nothing unanswered."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return YES if value else NO
-        case list():
-            return " ".join(map(str, value)) or NONE
-        case _:
-            return value

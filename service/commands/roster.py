@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
+from service.commands.tabular import plain
 from service.domain.errors import Misconfigured, VisitorError
 from service.domain.night import USUAL
 from service.domain.records import NO_COUNTRY
@@ -138,7 +139,7 @@ def _as_form(cells: Mapping[str, str]) -> Entered:
     """What somebody would have ticked who answered as the row does."""
     values: dict[str, tuple[str, ...]] = dict.fromkeys(CONSENT_FIELDS, (YES,))
     for name in (*REQUIRED, *EMPTY):
-        cell = cells.get(name, "").strip() or EMPTY.get(name, "")
+        cell = plain(cells.get(name, "").strip()) or EMPTY.get(name, "")
         several = (
             tuple(filter(None, BETWEEN.split(cell))) if name in SEVERAL else (cell,)
         )

@@ -11,11 +11,12 @@ import pytest
 from service.clock import SystemClock
 from service.domain.outbox import Lane
 from service.domain.records import parse_answers
+from service.domain.subscriber import Person
 from service.keys import keys, new_keys
 from service.settings import SecretsSettings
 from service.store.engine import opened
 from service.store.sealing import Sealer
-from tests.builders import NOON, TODAY, subscriber
+from tests.builders import NOON, TODAY, answers, subscriber
 from tests.commands.processes import called
 
 HEADER = "address,zone,adult,red_flags"
@@ -323,6 +324,50 @@ async def test_everybody_is_exported_with_their_answers_for_the_owner_s_eyes(
         )
     else:
         assert (first["conditions"], first["severe"]) == ([], False)
+
+
+async def test_a_spreadsheet_runs_nothing_of_what_somebody_wrote(named, tmp_path):
+    address = "=1+1@example.org"
+    async with store_of(named) as store, store.transaction() as tx:
+        one = subscriber(1, person=Person(address=address, answers=answers()))
+        await tx.subscribers.add(one, next_due_at=None, now=NOON)
+    exported = tmp_path / "everybody.csv"
+    file = listed(tmp_path, HEADER, f"'{address},UTC,yes,none")
+
+    code, _, err = await called(named, "export", str(exported))
+    await called(named, "import", str(file))
+
+    assert code == 0, err
+    with exported.open() as lines:
+        assert [row["address"] for row in csv.DictReader(lines)] == [f"'{address}"]
+    assert reported(file) == [(2, "known", "are subscribers already, untouched")]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+async def test_an_export_is_never_written_over_a_file(named, tmp_path, suffix):
+    file = tmp_path / f"theirs{suffix}"
+    file.write_text("mine")
+
+    code, _, err = await called(named, "export", str(file))
+
+    assert (code, "is there already. Choose another name" in fault(err)) == (1, True)
+    assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("people.csv", "is the list itself"), ("theirs.csv", "is there already")],
+)
+async def test_a_report_is_never_written_over_a_file(named, tmp_path, name, words):
+    file = listed(tmp_path, HEADER, ADA)
+    (tmp_path / "theirs.csv").write_text(before := file.read_text())
+
+    code, _, err = await called(
+        named, "import", str(file), "--report", str(tmp_path / name)
+    )
+
+    assert (code, words in fault(err)) == (1, True)
+    assert (tmp_path / name).read_text() == before
 
 
 async def test_an_export_says_which_formats_there_are(named, tmp_path):
