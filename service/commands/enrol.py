@@ -3,7 +3,10 @@
 import asyncio
 import codecs
 from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +20,7 @@ from service.commands.people import progress, progress_of_bytes
 from service.commands.roster import NeedsCare, Refused, Row, rows
 from service.commands.tabular import new_table
 from service.domain import pace
-from service.domain.errors import Misconfigured
+from service.domain.errors import Misconfigured, TryLater
 from service.domain.records import KEYS, answers_to_json
 from service.domain.subscriber import Person, Subscriber
 from service.flows import enrol as enrolling
@@ -28,6 +31,8 @@ from service.settings import SmtpSettings
 
 #: Characters; a slip of the keyboard is shorter.
 LEAST_EVIDENCE = 12
+#: A database that starts again is back within these.
+WAITS = (timedelta(seconds=1), timedelta(seconds=5), timedelta(seconds=20))
 REPORT = ("row", "outcome", "why")
 KNOWN = (
     "id", "address", "status", "started_on", "zone", "time", "frequency", "language",
@@ -118,7 +123,10 @@ async def _import(
     file: Path, report: Path, evidence: str, *, is_drill: bool
 ) -> Counter[str]:
     counted: Counter[str] = Counter()
-    async with composition.service(composition.settings()) as parts:
+    async with (
+        composition.service(composition.settings()) as parts,
+        AsyncExitStack() as stack,
+    ):
         now = parts.clock.now()
         every = _invite_every(parts.settings.smtp, now=now)
         countries = parts.library.countries_by_code
@@ -127,25 +135,41 @@ async def _import(
             new_table(report, REPORT, is_again=True) as tell,
             progress_of_bytes() as bar,
         ):
+            noted = nullcontext() if is_drill else _noted(parts, counted, evidence)
+            await stack.enter_async_context(noted)
             task = bar.add_task("Importing", total=roster.bytes)
             for line, row in roster.rows:
                 mail_at = now + every * counted[Outcome.INVITED]
-                outcome, why = await _outcome(
-                    parts, row, evidence, mail_at=mail_at, is_drill=is_drill
+                act = partial(
+                    _outcome, parts, row, evidence, mail_at=mail_at, is_drill=is_drill
                 )
+                outcome, why = await patiently(act, waits=WAITS)
                 counted[outcome] += 1
                 tell({"row": line, "outcome": outcome, "why": why})
                 bar.update(task, completed=roster.read())
-        if not is_drill:
-            told = ", ".join(f"{name}: {n}" for name, n in sorted(counted.items()))
-            details = f"{told}. Consent: {evidence or 'asked for by mail'}"
-            await enrolling.note(parts.store, details, by=me(), now=now)
         if invited := counted[Outcome.INVITED]:
             last_at = now + every * (invited - 1)
             typer.echo(
                 f"The last of these mails goes out {last_at:%Y-%m-%d %H:%M} UTC."
             )
     return counted
+
+
+@asynccontextmanager
+async def _noted(
+    parts: Service, counted: Counter[str], evidence: str
+) -> AsyncIterator[None]:
+    """Say in the audit log that it begins, and in any case what was done."""
+    consent = f"Consent: {evidence or 'asked for by mail'}"
+    now, by = parts.clock.now(), me()
+    await enrolling.note(parts.store, f"begun. {consent}", by=by, now=now)
+    try:
+        yield
+    finally:
+        told = ", ".join(f"{name}: {n}" for name, n in sorted(counted.items()))
+        await enrolling.note(
+            parts.store, f"{told or 'nobody'}. {consent}", by=by, now=now
+        )
 
 
 def _invite_every(smtp: SmtpSettings, *, now: datetime) -> timedelta:
@@ -155,6 +179,21 @@ def _invite_every(smtp: SmtpSettings, *, now: datetime) -> timedelta:
     return pace.invite_every(
         sum(pace.allowed(one.rate, one.warm_up, today=today) for one in relays)
     )
+
+
+async def patiently(
+    act: Callable[[], Awaitable[tuple[str, str]]], *, waits: Sequence[timedelta]
+) -> tuple[str, str]:
+    """What it returns, tried again after each of `waits`. Raises TryLater in the end.
+
+    Only for what is safe to do twice: whether it was done is not known.
+    """
+    for wait in waits:
+        try:
+            return await act()
+        except TryLater:
+            await asyncio.sleep(wait.total_seconds())
+    return await act()
 
 
 async def _outcome(

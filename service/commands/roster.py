@@ -112,9 +112,16 @@ def _rows(
     reader = csv.DictReader(
         text, columns, restkey=BEYOND, restval="", delimiter=delimiter, strict=True
     )
-    for cells in reader:
+    while True:
+        try:
+            cells = next(reader, None)
+            row = None if cells is None else _row(cells, countries, now=now)
+        except csv.Error as error:
+            row = Refused(why=f"is not CSV ({error})")
+        if row is None:
+            return
         # The header is a line too.
-        yield reader.line_num + 1, _row(cells, countries, now=now)
+        yield reader.reader.line_num + 1, row
 
 
 def _row(

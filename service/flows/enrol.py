@@ -122,8 +122,8 @@ async def _met_before(
 ) -> Outcome | None:
     # First, as it makes a form that is sent at this moment wait.
     asked = await tx.signups.recent(address, since=now - CONFIRM_WITHIN)
-    if await tx.subscribers.find(address):
-        return Outcome.KNOWN
     if await tx.suppression.reason(address):
         return Outcome.SUPPRESSED
+    if await tx.subscribers.find(address):
+        return Outcome.KNOWN
     return Outcome.WAITING if asked else None

@@ -9,6 +9,8 @@ from datetime import timedelta
 import pytest
 
 from service.clock import SystemClock
+from service.commands.enrol import patiently
+from service.domain.errors import TryLater
 from service.domain.outbox import Lane
 from service.domain.records import parse_answers
 from service.domain.subscriber import Person
@@ -49,6 +51,13 @@ async def found_by(named, address):
         return await tx.subscribers.find(address)
 
 
+async def acts(named):
+    """What the audit log says, newest first."""
+    async with store_of(named) as store, store.transaction() as tx:
+        found = await tx.audit.newest(operator="", before=99, limit=9)
+    return [(entry.act, entry.details) for entry in found]
+
+
 def listed(tmp_path, *lines, encoding="utf-8"):
     file = tmp_path / "people.csv"
     file.write_bytes("\n".join(lines).encode(encoding))
@@ -82,6 +91,7 @@ async def test_bad_rows_stop_no_good_ones_and_are_told_in_the_words_of_the_form(
         "hal@example.org,Europe/London,yes,none,frogs",
         "ida@example.org,Europe/London,yes,none,fatigue,en,more",
         "jon@example.org,Europe/London,yes,none,fatigue,xx",
+        '"kay"@example.org,Europe/London,yes,none',
         "kim@example.org,Europe/London,yes,none",
         "KIM@example.org,Europe/London,yes,none",
     )
@@ -92,7 +102,8 @@ async def test_bad_rows_stop_no_good_ones_and_are_told_in_the_words_of_the_form(
     assert [(row, outcome) for row, outcome, _ in report] == [
         (2, "invited"), (3, "refused"), (5, "refused"), (6, "refused"),
         (7, "needs care"), (8, "needs care"), (9, "refused"), (10, "refused"),
-        (11, "refused"), (12, "refused"), (13, "invited"), (14, "waiting"),
+        (11, "refused"), (12, "refused"), (13, "refused"), (14, "invited"),
+        (15, "waiting"),
     ]  # fmt: skip
     why = {row: words for row, _, words in report}
     assert why[3].startswith("address: Enter an e-mail address")
@@ -104,9 +115,10 @@ async def test_bad_rows_stop_no_good_ones_and_are_told_in_the_words_of_the_form(
     assert why[9].startswith("red_flags: ")
     assert why[10].startswith("causes: ")
     assert why[11] == "there are more cells than columns"
+    assert why[13].startswith("is not CSV (")
     assert why[12] == "language: there is only en"
     assert "        2 get a mail to confirm by\n" in out
-    assert "        7 cannot be taken as they are: see the report\n" in out
+    assert "        8 cannot be taken as they are: see the report\n" in out
     assert "example.org" not in str(report)
 
 
@@ -167,10 +179,10 @@ async def test_all_that_the_form_asks_can_be_on_the_list(named, tmp_path):
 
     bob = await found_by(named, "bob@example.org")
     assert code == 0, err
-    async with store_of(named) as store, store.transaction() as tx:
-        (act,) = await tx.audit.newest(operator="", before=99, limit=9)
-    assert act.act == "people imported"
-    assert act.details == "active: 1. Consent: paper form 7"
+    assert await acts(named) == [
+        ("people imported", "active: 1. Consent: paper form 7"),
+        ("people imported", "begun. Consent: paper form 7"),
+    ]
     assert "        1 are subscribers now\n" in out
     assert (bob.evening.zone, bob.evening.minute) == ("America/New_York", 20 * 60 + 30)
     assert bob.evening.frequency == "second"
@@ -188,6 +200,53 @@ async def test_all_that_the_form_asks_can_be_on_the_list(named, tmp_path):
         },
         answered_on=bob.person.answers.answered_on,
     )
+
+
+async def test_what_an_import_did_before_it_broke_off_is_in_the_audit_log(
+    named, tmp_path
+):
+    file = listed(tmp_path, HEADER, *[ADA] * 400)
+    file.write_bytes(file.read_bytes() + b"\n\xff")
+
+    code, _, err = await called(
+        named, "import", str(file), "--consented-elsewhere", "paper form 7"
+    )
+
+    ended, begun = await acts(named)
+    assert (code, "is not in UTF-8" in fault(err)) == (1, True)
+    assert begun == ("people imported", "begun. Consent: paper form 7")
+    assert ended[1].startswith("active: 1, known: ")
+
+
+@pytest.mark.parametrize("failures", [0, 2, 3])
+async def test_a_row_is_tried_again_while_the_database_is_away(failures):
+    left = iter(["away"] * failures + ["back"])
+
+    async def act():
+        if next(left) == "away":
+            raise TryLater
+        return "invited", "done"
+
+    trying = patiently(act, waits=(timedelta(), timedelta()))
+    if failures == 3:
+        with pytest.raises(TryLater):
+            await trying
+    else:
+        assert await trying == ("invited", "done")
+
+
+async def test_an_export_that_breaks_off_is_in_the_audit_log(named, tmp_path):
+    other = named | {"EVENTIDE_SECRETS__KEYS": new_keys(name="1")}
+    async with store_of(other) as store, store.transaction() as tx:
+        await tx.subscribers.add(subscriber(1), next_due_at=None, now=NOON)
+
+    code, _, _ = await called(named, "export", str(tmp_path / "everybody.csv"))
+
+    assert code == 1
+    assert await acts(named) == [
+        ("people exported", "subscribers: 0"),
+        ("people exported", "begun"),
+    ]
 
 
 async def test_what_is_left_empty_counts_as_prefer_not_to_say(named, tmp_path):
@@ -243,7 +302,7 @@ async def test_a_drill_says_what_would_be_done_and_writes_nothing(named, tmp_pat
         (b"address,zone\n", "lacks the columns: adult, red_flags"),
         (b"address,zone,adult,red_flags,name,\n", "are not: name, one without a name"),
         (b"address,zone,adult,red_flags,zone\n", "has more than once: zone"),
-        (b'address,zone,adult,red_flags\n"a"b,c\n', "is not CSV"),
+        (b"a" * 140_000, "is not CSV (field larger than field limit"),
         (b"", "lacks the columns"),
         (None, "cannot be read (No such file or directory)"),
     ],
@@ -297,9 +356,10 @@ async def test_everybody_is_exported_with_their_answers_for_the_owner_s_eyes(
     code, out, err = await called(named, "export", str(file))
 
     assert (code, out) == (0, "Exported subscribers: 2\n")
-    async with store_of(named) as store, store.transaction() as tx:
-        (act,) = await tx.audit.newest(operator="", before=99, limit=9)
-    assert (act.act, act.details) == ("people exported", "subscribers: 2")
+    assert await acts(named) == [
+        ("people exported", "subscribers: 2"),
+        ("people exported", "begun"),
+    ]
     assert "in plain words" in err
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     with file.open() as lines:

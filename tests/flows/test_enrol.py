@@ -188,6 +188,16 @@ async def test_no_list_lifts_what_an_address_is_suppressed_for(world, taken, rea
     assert await world.post(Lane.PRIORITY) == ()
 
 
+async def test_a_subscriber_who_wants_no_mail_counts_as_suppressed(world):
+    await world.join()
+    async with world.store.transaction() as tx:
+        await tx.suppression.add(
+            "ada@example.org", Reason.UNSUBSCRIBED, now=world.clock.now()
+        )
+
+    assert await invite(world) is Outcome.SUPPRESSED
+
+
 @pytest.mark.parametrize("status", [Status.ACTIVE, Status.PAUSED, Status.STOPPED])
 async def test_whoever_is_a_subscriber_stays_as_they_are(world, status):
     who = await world.join()
