@@ -205,9 +205,6 @@ class Settled:
 
 #: Somebody waits for these mails; after a day they have tried again.
 WAITED_FOR = timedelta(days=1)
-#: Nobody waits for an invitation: whoever asked themselves goes first, as long as it
-#: has a day and more to go.
-INVITED_FOR = timedelta(days=3)
 #: The wait after the first refusal; it doubles with each one, up to the longest.
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(minutes=30)
@@ -217,25 +214,15 @@ AWAY_WAIT = timedelta(seconds=20)
 LAST_CALL = timedelta(minutes=1)
 
 
-def at_once(
-    kind: Kind,
-    *,
-    subscriber_id: int,
-    address: str,
-    within: timedelta = WAITED_FOR,
-    now: datetime,
-) -> Message:
-    """A mail that somebody is waiting for; one of a kind a day, by the outbox key.
-
-    It is given up where it was not sent `within` that time.
-    """
+def at_once(kind: Kind, *, subscriber_id: int, address: str, now: datetime) -> Message:
+    """A mail that somebody is waiting for; one of a kind a day, by the outbox key."""
     return Message(
         subscriber_id=subscriber_id,
         night=now.date(),
         kind=kind,
         attempts=0,
         not_before=now,
-        expires_at=now + within,
+        expires_at=now + WAITED_FOR,
         payload=address,
     )
 

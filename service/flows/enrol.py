@@ -5,12 +5,13 @@ a list can be imported twice. The list's owner cannot lift what a person asked f
 they can, on the form.
 """
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from service.domain.audit import Act
 from service.domain.night import first_slot
-from service.domain.outbox import INVITED_FOR, Kind, at_once
+from service.domain.outbox import Kind, at_once
 from service.domain.subscriber import (
     CONSENTS,
     Evening,
@@ -24,6 +25,9 @@ from service.store.signups import Pending
 
 #: The wording is not ours: the evidence says what it was.
 WORDING = "elsewhere"
+#: Nobody waits for an invitation: whoever asked themselves goes first, as long as it
+#: has a day and more to go.
+INVITED_FOR = timedelta(days=3)
 
 
 class Outcome(StrEnum):
@@ -66,10 +70,9 @@ async def invite(
             Kind.CONFIRMATION,
             subscriber_id=pending.id,
             address=person.address,
-            within=INVITED_FOR,
             now=mail_at,
         )
-        await tx.outbox.put([mail])
+        await tx.outbox.put([replace(mail, expires_at=mail_at + INVITED_FOR)])
     return Outcome.INVITED
 
 

@@ -95,7 +95,7 @@ class Census:
             unplanned=row.unplanned,
             reminder_for=now - first,
             waited_for=row.waited_for,
-            waited_for_for=now - (asked or now),
+            waited_for_for=now - min(asked or now, now),
         )
 
     async def count(self, *, now: datetime) -> Count:
