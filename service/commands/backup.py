@@ -25,7 +25,7 @@ from service.embedded.archive import Archive, Manifest, Written
 from service.embedded.copied import Contents, contents
 from service.keys import Keys
 from service.store import engine, migrate, proof
-from service.store.deployment import Standing
+from service.store.deployment import MARK_AS_COPY, Standing
 from service.store.engine import Store
 from service.store.inventory import LEFT_OUT, Snapshot
 from service.store.trouble import environment_of, place
@@ -204,6 +204,7 @@ async def _loaded(
             dump,
             environment_of(url),
             release=release,
+            last=MARK_AS_COPY,
             tell=partial(bar.advance, task),
         )
     await migrate.upgrade(url)

@@ -35,14 +35,21 @@ def resume() -> None:
 
 def adopt(
     *,
+    nothing_was_sent: Annotated[
+        bool,
+        typer.Option(
+            "--nothing-was-sent",
+            help="The one before has sent nothing since the backup was begun.",
+        ),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Make this restored copy the database that sends from now on.
 
     Whoever is due at this moment gets no reminder tonight, as they may have had it
-    from the database before; unless that one was paused when the backup was made.
+    from the database before; unless you know that it sent nothing more.
     """
-    asyncio.run(_adopt(is_sure=yes))
+    asyncio.run(_adopt(is_nothing_sent=nothing_was_sent, is_sure=yes))
 
 
 async def _pause() -> None:
@@ -57,7 +64,7 @@ async def _resume() -> None:
         typer.echo(SAYS[await deployment.standing(store)])
 
 
-async def _adopt(*, is_sure: bool) -> None:
+async def _adopt(*, is_nothing_sent: bool, is_sure: bool) -> None:
     async with composition.records() as store:
         if await deployment.standing(store) is not Standing.FENCED:
             typer.echo("Nothing to do: this database is the one that sends already.")
@@ -67,7 +74,9 @@ async def _adopt(*, is_sure: bool) -> None:
         typer.echo(f"The database that this is a copy of last sent a mail: {seen}.")
         if not is_sure:
             typer.confirm("Is it stopped, and is this one to send?", abort=True)
-        done = await deployment.adopt(store, by=me(), now=SystemClock().now())
+        done = await deployment.adopt(
+            store, is_nothing_sent=is_nothing_sent, by=me(), now=SystemClock().now()
+        )
         typer.echo(_told(done))
         typer.echo(SAYS[await deployment.standing(store)])
 

@@ -2,12 +2,11 @@
 
 import asyncio
 import codecs
-import csv
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,18 +18,21 @@ from service.clock import SystemClock
 from service.commands.operator import me
 from service.commands.people import progress, progress_of_bytes
 from service.commands.roster import NeedsCare, Refused, Row, rows
-from service.domain.errors import Misconfigured
+from service.commands.tabular import new_table
+from service.domain import pace
+from service.domain.errors import Misconfigured, TryLater
 from service.domain.records import KEYS, answers_to_json
 from service.domain.subscriber import Person, Subscriber
-from service.embedded.archive import own_file
 from service.flows import enrol as enrolling
 from service.flows import export as exporting
 from service.flows.enrol import Outcome
 from service.flows.signup import SignUp
-from service.web.forms import NO, NONE, YES
+from service.settings import SmtpSettings
 
-#: Whoever signs up by the form meanwhile waits for one of these mails at most.
-MAIL_EVERY = timedelta(seconds=1)
+#: Characters; a slip of the keyboard is shorter.
+LEAST_EVIDENCE = 12
+#: A database that starts again is back within these.
+WAITS = (timedelta(seconds=1), timedelta(seconds=5), timedelta(seconds=20))
 REPORT = ("row", "outcome", "why")
 KNOWN = (
     "id", "address", "status", "started_on", "zone", "time", "frequency", "language",
@@ -58,13 +60,13 @@ def import_(
     file: Annotated[Path, typer.Argument(help="CSV: see docs/enrolment.md.")],
     *,
     consented_elsewhere: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="EVIDENCE",
             help="They agreed to it elsewhere: where, when and in which words. They"
             " are subscribers at once.",
         ),
-    ] = "",
+    ] = None,
     report: Annotated[
         Path | None, typer.Option(help="Row by row [default: FILE.report.csv].")
     ] = None,
@@ -78,7 +80,11 @@ def import_(
     exit code is 1 where a row was refused.
     """
     told = report or file.with_name(f"{file.name}.report.csv")
-    evidence = consented_elsewhere.strip()
+    if told.resolve() == file.resolve():
+        raise Misconfigured(
+            what="is the list itself", where=str(told), remedy="Choose another --report"
+        )
+    evidence = "" if consented_elsewhere is None else _evidence(consented_elsewhere)
     counted = asyncio.run(_import(file, told, evidence, is_drill=dry_run))
     for outcome, means in MEANS.items():
         if counted[outcome]:
@@ -101,32 +107,93 @@ def export(
     asyncio.run(_export(file))
 
 
+def _evidence(text: str) -> str:
+    """What was said of where they agreed. An option that was taken for it is refused."""
+    evidence = text.strip()
+    if evidence.startswith("-") or len(evidence) < LEAST_EVIDENCE:
+        raise Misconfigured(
+            what=f"'{evidence}' is no evidence",
+            where="--consented-elsewhere",
+            remedy="Say where, when and in which words they agreed, and where the proof is",
+        )
+    return evidence
+
+
 async def _import(
     file: Path, report: Path, evidence: str, *, is_drill: bool
 ) -> Counter[str]:
     counted: Counter[str] = Counter()
-    async with composition.service(composition.settings()) as parts:
+    async with (
+        composition.service(composition.settings()) as parts,
+        AsyncExitStack() as stack,
+    ):
         now = parts.clock.now()
+        every = _invite_every(parts.settings.smtp, now=now)
         countries = parts.library.countries_by_code
         with (
             rows(file, countries, now=now) as roster,
-            _table(report, REPORT) as tell,
+            new_table(report, REPORT, is_again=True) as tell,
             progress_of_bytes() as bar,
         ):
+            noted = nullcontext() if is_drill else _noted(parts, counted, evidence)
+            await stack.enter_async_context(noted)
             task = bar.add_task("Importing", total=roster.bytes)
             for line, row in roster.rows:
-                mail_at = now + MAIL_EVERY * counted[Outcome.INVITED]
-                outcome, why = await _outcome(
-                    parts, row, evidence, mail_at=mail_at, is_drill=is_drill
+                mail_at = now + every * counted[Outcome.INVITED]
+                act = partial(
+                    _outcome, parts, row, evidence, mail_at=mail_at, is_drill=is_drill
                 )
+                outcome, why = await patiently(act, waits=WAITS)
                 counted[outcome] += 1
                 tell({"row": line, "outcome": outcome, "why": why})
                 bar.update(task, completed=roster.read())
-        if not is_drill:
-            told = ", ".join(f"{name}: {n}" for name, n in sorted(counted.items()))
-            details = f"{told}. Consent: {evidence or 'asked for by mail'}"
-            await enrolling.note(parts.store, details, by=me(), now=now)
+        if invited := counted[Outcome.INVITED]:
+            last_at = now + every * (invited - 1)
+            typer.echo(
+                f"The last of these mails goes out {last_at:%Y-%m-%d %H:%M} UTC."
+            )
     return counted
+
+
+@asynccontextmanager
+async def _noted(
+    parts: Service, counted: Counter[str], evidence: str
+) -> AsyncIterator[None]:
+    """Say in the audit log that it begins, and in any case what was done."""
+    consent = f"Consent: {evidence or 'asked for by mail'}"
+    now, by = parts.clock.now(), me()
+    await enrolling.note(parts.store, f"begun. {consent}", by=by, now=now)
+    try:
+        yield
+    finally:
+        told = ", ".join(f"{name}: {n}" for name, n in sorted(counted.items()))
+        await enrolling.note(
+            parts.store, f"{told or 'nobody'}. {consent}", by=by, now=now
+        )
+
+
+def _invite_every(smtp: SmtpSettings, *, now: datetime) -> timedelta:
+    """As fast as the relays take them today, so that none waits until it is too old."""
+    relays = (smtp, *smtp.others)
+    today = now.date()
+    return pace.invite_every(
+        sum(pace.allowed(one.rate, one.warm_up, today=today) for one in relays)
+    )
+
+
+async def patiently(
+    act: Callable[[], Awaitable[tuple[str, str]]], *, waits: Sequence[timedelta]
+) -> tuple[str, str]:
+    """What it returns, tried again after each of `waits`. Raises TryLater in the end.
+
+    Only for what is safe to do twice: whether it was done is not known.
+    """
+    for wait in waits:
+        try:
+            return await act()
+        except TryLater:
+            await asyncio.sleep(wait.total_seconds())
+    return await act()
 
 
 async def _outcome(
@@ -174,7 +241,7 @@ async def _taken(
 async def _export(file: Path) -> None:
     async with composition.records() as store:
         total = await exporting.count(store)
-        with progress() as bar, _table(file, COLUMNS) as write:
+        with progress() as bar, new_table(file, COLUMNS) as write:
             task = bar.add_task("Exporting", total=total)
 
             def written(subscriber: Subscriber) -> None:
@@ -186,30 +253,6 @@ async def _export(file: Path) -> None:
             )
     typer.echo(f"Exported subscribers: {exported:,}")
     typer.echo(PLAIN.format(file=file), err=True)
-
-
-@contextmanager
-def _table(
-    path: Path, columns: Sequence[str]
-) -> Iterator[Callable[[Mapping[str, object]], object]]:
-    """A new file of records, for its owner alone: JSON, a line each, or CSV."""
-    try:
-        with own_file(path) as file:
-            text = UTF_8(file)
-            if path.suffix == ".jsonl":
-                yield lambda record: text.write(f"{json.dumps(record)}\n")
-                return
-            rows = csv.DictWriter(text, columns)
-            rows.writeheader()
-            yield lambda record: rows.writerow(
-                {name: _cell(value) for name, value in record.items()}
-            )
-    except OSError as error:
-        raise Misconfigured(
-            what=f"cannot be written ({error.strerror})",
-            where=str(path),
-            remedy="Choose a folder that this user may write to",
-        ) from error
 
 
 def _record(subscriber: Subscriber) -> dict[str, object]:
@@ -226,16 +269,3 @@ def _record(subscriber: Subscriber) -> dict[str, object]:
     )
     answers = answers_to_json(subscriber.person.answers)
     return {**dict(zip(KNOWN, known, strict=True)), **answers}
-
-
-def _cell(value: object) -> object:
-    """What the import reads back: words with spaces between them, nothing unanswered."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return YES if value else NO
-        case list():
-            return " ".join(map(str, value)) or NONE
-        case _:
-            return value

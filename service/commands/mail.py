@@ -13,13 +13,14 @@ import typer
 from rich.progress import track
 
 from service import app as composition
+from service.clock import SystemClock
+from service.commands.operator import me
 from service.commands.profile import read_profile
 from service.domain.errors import Misconfigured
 from service.domain.night import Clock, instant
 from service.domain.risk import FRESH_NIGHTS
 from service.domain.tonight import History
-from service.flows.explain import Explanation
-from service.flows.explain import explain as explain_night
+from service.flows.explain import Explanation, shown
 from service.flows.preview import Draft
 from service.flows.preview import draft as draft_of
 
@@ -103,7 +104,8 @@ def explain(
 
     async def ask() -> Explanation:
         async with composition.records() as store:
-            return await explain_night(store, subscriber, _within_reach(night))
+            day, now = _within_reach(night), SystemClock().now()
+            return await shown(store, subscriber, day, by=me(), now=now)
 
     found = asyncio.run(ask())
     typer.echo(found.outcome)

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
+from service.commands.tabular import plain
 from service.domain.errors import Misconfigured, VisitorError
 from service.domain.night import USUAL
 from service.domain.records import NO_COUNTRY
@@ -111,9 +112,16 @@ def _rows(
     reader = csv.DictReader(
         text, columns, restkey=BEYOND, restval="", delimiter=delimiter, strict=True
     )
-    for cells in reader:
+    while True:
+        try:
+            cells = next(reader, None)
+            row = None if cells is None else _row(cells, countries, now=now)
+        except csv.Error as error:
+            row = Refused(why=f"is not CSV ({error})")
+        if row is None:
+            return
         # The header is a line too.
-        yield reader.line_num + 1, _row(cells, countries, now=now)
+        yield reader.reader.line_num + 1, row
 
 
 def _row(
@@ -138,7 +146,7 @@ def _as_form(cells: Mapping[str, str]) -> Entered:
     """What somebody would have ticked who answered as the row does."""
     values: dict[str, tuple[str, ...]] = dict.fromkeys(CONSENT_FIELDS, (YES,))
     for name in (*REQUIRED, *EMPTY):
-        cell = cells.get(name, "").strip() or EMPTY.get(name, "")
+        cell = plain(cells.get(name, "").strip()) or EMPTY.get(name, "")
         several = (
             tuple(filter(None, BETWEEN.split(cell))) if name in SEVERAL else (cell,)
         )

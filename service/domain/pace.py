@@ -180,6 +180,21 @@ WARM_UP_DAYS = 30
 EVENING = timedelta(hours=6)
 
 
+def allowed(rate: float, warm_up: date | None, *, today: date) -> float:
+    """Messages a second that a relay may be given; `rate` 0 is as fast as it can."""
+    most = rate or UNLIMITED
+    return min(most, ramp(warm_up, today=today)) if warm_up else most
+
+
+#: One invitation goes out in this time at most, however fast the relays are.
+INVITE_EVERY = timedelta(seconds=1)
+
+
+def invite_every(rate: float) -> timedelta:
+    """The time between two invitations: half of what the relays take is for others."""
+    return max(INVITE_EVERY, timedelta(seconds=2 / rate))
+
+
 def ramp(first_day: date, *, today: date) -> float:
     """Messages a second for a sender that began on `first_day`: 200 a day at first.
 

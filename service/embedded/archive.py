@@ -61,6 +61,8 @@ def write(
     try:
         if path.exists():
             raise _unusable(path, "is there already", "Choose another name")
+        # Of a backup that broke off.
+        partial.unlink(missing_ok=True)
         with own_file(partial) as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
                 with archive.open(DUMP, "w", force_zip64=True) as entry:
@@ -83,8 +85,10 @@ def write(
 
 @contextmanager
 def own_file(path: Path) -> Iterator[IO[bytes]]:
-    """A new file that only its owner may read. Raises OSError."""
-    path.unlink(missing_ok=True)
+    """A new file that only its owner may read.
+
+    Raises OSError, FileExistsError where something is there already.
+    """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode=0o600)
     with os.fdopen(handle, "w+b") as file:
         yield file

@@ -86,9 +86,17 @@ class Tools:
                 feed.join()
 
     def load(
-        self, dump: IO[bytes], server: Mapping[str, str], *, release: int, tell: Tell
+        self,
+        dump: IO[bytes],
+        server: Mapping[str, str],
+        *,
+        release: int,
+        last: str,
+        tell: Tell,
     ) -> None:
         """Make the database again on a server of that release: all of it, or nothing.
+
+        `last` is a statement that is part of it.
 
         Raises Misconfigured with the words of pg_restore or psql.
         """
@@ -106,7 +114,7 @@ class Tools:
                         typed.write(chunk)
                         chunk = lines.read(CHUNK)
                 # Only where pg_restore came to its end: without this nothing is kept.
-                typed.write(b"ANALYZE;\nCOMMIT;\n")
+                typed.write(f"{last};\nANALYZE;\nCOMMIT;\n".encode())
 
     @contextmanager
     def _running(

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import structlog
 
+from service.domain.audit import Act
 from service.domain.clock import Clock
 from service.domain.feedback import (
     Alarm,
@@ -84,6 +85,15 @@ async def kept(store: Store) -> tuple[Kept, ...]:
     """The messages that changed nothing, oldest first; they are kept for 30 days."""
     async with store.transaction() as tx:
         return await tx.feedback.kept()
+
+
+async def taken_out(store: Store, *, by: str, now: datetime) -> tuple[Kept, ...]:
+    """The same for somebody who reads them; it is noted."""
+    async with store.transaction() as tx:
+        found = await tx.feedback.kept()
+        details = f"messages: {len(found)}"
+        await tx.audit.add(by, Act.RETURNED_MAIL_READ, details=details, now=now)
+    return found
 
 
 async def _judged(

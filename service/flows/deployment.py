@@ -46,22 +46,28 @@ async def resume(store: Store, *, by: str, now: datetime) -> None:
         await tx.audit.add(by, Act.ALL_RESUMED, now=now)
 
 
-async def adopt(store: Store, *, by: str, now: datetime) -> Adopted:
+async def adopt(
+    store: Store, *, is_nothing_sent: bool, by: str, now: datetime
+) -> Adopted:
     """Make this database the one that sends from now on. Safe to do twice.
 
     Since the copy was made, the database before it may have sent whatever was due. So
     nobody who is due by now gets tonight's reminder: a missed one is better than two.
-    Where the copy was made of a paused service, nothing was sent, and all of it goes.
+    Only the operator can know that nothing was sent: `is_nothing_sent`, and all of it
+    goes. A pause proves nothing: it may have begun later here, or ended there.
     """
     async with store.transaction() as tx:
         state = await tx.deployment.state()
-        is_doubtful = state is Standing.FENCED and not await tx.deployment.is_paused()
+    is_doubtful = state is Standing.FENCED and not is_nothing_sent
     people = await _passed_over(store, now=now) if is_doubtful else 0
     async with store.transaction() as tx:
         messages = await tx.outbox.doubt(now=now) if is_doubtful else 0
         await tx.deployment.adopt()
         held_back = f"held back: {messages} waiting, {people} due"
-        await tx.audit.add(by, Act.DATABASE_ADOPTED, details=held_back, now=now)
+        details = (
+            "nothing was sent, says the operator" if is_nothing_sent else held_back
+        )
+        await tx.audit.add(by, Act.DATABASE_ADOPTED, details=details, now=now)
     return Adopted(people=people, messages=messages)
 
 

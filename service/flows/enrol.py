@@ -5,7 +5,8 @@ a list can be imported twice. The list's owner cannot lift what a person asked f
 they can, on the form.
 """
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from service.domain.audit import Act
@@ -24,6 +25,9 @@ from service.store.signups import Pending
 
 #: The wording is not ours: the evidence says what it was.
 WORDING = "elsewhere"
+#: Nobody waits for an invitation: whoever asked themselves goes first, as long as it
+#: has a day and more to go.
+INVITED_FOR = timedelta(days=3)
 
 
 class Outcome(StrEnum):
@@ -68,7 +72,7 @@ async def invite(
             address=person.address,
             now=mail_at,
         )
-        await tx.outbox.put([mail])
+        await tx.outbox.put([replace(mail, expires_at=mail_at + INVITED_FOR)])
     return Outcome.INVITED
 
 
@@ -121,8 +125,8 @@ async def _met_before(
 ) -> Outcome | None:
     # First, as it makes a form that is sent at this moment wait.
     asked = await tx.signups.recent(address, since=now - CONFIRM_WITHIN)
-    if await tx.subscribers.find(address):
-        return Outcome.KNOWN
     if await tx.suppression.reason(address):
         return Outcome.SUPPRESSED
+    if await tx.subscribers.find(address):
+        return Outcome.KNOWN
     return Outcome.WAITING if asked else None

@@ -2,11 +2,12 @@
 
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
+from service.domain.audit import Act
 from service.domain.outbox import Kind
-from service.store.engine import Store
+from service.store.engine import Store, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,12 +23,32 @@ class Explanation:
     outcome: str
 
 
+async def shown(
+    store: Store, subscriber_id: int, night: date, *, by: str, now: datetime
+) -> Explanation:
+    """The same for an operator: the reasons tell what was answered, so it is noted."""
+    async with store.transaction() as tx:
+        found = await _explained(tx, subscriber_id, night)
+        await tx.audit.add(
+            by,
+            Act.ANSWERS_SEEN,
+            subscriber_id=subscriber_id,
+            details=f"night {night}",
+            now=now,
+        )
+    return found
+
+
 async def explain(store: Store, subscriber_id: int, night: date) -> Explanation:
     """What the records say of that night, the reasons included."""
     async with store.transaction() as tx:
-        record = await tx.nights.get(subscriber_id, night)
-        states = await tx.outbox.state_of(subscriber_id, night)
-        known = await tx.subscribers.get(subscriber_id)
+        return await _explained(tx, subscriber_id, night)
+
+
+async def _explained(tx: Transaction, subscriber_id: int, night: date) -> Explanation:
+    record = await tx.nights.get(subscriber_id, night)
+    states = await tx.outbox.state_of(subscriber_id, night)
+    known = await tx.subscribers.get(subscriber_id)
     rows = [row for row in states if row.kind is Kind.REMINDER]
     if rows:
         why = f" ({rows[0].reason})" if rows[0].reason else ""

@@ -13,16 +13,24 @@ async def export(
 ) -> int:
     """Call `write` with every subscriber of this moment, by number; how many.
 
-    Few of them are in memory at once.
+    Few of them are in memory at once. It is noted before the first, and how many there
+    were in any case.
     """
     subscribers = 0
-    async with store.transaction() as tx:
-        async for subscriber in tx.subscribers.everybody():
-            write(subscriber)
-            subscribers += 1
-        how_many = f"subscribers: {subscribers}"
-        await tx.audit.add(by, Act.PEOPLE_EXPORTED, details=how_many, now=now)
+    await _note(store, "begun", by=by, now=now)
+    try:
+        async with store.transaction() as tx:
+            async for subscriber in tx.subscribers.everybody():
+                write(subscriber)
+                subscribers += 1
+    finally:
+        await _note(store, f"subscribers: {subscribers}", by=by, now=now)
     return subscribers
+
+
+async def _note(store: Store, details: str, *, by: str, now: datetime) -> None:
+    async with store.transaction() as tx:
+        await tx.audit.add(by, Act.PEOPLE_EXPORTED, details=details, now=now)
 
 
 async def count(store: Store) -> int:

@@ -157,8 +157,15 @@ async def _enrol(tx: Transaction, pending: Pending, *, now: datetime) -> Welcome
     consents = pending.consents or CONSENTS
     await tx.consents.add(subscriber_id, consents, version=CONSENT_VERSION, now=now)
     await tx.suppression.lift(address)
-    await tx.signups.forget(address)
+    await _forget_others(tx, pending, now=now)
     return Welcome(first_at=first.due_at, evening=evening)
+
+
+async def _forget_others(tx: Transaction, pending: Pending, *, now: datetime) -> None:
+    """Nobody who confirmed is asked once more: an import asks hours later."""
+    forgotten = await tx.signups.forget(pending.person.address)
+    others = [one for one in forgotten if one != pending.id]
+    await tx.outbox.hold_back(others, reason="confirmed", now=now)
 
 
 async def _is_silenced(tx: Transaction, address: str) -> bool:

@@ -22,7 +22,7 @@ from service.domain.outbox import (
     Unsent,
     meaning,
 )
-from service.domain.pace import UNLIMITED, Bucket, bucket, ramp
+from service.domain.pace import UNLIMITED, Bucket, allowed, bucket
 from service.settings import RelaySettings
 
 #: A relay is given at once what it could have taken in this time.
@@ -53,7 +53,7 @@ class Relay:
         self.credit = 0
         self.workers = 1
         self.breaker = CLOSED
-        self._rate = settings.rate or UNLIMITED
+        self._rate = settings.rate
         self._warm_up = settings.warm_up
         self._bucket: Bucket | None = None
         self._refusing: set[str] = set()
@@ -62,10 +62,7 @@ class Relay:
 
     def rate(self, *, now: datetime) -> float:
         """Messages a second, this worker's part."""
-        rate = self._rate
-        if self._warm_up:
-            rate = min(rate, ramp(self._warm_up, today=now.date()))
-        return rate / self.workers
+        return allowed(self._rate, self._warm_up, today=now.date()) / self.workers
 
     def passes(self, left: int, *, now: datetime) -> int:
         """How many more messages its breaker lets through, of those `left` to send.

@@ -32,6 +32,9 @@ ADOPT = text(
     ON CONFLICT (is_one) DO UPDATE SET identity = excluded.identity
     """
 )
+#: What the migration that makes `deployment` looks for. Run where a dump is loaded, in
+#: the same transaction: a restore that dies there leaves no database that sends.
+MARK_AS_COPY = "COMMENT ON TABLE public.alembic_version IS 'restored'"
 LAST_SENT_AT = text("SELECT max(updated_at) FROM outbox WHERE state = 'sent'")
 
 
@@ -56,11 +59,6 @@ class Deployment:
         if row is None or not row.is_here:
             return Standing.FENCED
         return Standing.PAUSED if row.is_paused else Standing.SENDS
-
-    async def is_paused(self) -> bool:
-        """Whether an operator paused it, fenced or not."""
-        row = (await self._connection.execute(STANDING)).one_or_none()
-        return row is not None and row.is_paused
 
     async def pause(self) -> None:
         """Claim nothing from now on; what a worker holds already goes out."""

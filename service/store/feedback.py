@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.domain.feedback import OF_NIGHTS, is_enough
 from service.domain.outbox import Bounce
 from service.domain.subscriber import Status
+from service.store.outbox import Outbox
 from service.store.sealing import Sealer
 from service.store.suppression import Reason, Suppression
 
@@ -75,20 +76,6 @@ STOP = text(
     """
 )
 UNSCHEDULE = text("DELETE FROM schedule WHERE subscriber_id = ANY(:ids)")
-# Other than after an unsubscribe, no link is mailed either.
-HOLD_BACK = text(
-    """
-    UPDATE outbox
-    SET state = 'suppressed', reason = :reason, lease_until = NULL, updated_at = :now
-    WHERE subscriber_id = ANY(:ids) AND state IN ('due', 'claimed')
-    """
-)
-NOT_AGAIN = text(
-    """
-    UPDATE outbox SET expires_at = LEAST(expires_at, :now)
-    WHERE subscriber_id = ANY(:ids) AND state = 'sending'
-    """
-)
 
 KEEP = text(
     """
@@ -145,6 +132,7 @@ class Feedback:
         self._connection = connection
         self._sealer = sealer
         self._suppression = Suppression(connection, sealer)
+        self._outbox = Outbox(connection, sealer)
 
     async def theirs(
         self, subscriber_id: int, addresses: tuple[str, ...]
@@ -261,9 +249,8 @@ class Feedback:
         await self._connection.execute(LOCK_SCHEDULE, values)
         stopped = (await self._connection.execute(STOP, values)).scalars()
         ids = [*signups, *stopped]
-        waiting = {"ids": ids, "reason": reason, "now": now}
-        for statement in (UNSCHEDULE, NOT_AGAIN, HOLD_BACK):
-            await self._connection.execute(statement, waiting)
+        await self._connection.execute(UNSCHEDULE, {"ids": ids})
+        await self._outbox.hold_back(ids, reason=reason, now=now)
         await self._suppression.add(key, reason, now=now)
 
 

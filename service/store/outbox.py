@@ -10,6 +10,7 @@ counts it, whatever the clocks of the workers say.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Row
@@ -88,7 +89,7 @@ class Outbox:
     async def claim(
         self, lane: Lane, *, limit: int, worker: str, lease: timedelta, now: datetime
     ) -> tuple[Message, ...]:
-        """Up to `limit` messages for this worker alone, longest waiting first.
+        """Up to `limit` messages for this worker alone, most urgent first.
 
         One that does not open fails at once, and stops no other.
         """
@@ -104,13 +105,9 @@ class Outbox:
                 raise
             except UNREADABLE as error:
                 why = f"does not open ({type(error).__name__})"
-                await self._fail(row, why, now=now)
-        return tuple(sorted(mine, key=lambda message: message.not_before))
-
-    async def _fail(self, row: Row[Any], reason: str, *, now: datetime) -> None:
-        values = {"subscriber_id": row.subscriber_id, "night": row.night}
-        values |= {"kind": row.kind, "reason": reason, "now": now}
-        await self._connection.execute(sql.FAIL, values)
+                values = {**row._asdict(), "reason": why, "now": now}
+                await self._connection.execute(sql.FAIL, values)
+        return tuple(sorted(mine, key=attrgetter(sql.FIRST[lane])))
 
     async def begin(
         self,
@@ -189,12 +186,17 @@ class Outbox:
         One that is on the wire at this moment is not tried a second time. A link that
         somebody asked for goes out all the same.
         """
-        values = {"subscriber_id": subscriber_id, "now": now}
+        values = {"subscriber_id": subscriber_id, "reason": reason, "now": now}
         await self._connection.execute(sql.SUPPRESS_SENDING, values)
-        found = await self._connection.execute(
-            sql.SUPPRESS, values | {"reason": reason}
-        )
-        return found.rowcount
+        return (await self._connection.execute(sql.SUPPRESS, values)).rowcount
+
+    async def hold_back(
+        self, ids: Sequence[int], *, reason: str, now: datetime
+    ) -> None:
+        """Send these people nothing that waits; what is on the wire is tried once."""
+        values = {"ids": list(ids), "reason": reason, "now": now}
+        for statement in (sql.NOT_AGAIN, sql.HOLD_BACK):
+            await self._connection.execute(statement, values)
 
     async def doubt(self, *, now: datetime) -> int:
         """Call every reminder that is not settled `unknown`: it may have been sent.
@@ -227,8 +229,7 @@ class Outbox:
     async def counts(self, night: date) -> Mapping[State, int]:
         """How many messages of a night are in each state, zeros included."""
         found = await self._connection.execute(sql.COUNTS, {"night": night})
-        counted = {State(row.state): int(row.messages) for row in found}
-        return {state: counted.get(state, 0) for state in State}
+        return dict.fromkeys(State, 0) | {State(s): int(n) for s, n in found}
 
     async def waiting(self, *, now: datetime) -> tuple[Waiting, ...]:
         """How many reminders are due and may still be sent, by step of their deadline."""
@@ -240,8 +241,8 @@ class Outbox:
         """How many messages of the nights since then were not sent, and why."""
         found = await self._connection.execute(sql.NOT_SENT, {"since": since})
         return tuple(
-            NotSent(state=State(row.state), reason=row.reason, messages=row.messages)
-            for row in found
+            NotSent(state=State(state), reason=why, messages=n)
+            for state, why, n in found
         )
 
     async def ensure_partitions(self, *, around: date) -> None:

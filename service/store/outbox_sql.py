@@ -38,6 +38,8 @@ WAITING = {
     Lane.EVENING: "state = 'due' AND kind = 'reminder'",
     Lane.PRIORITY: "state = 'due' AND kind <> 'reminder'",
 }
+#: Somebody who waits for their mail goes before an invitation, which has longer.
+FIRST = {Lane.EVENING: "not_before", Lane.PRIORITY: "expires_at"}
 # Nobody gets round this: asked once a statement, before a row is looked at. Where there
 # is no row to say so, nothing is sent either.
 SENDS = """
@@ -50,7 +52,7 @@ CLAIM = {
             SELECT subscriber_id, night, kind FROM outbox
             WHERE {waiting} AND not_before <= :now AND expires_at > :now
             AND {SENDS}
-            ORDER BY not_before LIMIT :limit
+            ORDER BY {FIRST[lane]} LIMIT :limit
             FOR UPDATE SKIP LOCKED
         )
         UPDATE outbox AS o
@@ -163,6 +165,21 @@ SUPPRESS = text(
     SET state = 'suppressed', reason = :reason, lease_until = NULL, updated_at = :now
     WHERE subscriber_id = :subscriber_id AND kind = 'reminder'
         AND state IN ('due', 'claimed')
+    """
+)
+
+# Of every kind: other than after an unsubscribe, no link is mailed either.
+HOLD_BACK = text(
+    """
+    UPDATE outbox
+    SET state = 'suppressed', reason = :reason, lease_until = NULL, updated_at = :now
+    WHERE subscriber_id = ANY(:ids) AND state IN ('due', 'claimed')
+    """
+)
+NOT_AGAIN = text(
+    """
+    UPDATE outbox SET expires_at = LEAST(expires_at, :now)
+    WHERE subscriber_id = ANY(:ids) AND state = 'sending'
     """
 )
 

@@ -215,6 +215,7 @@ OUTBOX = Table(
     ),
     Index(
         "outbox_priority",
+        "expires_at",
         "not_before",
         postgresql_where=text("state = 'due' AND kind <> 'reminder'"),
     ),

@@ -173,13 +173,13 @@ async def test_a_backup_of_a_paused_service_comes_back_paused(
     file, _ = await taken(named, tmp_path)
     await called(elsewhere, "restore", str(file))
 
-    code, out, _ = await called(elsewhere, "adopt", "--yes")
+    code, out, _ = await called(elsewhere, "adopt", "--yes", "--nothing-was-sent")
 
     assert code == 0
     assert "0 reminders that waited, and 0 that were due" in out
     assert out.endswith("Paused: nothing is sent before `eventide resume`.\n")
     async with store_on(empty_database_url) as copy, copy.transaction() as tx:
-        assert await tx.deployment.is_paused()
+        assert await tx.deployment.state() is Standing.PAUSED
 
 
 @pytest.mark.usefixtures("people")
@@ -424,6 +424,25 @@ async def test_the_schema_before_is_kept_and_taken_forward(
         await copy.check()
         async with copy.transaction() as tx:
             assert await tx.deployment.state() is Standing.FENCED
+
+
+async def test_the_schema_before_is_fenced_even_where_the_restore_dies_on_the_way(
+    named, elsewhere, empty_database_url, database_url, tmp_path
+):
+    await migrate.downgrade(database_url, "0003")
+    file, _ = await taken(named, tmp_path)
+    # What is in the way of the migration, and not of the backup.
+    in_the_way = "database_identity() RETURNS text LANGUAGE sql AS $$ SELECT '' $$"
+    await administer(empty_database_url, f"CREATE FUNCTION {in_the_way}")
+
+    code, _, err = await called(elsewhere, "restore", str(file))
+    await administer(empty_database_url, "DROP FUNCTION database_identity")
+    later = await called(elsewhere, "migrate")
+
+    assert (code, "already exists" in err) == (1, True)
+    assert later[0] == 0, later[2]
+    async with store_on(empty_database_url) as copy, copy.transaction() as tx:
+        assert await tx.deployment.state() is Standing.FENCED
 
 
 def cut(file, old, new):

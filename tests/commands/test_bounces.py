@@ -2,10 +2,16 @@
 
 import signal
 import socket
+import stat
 
 import httpx
 
-from tests.commands.processes import line_with, outcome, start
+from service.keys import keys, new_keys
+from service.settings import read
+from service.store.engine import opened
+from service.store.sealing import Sealer
+from tests.builders import NOON
+from tests.commands.processes import called, line_with, outcome, start
 from tests.mail.returned import A_PERSON, BOUNCES, WORDS_ONLY
 from tests.worker.dialogue import Dialogue
 
@@ -60,6 +66,42 @@ async def test_what_web_and_worker_took_and_could_not_use_is_listed(settings, tm
     assert first.endswith("not a report")
     assert second.endswith("a report in words only")
     assert (tmp_path / "kept" / first.split()[2]).read_bytes() == A_PERSON
+
+
+async def test_whoever_takes_the_messages_out_does_so_for_their_own_eyes_and_is_noted(
+    settings, database_url, tmp_path
+):
+    named = settings | {
+        "EVENTIDE_DATABASE__URL": database_url,
+        "EVENTIDE_SECRETS__KEYS": new_keys(name="1"),
+    }
+    found = keys(read(named).secrets)
+    sealer = Sealer(lookup=found.lookup, keys=found.seal, current="1")
+    folder, in_the_way = tmp_path / "kept", tmp_path / "file"
+    in_the_way.write_bytes(b"")
+
+    async with opened(database_url, sealer) as store:
+        async with store.transaction() as tx:
+            await tx.feedback.keep(A_PERSON, why="not a report", now=NOON)
+        listed = await called(named, "bounces")
+        async with store.transaction() as tx:
+            before = await tx.audit.newest(operator="", before=99, limit=9)
+        taken = await called(named, "bounces", "--out", str(folder))
+        again = await called(named, "bounces", "--out", str(folder))
+        refused = await called(named, "bounces", "--out", str(in_the_way))
+        async with store.transaction() as tx:
+            acts = await tx.audit.newest(operator="", before=99, limit=9)
+
+    assert listed[:2] == taken[:2] == again[:2]
+    assert before == ()
+    assert {(act.act, act.details) for act in acts} == {
+        ("returned mail read", "messages: 1")
+    }
+    (file,) = folder.iterdir()
+    assert file.read_bytes() == A_PERSON
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert (refused[0], "cannot be written" in refused[2]) == (1, True)
 
 
 async def test_an_address_of_bounces_without_room_for_a_token_stops_the_start(settings):

@@ -9,13 +9,16 @@ from datetime import timedelta
 import pytest
 
 from service.clock import SystemClock
+from service.commands.enrol import patiently
+from service.domain.errors import TryLater
 from service.domain.outbox import Lane
 from service.domain.records import parse_answers
+from service.domain.subscriber import Person
 from service.keys import keys, new_keys
 from service.settings import SecretsSettings
 from service.store.engine import opened
 from service.store.sealing import Sealer
-from tests.builders import NOON, TODAY, subscriber
+from tests.builders import NOON, TODAY, answers, subscriber
 from tests.commands.processes import called
 
 HEADER = "address,zone,adult,red_flags"
@@ -46,6 +49,13 @@ async def store_of(named):
 async def found_by(named, address):
     async with store_of(named) as store, store.transaction() as tx:
         return await tx.subscribers.find(address)
+
+
+async def acts(named):
+    """What the audit log says, newest first."""
+    async with store_of(named) as store, store.transaction() as tx:
+        found = await tx.audit.newest(operator="", before=99, limit=9)
+    return [(entry.act, entry.details) for entry in found]
 
 
 def listed(tmp_path, *lines, encoding="utf-8"):
@@ -81,6 +91,7 @@ async def test_bad_rows_stop_no_good_ones_and_are_told_in_the_words_of_the_form(
         "hal@example.org,Europe/London,yes,none,frogs",
         "ida@example.org,Europe/London,yes,none,fatigue,en,more",
         "jon@example.org,Europe/London,yes,none,fatigue,xx",
+        '"kay"@example.org,Europe/London,yes,none',
         "kim@example.org,Europe/London,yes,none",
         "KIM@example.org,Europe/London,yes,none",
     )
@@ -91,7 +102,8 @@ async def test_bad_rows_stop_no_good_ones_and_are_told_in_the_words_of_the_form(
     assert [(row, outcome) for row, outcome, _ in report] == [
         (2, "invited"), (3, "refused"), (5, "refused"), (6, "refused"),
         (7, "needs care"), (8, "needs care"), (9, "refused"), (10, "refused"),
-        (11, "refused"), (12, "refused"), (13, "invited"), (14, "waiting"),
+        (11, "refused"), (12, "refused"), (13, "refused"), (14, "invited"),
+        (15, "waiting"),
     ]  # fmt: skip
     why = {row: words for row, _, words in report}
     assert why[3].startswith("address: Enter an e-mail address")
@@ -103,9 +115,10 @@ async def test_bad_rows_stop_no_good_ones_and_are_told_in_the_words_of_the_form(
     assert why[9].startswith("red_flags: ")
     assert why[10].startswith("causes: ")
     assert why[11] == "there are more cells than columns"
+    assert why[13].startswith("is not CSV (")
     assert why[12] == "language: there is only en"
     assert "        2 get a mail to confirm by\n" in out
-    assert "        7 cannot be taken as they are: see the report\n" in out
+    assert "        8 cannot be taken as they are: see the report\n" in out
     assert "example.org" not in str(report)
 
 
@@ -130,6 +143,33 @@ async def test_each_one_has_a_mail_of_their_own_second(named, tmp_path):
     assert "        4 were asked to confirm before, untouched\n" in again[1]
 
 
+@pytest.mark.parametrize(
+    ("more", "gap"),
+    [
+        ({"EVENTIDE_SMTP__RATE": "0.1"}, timedelta(seconds=20)),
+        ({"EVENTIDE_SMTP__WARM_UP": "today"}, timedelta(seconds=216)),
+    ],
+)
+async def test_a_list_takes_half_of_what_the_relays_do(named, tmp_path, more, gap):
+    today = f"{SystemClock().now():%Y-%m-%d}"
+    slow = {name: today if value == "today" else value for name, value in more.items()}
+    file = listed(
+        tmp_path, HEADER, *(f"p{n}@example.org,UTC,yes,none" for n in range(2))
+    )
+
+    code, out, err = await called(named | slow, "import", str(file))
+
+    later = SystemClock().now() + timedelta(hours=1)
+    async with store_of(named) as store, store.transaction() as tx:
+        first, last = await tx.outbox.claim(
+            Lane.PRIORITY, limit=10, worker="w", lease=timedelta(), now=later
+        )
+    assert code == 0, err
+    assert last.not_before - first.not_before == gap
+    assert last.expires_at - last.not_before == timedelta(days=3)
+    assert f"goes out {last.not_before:%Y-%m-%d %H:%M} UTC." in out
+
+
 async def test_all_that_the_form_asks_can_be_on_the_list(named, tmp_path):
     file = listed(tmp_path, EVERYTHING)
 
@@ -139,10 +179,10 @@ async def test_all_that_the_form_asks_can_be_on_the_list(named, tmp_path):
 
     bob = await found_by(named, "bob@example.org")
     assert code == 0, err
-    async with store_of(named) as store, store.transaction() as tx:
-        (act,) = await tx.audit.newest(operator="", before=99, limit=9)
-    assert act.act == "people imported"
-    assert act.details == "active: 1. Consent: paper form 7"
+    assert await acts(named) == [
+        ("people imported", "active: 1. Consent: paper form 7"),
+        ("people imported", "begun. Consent: paper form 7"),
+    ]
     assert "        1 are subscribers now\n" in out
     assert (bob.evening.zone, bob.evening.minute) == ("America/New_York", 20 * 60 + 30)
     assert bob.evening.frequency == "second"
@@ -162,10 +202,57 @@ async def test_all_that_the_form_asks_can_be_on_the_list(named, tmp_path):
     )
 
 
+async def test_what_an_import_did_before_it_broke_off_is_in_the_audit_log(
+    named, tmp_path
+):
+    file = listed(tmp_path, HEADER, *[ADA] * 400)
+    file.write_bytes(file.read_bytes() + b"\n\xff")
+
+    code, _, err = await called(
+        named, "import", str(file), "--consented-elsewhere", "paper form 7"
+    )
+
+    ended, begun = await acts(named)
+    assert (code, "is not in UTF-8" in fault(err)) == (1, True)
+    assert begun == ("people imported", "begun. Consent: paper form 7")
+    assert ended[1].startswith("active: 1, known: ")
+
+
+@pytest.mark.parametrize("failures", [0, 2, 3])
+async def test_a_row_is_tried_again_while_the_database_is_away(failures):
+    left = iter(["away"] * failures + ["back"])
+
+    async def act():
+        if next(left) == "away":
+            raise TryLater
+        return "invited", "done"
+
+    trying = patiently(act, waits=(timedelta(), timedelta()))
+    if failures == 3:
+        with pytest.raises(TryLater):
+            await trying
+    else:
+        assert await trying == ("invited", "done")
+
+
+async def test_an_export_that_breaks_off_is_in_the_audit_log(named, tmp_path):
+    other = named | {"EVENTIDE_SECRETS__KEYS": new_keys(name="1")}
+    async with store_of(other) as store, store.transaction() as tx:
+        await tx.subscribers.add(subscriber(1), next_due_at=None, now=NOON)
+
+    code, _, _ = await called(named, "export", str(tmp_path / "everybody.csv"))
+
+    assert code == 1
+    assert await acts(named) == [
+        ("people exported", "subscribers: 0"),
+        ("people exported", "begun"),
+    ]
+
+
 async def test_what_is_left_empty_counts_as_prefer_not_to_say(named, tmp_path):
     file = listed(tmp_path, HEADER, ADA)
 
-    await called(named, "import", str(file), "--consented-elsewhere", "x")
+    await called(named, "import", str(file), "--consented-elsewhere", "paper form 7")
 
     ada = await found_by(named, "ada@example.org")
     unsaid = parse_answers({}, answered_on=ada.person.answers.answered_on)
@@ -196,7 +283,7 @@ async def test_a_drill_says_what_would_be_done_and_writes_nothing(named, tmp_pat
 
     told = [
         await called(named, "import", str(file), "--dry-run", *more)
-        for more in ((), ("--consented-elsewhere", "x"))
+        for more in ((), ("--consented-elsewhere", "paper form 7"))
     ]
 
     assert [code for code, _, _ in told] == [0, 0]
@@ -215,7 +302,7 @@ async def test_a_drill_says_what_would_be_done_and_writes_nothing(named, tmp_pat
         (b"address,zone\n", "lacks the columns: adult, red_flags"),
         (b"address,zone,adult,red_flags,name,\n", "are not: name, one without a name"),
         (b"address,zone,adult,red_flags,zone\n", "has more than once: zone"),
-        (b'address,zone,adult,red_flags\n"a"b,c\n', "is not CSV"),
+        (b"a" * 140_000, "is not CSV (field larger than field limit"),
         (b"", "lacks the columns"),
         (None, "cannot be read (No such file or directory)"),
     ],
@@ -244,6 +331,18 @@ async def test_a_report_that_cannot_be_written_is_named(named, tmp_path):
     assert (code, "r.csv: cannot be written" in fault(err)) == (1, True)
 
 
+@pytest.mark.parametrize("evidence", ["--dry-run", "-", "", "yes", "  " * 20])
+async def test_what_is_no_evidence_enrols_nobody(named, tmp_path, evidence):
+    file = listed(tmp_path, HEADER, ADA)
+
+    code, _, err = await called(
+        named, "import", str(file), "--consented-elsewhere", evidence
+    )
+
+    assert (code, "is no evidence" in fault(err)) == (1, True)
+    assert await found_by(named, "ada@example.org") is None
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
 async def test_everybody_is_exported_with_their_answers_for_the_owner_s_eyes(
     named, tmp_path, suffix
@@ -257,9 +356,10 @@ async def test_everybody_is_exported_with_their_answers_for_the_owner_s_eyes(
     code, out, err = await called(named, "export", str(file))
 
     assert (code, out) == (0, "Exported subscribers: 2\n")
-    async with store_of(named) as store, store.transaction() as tx:
-        (act,) = await tx.audit.newest(operator="", before=99, limit=9)
-    assert (act.act, act.details) == ("people exported", "subscribers: 2")
+    assert await acts(named) == [
+        ("people exported", "subscribers: 2"),
+        ("people exported", "begun"),
+    ]
     assert "in plain words" in err
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     with file.open() as lines:
@@ -284,6 +384,50 @@ async def test_everybody_is_exported_with_their_answers_for_the_owner_s_eyes(
         )
     else:
         assert (first["conditions"], first["severe"]) == ([], False)
+
+
+async def test_a_spreadsheet_runs_nothing_of_what_somebody_wrote(named, tmp_path):
+    address = "=1+1@example.org"
+    async with store_of(named) as store, store.transaction() as tx:
+        one = subscriber(1, person=Person(address=address, answers=answers()))
+        await tx.subscribers.add(one, next_due_at=None, now=NOON)
+    exported = tmp_path / "everybody.csv"
+    file = listed(tmp_path, HEADER, f"'{address},UTC,yes,none")
+
+    code, _, err = await called(named, "export", str(exported))
+    await called(named, "import", str(file))
+
+    assert code == 0, err
+    with exported.open() as lines:
+        assert [row["address"] for row in csv.DictReader(lines)] == [f"'{address}"]
+    assert reported(file) == [(2, "known", "are subscribers already, untouched")]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+async def test_an_export_is_never_written_over_a_file(named, tmp_path, suffix):
+    file = tmp_path / f"theirs{suffix}"
+    file.write_text("mine")
+
+    code, _, err = await called(named, "export", str(file))
+
+    assert (code, "is there already. Choose another name" in fault(err)) == (1, True)
+    assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("people.csv", "is the list itself"), ("theirs.csv", "is there already")],
+)
+async def test_a_report_is_never_written_over_a_file(named, tmp_path, name, words):
+    file = listed(tmp_path, HEADER, ADA)
+    (tmp_path / "theirs.csv").write_text(before := file.read_text())
+
+    code, _, err = await called(
+        named, "import", str(file), "--report", str(tmp_path / name)
+    )
+
+    assert (code, words in fault(err)) == (1, True)
+    assert (tmp_path / name).read_text() == before
 
 
 async def test_an_export_says_which_formats_there_are(named, tmp_path):

@@ -201,6 +201,9 @@ async def test_explain_tells_what_was_chosen(settings, database_url):
     )
 
     assert code == 0, err
+    async with opened(database_url, sealer) as store, store.transaction() as tx:
+        (act,) = await tx.audit.newest(operator="", before=99, limit=9)
+    assert (act.act, act.subscriber_id) == ("answers seen", 7)
     assert out.splitlines() == [
         "no such subscriber: never confirmed, or erased",
         "catalogue v1",

@@ -85,7 +85,7 @@ def test_nothing_is_kept_of_a_dump_that_breaks_off(tmp_path):
     mine = tools.Tools(folder=tmp_path, release=18)
 
     with pytest.raises(Misconfigured, match="pg_restore failed"):
-        mine.load(io.BytesIO(b"x"), {}, release=18, tell=NO_MATTER)
+        mine.load(io.BytesIO(b"x"), {}, release=18, last="", tell=NO_MATTER)
 
     assert "COMMIT" not in typed.read_text()
 
@@ -97,11 +97,11 @@ def test_an_older_server_is_not_told_what_it_does_not_know(tmp_path, server, is_
     program(tmp_path, "psql", f"cat > {tmp_path}/typed")
     mine = tools.Tools(folder=tmp_path, release=18)
 
-    mine.load(io.BytesIO(b"x"), {}, release=server, tell=NO_MATTER)
+    mine.load(io.BytesIO(b"x"), {}, release=server, last="SELECT 1", tell=NO_MATTER)
 
     typed = (tmp_path / "typed").read_text()
     assert (setting in typed) is is_told
-    assert typed.endswith("x;\nANALYZE;\nCOMMIT;\n")
+    assert typed.endswith("x;\nSELECT 1;\nANALYZE;\nCOMMIT;\n")
 
 
 def test_an_interrupted_dump_leaves_no_program_behind(tmp_path):

@@ -18,6 +18,13 @@ async def fence(world, *, is_paused=False):
         await tx.deployment.fence(is_paused=is_paused)
 
 
+async def adopted(world, *, is_nothing_sent=False):
+    now = world.clock.now()
+    return await deployment.adopt(
+        world.store, is_nothing_sent=is_nothing_sent, by="ops", now=now
+    )
+
+
 async def reminders(world):
     async with world.store.transaction() as tx:
         counts = await tx.outbox.counts(TODAY)
@@ -73,7 +80,7 @@ async def test_an_adopted_copy_sends_nothing_that_may_have_been_sent_before(worl
     await plan(world.store, world.library, limit=1, now=world.clock.now())
     await fence(world)
 
-    done = await deployment.adopt(world.store, by="ops", now=world.clock.now())
+    done = await adopted(world)
     mails = await world.run(minutes=1)
 
     assert (done.people, done.messages) == (2, 1)
@@ -83,21 +90,40 @@ async def test_an_adopted_copy_sends_nothing_that_may_have_been_sent_before(worl
     assert len(await world.run(days=1)) == 3 + 3
 
 
-async def test_a_copy_of_a_paused_service_sends_all_that_waits(world):
+@pytest.mark.parametrize("is_paused", [True, False])
+async def test_a_copy_sends_all_that_waits_where_the_operator_knows_that_nothing_was_sent(
+    world, is_paused
+):
     await world.join()
     await world.join("bob@example.org")
-    await deployment.pause(world.store, by="ops", now=world.clock.now())
     world.clock.move(timedelta(**SEVEN_HOURS))
     await plan(world.store, world.library, limit=1, now=world.clock.now())
-    await fence(world, is_paused=True)
+    await fence(world, is_paused=is_paused)
 
-    done = await deployment.adopt(world.store, by="ops", now=world.clock.now())
-    paused = await world.run(minutes=1)
+    done = await adopted(world, is_nothing_sent=True)
+    mails = await world.run(minutes=1)
     await deployment.resume(world.store, by="ops", now=world.clock.now())
 
     assert (done.people, done.messages) == (0, 0)
-    assert len(paused) == 2
+    assert len(mails) == (2 if is_paused else 4)
     assert len(await world.run(minutes=1)) == 4
+
+
+@pytest.mark.parametrize("is_paused_by_whom", ["the backup", "the operator"])
+async def test_a_pause_is_no_proof_that_nothing_was_sent(world, is_paused_by_whom):
+    await world.join()
+    await world.join("bob@example.org")
+    world.clock.move(timedelta(**SEVEN_HOURS))
+    await plan(world.store, world.library, limit=1, now=world.clock.now())
+    await fence(world, is_paused=is_paused_by_whom == "the backup")
+    if is_paused_by_whom == "the operator":
+        await deployment.pause(world.store, by="ops", now=world.clock.now())
+
+    done = await adopted(world)
+    await deployment.resume(world.store, by="ops", now=world.clock.now())
+
+    assert (done.people, done.messages) == (1, 1)
+    assert len(await world.run(minutes=1)) == 2
 
 
 async def test_adopting_a_database_that_sends_already_changes_nothing(world):
@@ -105,7 +131,7 @@ async def test_adopting_a_database_that_sends_already_changes_nothing(world):
     world.clock.move(timedelta(**SEVEN_HOURS))
     await plan(world.store, world.library, limit=1, now=world.clock.now())
 
-    done = await deployment.adopt(world.store, by="ops", now=world.clock.now())
+    done = await adopted(world)
 
     assert (done.people, done.messages) == (0, 0)
     assert len(await world.run(minutes=1)) == 2
@@ -133,13 +159,16 @@ async def test_the_last_mail_of_the_database_before_is_known(world):
 
 async def test_who_paused_resumed_and_adopted_is_in_the_audit_log(world):
     now = world.clock.now()
-    for act in (deployment.pause, deployment.resume, deployment.adopt):
+    for act in (deployment.pause, deployment.resume):
         await act(world.store, by="ops", now=now)
+    await adopted(world)
+    await adopted(world, is_nothing_sent=True)
 
     async with world.store.transaction() as tx:
         found = await tx.audit.newest(operator="ops", before=99, limit=9)
-    assert [entry.act for entry in found] == [
-        "database adopted",
-        "all resumed",
-        "all paused",
+    assert [(entry.act, entry.details) for entry in found] == [
+        ("database adopted", "nothing was sent, says the operator"),
+        ("database adopted", "held back: 0 waiting, 0 due"),
+        ("all resumed", ""),
+        ("all paused", ""),
     ]

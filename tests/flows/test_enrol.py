@@ -107,6 +107,34 @@ async def test_whoever_signs_up_by_the_form_is_not_kept_waiting_by_a_long_list(w
     assert len(all_of_them) == 6
 
 
+async def test_whoever_signs_up_goes_before_invitations_that_are_overdue(world):
+    for number in range(5):
+        await invite(world, f"person{number}@example.org")
+    world.clock.move(timedelta(days=1, hours=12))
+    await world.ask("bob@example.org")
+
+    async with world.store.transaction() as tx:
+        first, *others = await tx.outbox.claim(
+            Lane.PRIORITY,
+            limit=6,
+            worker="w",
+            lease=timedelta(),
+            now=world.clock.now(),
+        )
+
+    assert first.payload == "bob@example.org"
+    assert len(others) == 5
+
+
+async def test_whoever_confirmed_by_the_form_is_not_asked_by_the_list_as_well(world):
+    await invite(world, after=timedelta(hours=5))
+    await world.join()
+
+    world.clock.move(timedelta(hours=6))
+
+    assert len(await world.post(Lane.PRIORITY)) == 1
+
+
 async def test_a_mail_that_goes_out_late_can_be_answered_for_as_long(world):
     await invite(world, after=timedelta(days=3))
     world.clock.move(timedelta(days=3))
@@ -158,6 +186,16 @@ async def test_no_list_lifts_what_an_address_is_suppressed_for(world, taken, rea
     )
     assert await taken(world) is Outcome.SUPPRESSED
     assert await world.post(Lane.PRIORITY) == ()
+
+
+async def test_a_subscriber_who_wants_no_mail_counts_as_suppressed(world):
+    await world.join()
+    async with world.store.transaction() as tx:
+        await tx.suppression.add(
+            "ada@example.org", Reason.UNSUBSCRIBED, now=world.clock.now()
+        )
+
+    assert await invite(world) is Outcome.SUPPRESSED
 
 
 @pytest.mark.parametrize("status", [Status.ACTIVE, Status.PAUSED, Status.STOPPED])

@@ -81,7 +81,6 @@ async def test_a_database_without_the_row_sends_nothing(waiting, database_url, l
     assert await claimed(waiting, lane) == ()
 
     async with waiting.transaction() as tx:
-        assert not await tx.deployment.is_paused()
         await tx.deployment.adopt()
 
     assert len(await claimed(waiting, lane)) == 1
@@ -96,6 +95,5 @@ async def test_a_fenced_database_keeps_its_pause_when_it_is_adopted(
     async with store.transaction() as tx:
         await tx.deployment.fence(is_paused=True)
         assert await tx.deployment.state() is Standing.FENCED
-        assert await tx.deployment.is_paused()
         await tx.deployment.adopt()
         assert await tx.deployment.state() is Standing.PAUSED

@@ -110,7 +110,7 @@ async def test_a_worker_on_a_copy_sends_once_it_is_adopted_and_not_before(town, 
         worker.terminate()
         await worker.wait()
     before = relay.accepted.total()
-    await deployment.adopt(town.store, by="ops", now=now)
+    await deployment.adopt(town.store, is_nothing_sent=True, by="ops", now=now)
     await deployment.resume(town.store, by="ops", now=now)
     async with town.worker():
         await relay.has_taken(50)

@@ -25,7 +25,13 @@ STATEMENTS = (
         WHERE d.datname = current_database()
     $$
     """,
-    "INSERT INTO deployment (identity) SELECT database_identity()",
+    # A backup of an older release has no such row to leave out: where one was restored,
+    # the restore left this mark, and nothing is sent from here either.
+    """
+    INSERT INTO deployment (identity)
+    SELECT CASE WHEN obj_description(to_regclass('alembic_version'), 'pg_class')
+            = 'restored' THEN '' ELSE database_identity() END
+    """,
     """
     CREATE TABLE operator (
         name text PRIMARY KEY,
@@ -70,8 +76,18 @@ STATEMENTS = (
     """,
     "ALTER TABLE consent ADD COLUMN evidence text",
     "ALTER TABLE outbox ADD COLUMN provider text",
+    "DROP INDEX outbox_priority",
+    """
+    CREATE INDEX outbox_priority ON outbox (expires_at, not_before)
+    WHERE state = 'due' AND kind <> 'reminder'
+    """,
 )
 BACK = (
+    "DROP INDEX outbox_priority",
+    """
+    CREATE INDEX outbox_priority ON outbox (not_before)
+    WHERE state = 'due' AND kind <> 'reminder'
+    """,
     "ALTER TABLE outbox DROP COLUMN provider",
     "ALTER TABLE consent DROP COLUMN evidence",
     "DROP TABLE audit",
