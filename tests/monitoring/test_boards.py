@@ -118,6 +118,5 @@ def test_the_boards_are_where_grafana_looks_for_them():
     compose = read(MONITORING.parent.parent / "docker-compose.yml")
     mounts = compose["services"]["grafana"]["volumes"]
 
-    assert (
-        f"./config/monitoring/grafana/boards:{provider['options']['path']}:ro" in mounts
-    )
+    path = provider["options"]["path"]
+    assert f"./config/monitoring/grafana/boards:{path}:ro,z" in mounts

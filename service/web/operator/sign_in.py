@@ -11,6 +11,7 @@ from service.flows import sign_in
 from service.flows.sign_in import Attempt, No, SignedIn
 from service.web import forms
 from service.web.operator.access import (
+    HOME,
     LOGIN,
     Access,
     is_from_here,
@@ -78,9 +79,11 @@ class _Desk:
                 return self._refused(why, following, name)
 
     async def sign_out(self, request: Request) -> Response:
-        if is_from_here(request):
-            token, now = self._access.token(request), self._site.clock.now()
-            await sign_in.sign_out(self._site.store, token, now=now)
+        if not is_from_here(request):
+            # Not even the cookie is taken away by another site.
+            return RedirectResponse(HOME, 303)
+        token, now = self._access.token(request), self._site.clock.now()
+        await sign_in.sign_out(self._site.store, token, now=now)
         return self._access.to_login()
 
     def _refused(self, why: No, following: str, name: str) -> Response:
