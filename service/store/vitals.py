@@ -1,6 +1,5 @@
 """What a doctor asks of the database, whatever state its schema is in."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,9 +33,6 @@ SOME_PEOPLE = text(
     (SELECT id, address_key, sealed, key_id FROM subscriber
     ORDER BY id DESC LIMIT :tried)
     """
-)
-SUPPRESSED = text(
-    "SELECT reason, count(*) AS addresses FROM suppression GROUP BY reason ORDER BY reason"
 )
 
 
@@ -106,8 +102,3 @@ class Checkup:
                     remedy="Put the look-up key back that was there when people joined",
                 )
         return len({row.id for row in rows})
-
-    async def suppressed(self) -> Mapping[str, int]:
-        """How many addresses get no mail, by reason."""
-        found = await self._connection.execute(SUPPRESSED)
-        return {row.reason: row.addresses for row in found}

@@ -20,8 +20,8 @@ from prometheus_client.registry import Collector
 
 from service.domain.breaker import Gate
 from service.domain.feedback import VERDICTS
+from service.domain.hours import HOURS
 from service.domain.meter import LATENESS, Tally
-from service.domain.night import EARLIEST, LATEST
 from service.domain.obstacle import Obstacle
 from service.domain.outbox import BOUNCES, Kind, Meaning, State
 from service.domain.provider import Provider
@@ -29,7 +29,6 @@ from service.flows.plan import Planned
 from service.flows.upkeep import Leftovers
 from service.worker.tick_figures import TickFigures
 
-HOURS = range(EARLIEST // 60, LATEST // 60 + 1)
 #: An attempt ends in one of these; what goes back to `due` is called deferred.
 OUTCOMES = {
     State.SENT: "sent",

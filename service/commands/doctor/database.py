@@ -1,7 +1,8 @@
 """The database and its schema, the keys against what they sealed, and tonight."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from service import app as composition
@@ -12,6 +13,7 @@ from service.domain.finding import Sheet
 from service.embedded import postgres
 from service.store import engine
 from service.store.engine import Store
+from service.store.figures import Suppressed
 from service.store.trouble import OLDEST_SERVER
 from service.store.vitals import Vitals, vitals
 
@@ -102,15 +104,16 @@ async def _records(sheet: Sheet, patient: Patient, url: str) -> None:
         _unknown(sheet, "the records cannot be read without keys", error.remedy)
         return
     async with engine.opened(url, sealer) as store:
-        await _keys_fit(sheet, store)
-        await tonight.look(sheet.beside(TONIGHT), store, now=patient.clock.now())
+        now = patient.clock.now()
+        await _keys_fit(sheet, store, now=now)
+        await tonight.look(sheet.beside(TONIGHT), store, now=now)
 
 
-async def _keys_fit(sheet: Sheet, store: Store) -> None:
+async def _keys_fit(sheet: Sheet, store: Store, *, now: datetime) -> None:
     try:
         async with store.transaction() as tx:
             opened = await tx.checkup.try_keys()
-            suppressed = await tx.checkup.suppressed()
+            suppressed = await tx.figures.suppressed(now=now)
     except Misconfigured as error:
         sheet.fault("keys fit", error.what, error.remedy)
         return
@@ -121,9 +124,9 @@ async def _keys_fit(sheet: Sheet, store: Store) -> None:
     sheet.ok("suppression", _counted(suppressed))
 
 
-def _counted(suppressed: Mapping[str, int]) -> str:
-    says = f"{sum(suppressed.values()):,} addresses get no mail"
-    reasons = (f"{many:,} {reason}" for reason, many in suppressed.items())
+def _counted(suppressed: Sequence[Suppressed]) -> str:
+    says = f"{sum(one.addresses for one in suppressed):,} addresses get no mail"
+    reasons = (f"{one.addresses:,} {one.reason}" for one in suppressed)
     return f"{says}: {', '.join(reasons)}" if suppressed else says
 
 
