@@ -5,7 +5,7 @@ and an unknown tag blocks as if it were ticked and satisfies no requirement (rul
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 
@@ -38,6 +38,7 @@ class Tag(StrEnum):
     RED_FLAG_NOW = "red_flag_now"
     PREGNANT = "pregnant"
     TRYING = "trying"
+    POSTNATAL = "postnatal"
 
     HEART_FAILURE = "heart_failure"
     KIDNEY = "kidney"
@@ -73,6 +74,7 @@ class Tag(StrEnum):
     MED_THYROX = "med_thyrox"
     MED_GLUCOSE = "med_glucose"
     MED_QUININE = "med_quinine"
+    MED_THINNER = "med_thinner"
     MED_UNKNOWN = "med_unknown"
 
     REGION_UK = "region_uk"
@@ -84,6 +86,7 @@ class Tag(StrEnum):
     UNANSWERED = "unanswered"
     PROFILE_STALE = "profile_stale"
     PREGNANCY_OVER = "pregnancy_over"
+    PREGNANCY_JUST_OVER = "pregnancy_just_over"
 
 
 CONDITIONS = (
@@ -119,14 +122,18 @@ IMPLIED = {
 #: Nights after which answers no longer count as known (rule H27).
 FRESH_NIGHTS = 90
 FRESH_NIGHTS_IN_PREGNANCY = 31
+#: Six weeks: how long "gave birth in the last 6 weeks" holds after the answer, and how
+#: long the warning signs of pregnancy stay after the month in which one ended (H29).
+POSTNATAL_NIGHTS = 42
 REGIONS = {"GB": Tag.REGION_UK, "US": Tag.REGION_US}
 
 
 class Pregnancy(StrEnum):
-    """The answer about pregnancy, giving birth in the last six weeks included."""
+    """The answer about pregnancy; POSTNATAL is birth in the last six weeks."""
 
     NO = "no"
     PREGNANT = "pregnant"
+    POSTNATAL = "postnatal"
     TRYING = "trying"
     UNKNOWN = "unknown"
 
@@ -183,7 +190,7 @@ class RiskProfile:
 
 def assess(answers: Answers, *, night: date) -> RiskProfile:
     """The risk profile on `night`: answers grow stale and pregnancies end."""
-    present = {tag for cause, tag in IMPLIED.items() if cause in answers.causes}
+    present = _from_causes(answers)
     present |= {REGIONS.get(answers.country, Tag.REGION_OTHER), answers.alcohol}
     unknown: set[Tag] = set()
     for tags, said in (
@@ -198,7 +205,7 @@ def assess(answers: Answers, *, night: date) -> RiskProfile:
         unknown.update(MEDICINES)
     if answers.alcohol is Tag.ALC_UNKNOWN:
         unknown.update(DRINKING)
-    present |= _from_preferences(answers)
+    present |= _from_preferences(answers, night=night)
     unknown |= _from_silence(answers)
     if unknown:
         present.add(Tag.UNANSWERED)
@@ -214,12 +221,23 @@ def assess(answers: Answers, *, night: date) -> RiskProfile:
     )
 
 
-def _from_preferences(answers: Answers) -> set[Tag]:
+def _from_causes(answers: Answers) -> set[Tag]:
+    """What the causes imply; an explicit answer about pregnancy says more than one."""
+    implied = {tag for cause, tag in IMPLIED.items() if cause in answers.causes}
+    if answers.pregnancy not in (Pregnancy.PREGNANT, Pregnancy.UNKNOWN):
+        implied.discard(Tag.PREGNANT)
+    return implied
+
+
+def _from_preferences(answers: Answers, *, night: date) -> set[Tag]:
     said: set[Tag] = set()
     if answers.pregnancy is Pregnancy.PREGNANT:
         said.add(Tag.PREGNANT)
     if answers.pregnancy is Pregnancy.TRYING:
         said.add(Tag.TRYING)
+    nights = (night - answers.answered_on).days
+    if answers.pregnancy is Pregnancy.POSTNATAL and nights <= POSTNATAL_NIGHTS:
+        said.add(Tag.POSTNATAL)
     if answers.severe is not False:
         said.add(Tag.SEVERE)
     if answers.stretching is Stretching.NONE:
@@ -232,22 +250,28 @@ def _from_preferences(answers: Answers) -> set[Tag]:
 def _from_silence(answers: Answers) -> set[Tag]:
     silent: set[Tag] = set()
     if answers.pregnancy is Pregnancy.UNKNOWN:
-        silent |= {Tag.PREGNANT, Tag.TRYING}
+        silent |= {Tag.PREGNANT, Tag.TRYING, Tag.POSTNATAL}
     if answers.stretching is None:
         silent.add(Tag.NO_EXERCISE)
     return silent
 
 
 def _worn_out(answers: Answers, *, present: set[Tag], night: date) -> set[Tag]:
-    over = (
-        Tag.PREGNANT in present
-        and answers.pregnant_until is not None
-        and (night.year, night.month)
-        > (answers.pregnant_until.year, answers.pregnant_until.month)
-    )
+    worn: set[Tag] = set()
+    until = answers.pregnant_until
+    if Tag.PREGNANT in present and until is not None:
+        nights = (night - _month_after(until)).days
+        if nights >= 0:
+            worn.add(Tag.PREGNANCY_OVER)
+        if 0 <= nights < POSTNATAL_NIGHTS:
+            worn.add(Tag.PREGNANCY_JUST_OVER)
     expecting = Tag.PREGNANT in present or Tag.TRYING in present
     limit = FRESH_NIGHTS_IN_PREGNANCY if expecting else FRESH_NIGHTS
-    worn = {Tag.PREGNANCY_OVER} if over else set()
     if (night - answers.answered_on).days > limit:
         worn.add(Tag.PROFILE_STALE)
     return worn
+
+
+def _month_after(day: date) -> date:
+    """The first day of the month after the one that `day` is in."""
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)

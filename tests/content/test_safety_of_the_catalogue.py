@@ -28,7 +28,9 @@ PROFILES = st.fixed_dictionaries(
     {
         "causes": st.lists(st.sampled_from(CAUSES), unique=True, max_size=4),
         "conditions": st.none() | SOME,
-        "pregnancy": st.sampled_from(["no", "pregnant", "trying", "unknown"]),
+        "pregnancy": st.sampled_from(
+            ["no", "pregnant", "postnatal", "trying", "unknown"]
+        ),
         "medicines": st.none()
         | st.lists(st.sampled_from(MEDICINES), unique=True, max_size=3),
         "alcohol": st.sampled_from(DRINKING),

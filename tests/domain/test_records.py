@@ -32,7 +32,9 @@ PROFILES = st.fixed_dictionaries(
         "causes": st.just(["not_sure"])
         | st.lists(st.sampled_from(CAUSES), unique=True, min_size=1),
         "conditions": st.none() | SOME,
-        "pregnancy": st.sampled_from(["no", "pregnant", "trying", "unknown"]),
+        "pregnancy": st.sampled_from(
+            ["no", "pregnant", "postnatal", "trying", "unknown"]
+        ),
         "pregnant_until": st.none() | st.just("2027-02"),
         "medicines": st.none() | st.lists(st.sampled_from(MEDICINES), unique=True),
         "alcohol": st.none() | st.sampled_from(DRINKING),

@@ -32,13 +32,26 @@ def test_what_was_ticked_is_present_and_all_else_is_known_to_be_absent():
     [
         (Cause.CIRCULATION, Tag.PAD),
         (Cause.NERVE, Tag.BACK_DX),
-        (Cause.PREGNANCY, Tag.PREGNANT),
         (Cause.NEUROMUSCULAR, Tag.NEURO),
         (Cause.DIABETES, Tag.DIABETES),
     ],
 )
 def test_a_ticked_cause_says_as_much_as_the_condition(cause, tag):
     assert tag in profile(causes=[cause]).present
+
+
+@pytest.mark.parametrize("pregnancy", ["pregnant", "unknown"])
+def test_pregnancy_as_a_cause_says_as_much_as_the_answer(pregnancy):
+    found = profile(causes=[Cause.PREGNANCY], pregnancy=pregnancy)
+
+    assert Tag.PREGNANT in found.present
+
+
+@pytest.mark.parametrize("pregnancy", ["no", "postnatal", "trying"])
+def test_an_answer_about_pregnancy_beats_the_one_that_the_cause_implies(pregnancy):
+    found = profile(causes=[Cause.PREGNANCY], pregnancy=pregnancy)
+
+    assert not found.may_have(Tag.PREGNANT)
 
 
 @pytest.mark.parametrize(
@@ -67,8 +80,10 @@ def test_silence_about_alcohol_is_a_tag_of_its_own():
     assert found.unknown == frozenset(DRINKING) - {Tag.ALC_UNKNOWN}
 
 
-def test_silence_about_pregnancy_leaves_both_open():
-    assert profile(pregnancy="unknown").unknown == {Tag.PREGNANT, Tag.TRYING}
+def test_silence_about_pregnancy_leaves_all_of_it_open():
+    found = profile(pregnancy="unknown")
+
+    assert found.unknown == {Tag.PREGNANT, Tag.TRYING, Tag.POSTNATAL}
 
 
 def test_trying_for_a_baby_is_known():
@@ -107,6 +122,8 @@ def test_the_country_selects_the_region(country, tag):
         ("pregnant", 31, False),
         ("pregnant", 32, True),
         ("trying", 32, True),
+        ("postnatal", 90, False),
+        ("postnatal", 91, True),
     ],
 )
 def test_answers_grow_stale(pregnancy, nights, stale):
@@ -127,6 +144,34 @@ def test_after_the_named_month_the_pregnancy_is_no_longer_taken_for_granted():
     assert Tag.PREGNANCY_OVER in after.present
     assert Tag.PREGNANT not in after.present
     assert after.may_have(Tag.PREGNANT)
+
+
+@pytest.mark.parametrize(
+    ("night", "is_just_over"),
+    [
+        (date(2026, 11, 30), False),
+        (date(2026, 12, 1), True),
+        (date(2027, 1, 11), True),
+        (date(2027, 1, 12), False),
+    ],
+)
+def test_a_pregnancy_is_just_over_for_six_weeks(night, is_just_over):
+    said = answers(pregnancy="pregnant", pregnant_until="2026-11")
+
+    found = assess(said, night=night)
+
+    assert (Tag.PREGNANCY_JUST_OVER in found.present) is is_just_over
+
+
+def test_having_given_birth_lapses_six_weeks_after_the_answer():
+    said = answers(pregnancy="postnatal")
+
+    last = assess(said, night=TODAY + timedelta(days=42))
+    after = assess(said, night=TODAY + timedelta(days=43))
+
+    assert Tag.POSTNATAL in last.present
+    assert not after.may_have(Tag.POSTNATAL)
+    assert not last.may_have(Tag.PREGNANT)
 
 
 @given(st.sets(st.sampled_from(CAUSES)), st.sets(st.sampled_from(CONDITIONS)))

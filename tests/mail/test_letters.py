@@ -40,7 +40,9 @@ PROFILES = st.fixed_dictionaries(
     {
         "causes": few(CAUSES),
         "conditions": st.none() | few(CONDITIONS),
-        "pregnancy": st.sampled_from(["no", "pregnant", "trying", "unknown"]),
+        "pregnancy": st.sampled_from(
+            ["no", "pregnant", "postnatal", "trying", "unknown"]
+        ),
         "medicines": st.none() | few(MEDICINES),
         "alcohol": st.sampled_from(DRINKING),
         "severe": st.none() | st.booleans(),

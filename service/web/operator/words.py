@@ -108,8 +108,9 @@ WHEN: Mapping[When, str] = {
 TAGS: Mapping[Tag, str] = {
     Tag.AGE_U18: "under 18",
     Tag.RED_FLAG_NOW: "a warning sign today",
-    Tag.PREGNANT: "pregnant, or gave birth in the last 6 weeks",
+    Tag.PREGNANT: "pregnant",
     Tag.TRYING: "trying for a baby",
+    Tag.POSTNATAL: "gave birth in the last 6 weeks",
     Tag.HEART_FAILURE: "heart failure",
     Tag.KIDNEY: "kidney disease",
     Tag.FLUID_LIMIT: "told to limit drinks",
@@ -142,6 +143,7 @@ TAGS: Mapping[Tag, str] = {
     Tag.MED_THYROX: "takes thyroid tablets",
     Tag.MED_GLUCOSE: "takes insulin or diabetes tablets",
     Tag.MED_QUININE: "takes quinine",
+    Tag.MED_THINNER: "takes blood thinners",
     Tag.MED_UNKNOWN: "not sure about their medicines",
     Tag.REGION_UK: "in the United Kingdom",
     Tag.REGION_US: "in the United States",
@@ -151,6 +153,7 @@ TAGS: Mapping[Tag, str] = {
     Tag.UNANSWERED: "left a question open",
     Tag.PROFILE_STALE: "answers that have grown old",
     Tag.PREGNANCY_OVER: "a pregnancy whose month has passed",
+    Tag.PREGNANCY_JUST_OVER: "a pregnancy whose month passed in the last 6 weeks",
 }
 
 
