@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from service import app as composition
-from service.domain.audit import Verdict
+from service.domain.audit import Verification
 from service.domain.errors import Misconfigured
 from service.flows import audit
 
@@ -41,7 +41,7 @@ def verify(
     typer.echo(f"head {verdict.entries}:{verdict.head.hex()}")
 
 
-async def _verified(number: int, digest: bytes) -> tuple[Verdict, bool]:
+async def _verified(number: int, digest: bytes) -> tuple[Verification, bool]:
     async with composition.records() as store:
         verdict = await audit.verify(store)
         return verdict, not number or await audit.has(store, number, digest)

@@ -65,7 +65,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verification:
     """What reading the log from its beginning showed.
 
     `broken_at` is the number of the first entry that was altered, is missing, or was put

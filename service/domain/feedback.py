@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from service.domain.outbox import (
-    BOUNCES,
-    Bounce,
+    VERDICTS,
     Meaning,
     Refused,
     Stage,
     meaning,
 )
+from service.domain.refusals import Verdict
 from service.domain.verp import Mailed
 
 #: Soft bounces so many of a person's last nights end the mails: 3 of 5.
@@ -76,10 +76,15 @@ class Ignored(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounced:
-    """The address that this mail was for does not take any."""
+    """This mail did not reach the person it was for.
+
+    `is_local`: our own relay says so, and no other host had a word in it: it found no
+    way to one (connection timed out, DNS).
+    """
 
     mailed: Mailed
-    bounce: Bounce
+    verdict: Verdict
+    is_local: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,11 +112,11 @@ class Unusable:
 
 ABOUT_ANOTHER = Unusable(why="about another address")
 
-Verdict = Bounced | Complained | Alarm | Ignored | Unusable
+Judgement = Bounced | Complained | Alarm | Ignored | Unusable
 
 
 #: What came back, in few enough words to count it.
-VERDICTS = (
+JUDGEMENTS = (
     "hard bounce",
     "soft bounce",
     "complaint",
@@ -121,11 +126,11 @@ VERDICTS = (
 )
 
 
-def in_short(found: Verdict) -> str:
-    """Which of VERDICTS it is."""
+def in_short(found: Judgement) -> str:
+    """Which of JUDGEMENTS it is."""
     match found:
-        case Bounced(bounce=bounce):
-            return f"{bounce} bounce"
+        case Bounced(verdict=verdict):
+            return "hard bounce" if verdict is Verdict.DEAD else "soft bounce"
         case Complained():
             return "complaint"
         case Alarm():
@@ -136,9 +141,9 @@ def in_short(found: Verdict) -> str:
             return "unusable"
 
 
-def verdict(
+def judged(
     feedback: Report | Complaint, mailed: Mailed, theirs: Container[str]
-) -> Verdict:
+) -> Judgement:
     """What it means; `theirs` holds those of the addresses named that are the person's."""
     match feedback:
         case Complaint():
@@ -154,14 +159,14 @@ def is_enough(soft_bounces: int) -> bool:
 
 def _complained(
     complaint: Complaint, mailed: Mailed, theirs: Container[str]
-) -> Verdict:
+) -> Judgement:
     if complaint.type not in UNWANTED:
         return Ignored.WANTED
     is_theirs = _is_about(complaint.named, theirs)
     return Complained(mailed=mailed) if is_theirs else ABOUT_ANOTHER
 
 
-def _reported(report: Report, mailed: Mailed, theirs: Container[str]) -> Verdict:
+def _reported(report: Report, mailed: Mailed, theirs: Container[str]) -> Judgement:
     if not report.refusals:
         return Ignored.NOT_FINAL
     for refusal in report.refusals:
@@ -170,14 +175,14 @@ def _reported(report: Report, mailed: Mailed, theirs: Container[str]) -> Verdict
     return ABOUT_ANOTHER
 
 
-def _meant(refusal: Refusal, mailed: Mailed) -> Verdict:
+def _meant(refusal: Refusal, mailed: Mailed) -> Judgement:
     status = _telling(refusal)
     refused = Refused(
         stage=Stage.REPORT, code=0, enhanced=status, reply=refusal.diagnostic
     )
     what = meaning(refused)
-    if what in BOUNCES:
-        return Bounced(mailed=mailed, bounce=BOUNCES[what])
+    if what in VERDICTS:
+        return Bounced(mailed=mailed, verdict=VERDICTS[what])
     if what in PASSING:
         return Ignored.PASSING
     return Alarm(mailed=mailed, meaning=what, status=status)

@@ -15,6 +15,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from service.domain.provider import Provider
+from service.domain.refusals import Verdict
 
 
 class Kind(StrEnum):
@@ -154,20 +155,13 @@ def meaning(refused: Refused) -> Meaning:
     return next(what for pattern, what in TABLE if re.match(pattern, said))
 
 
-class Bounce(StrEnum):
-    """What a refusal says about the address, beyond this one message."""
-
-    HARD = "hard"
-    SOFT = "soft"
-
-
-BOUNCES: Mapping[Meaning, Bounce] = MappingProxyType(
+VERDICTS: Mapping[Meaning, Verdict] = MappingProxyType(
     {
-        Meaning.NO_SUCH_ADDRESS: Bounce.HARD,
-        Meaning.BAD_ADDRESS: Bounce.HARD,
-        Meaning.MAILBOX_FULL: Bounce.SOFT,
-        Meaning.NO_ROUTE: Bounce.SOFT,
-        Meaning.UNCLEAR: Bounce.SOFT,
+        Meaning.NO_SUCH_ADDRESS: Verdict.DEAD,
+        Meaning.BAD_ADDRESS: Verdict.DEAD,
+        Meaning.MAILBOX_FULL: Verdict.UNDELIVERED,
+        Meaning.NO_ROUTE: Verdict.UNDELIVERED,
+        Meaning.UNCLEAR: Verdict.UNDELIVERED,
     }
 )
 
@@ -192,14 +186,14 @@ class Message:
 class Settled:
     """What becomes of a message after an attempt; `not_before` is for DUE alone.
 
-    `bounce`: what its end says about its address; `provider`: once a relay looked at it.
+    `verdict`: what its end says about its address; `provider`: once a relay looked at it.
     """
 
     message: Message
     state: State
     reason: str
     not_before: datetime
-    bounce: Bounce | None = None
+    verdict: Verdict | None = None
     provider: Provider | None = None
 
 
@@ -266,14 +260,14 @@ def put_back(message: Message, reason: str, *, until: datetime) -> Settled:
 def _refused(message: Message, refused: Refused, *, now: datetime) -> Settled:
     what = meaning(refused)
     why = f"{what}: {refused.code} {refused.enhanced}".strip()
-    bounce = BOUNCES.get(what)
-    if bounce and refused.code >= 500:  # noqa: PLR2004  # RFC 5321, 4.2.1
+    verdict = VERDICTS.get(what)
+    if verdict and refused.code >= 500:  # noqa: PLR2004  # RFC 5321, 4.2.1
         settled = ended(message, State.FAILED, why, now)
     else:
         is_untouched = what is Meaning.RELAY_BUSY
         wait = _spread(message, AWAY_WAIT) if is_untouched else _ladder(message)
         settled = _try_later(message, why, wait=wait, now=now)
-    return settled if settled.state is State.DUE else replace(settled, bounce=bounce)
+    return settled if settled.state is State.DUE else replace(settled, verdict=verdict)
 
 
 def _try_later(

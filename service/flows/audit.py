@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from service.domain.audit import Entry, Verdict
+from service.domain.audit import Entry, Verification
 from service.store.engine import Store
 
 PAGE = 50
@@ -29,7 +29,7 @@ async def page(store: Store, *, operator: str, before: int) -> Page:
     return Page(entries=shown, older=older, names=names)
 
 
-async def verify(store: Store) -> Verdict:
+async def verify(store: Store) -> Verification:
     """Read the whole log; tells where the chain breaks, if it does."""
     async with store.transaction() as tx:
         return await tx.audit.verify()

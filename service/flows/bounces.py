@@ -14,11 +14,11 @@ from service.domain.feedback import (
     Complained,
     Complaint,
     Ignored,
+    Judgement,
     Report,
     Unusable,
-    Verdict,
     in_short,
-    verdict,
+    judged,
 )
 from service.domain.verp import Verp
 from service.mail.bounces import Came, read
@@ -32,7 +32,7 @@ log = structlog.get_logger()
 class Desk:
     """Where mail that comes back is handed in, by whichever way it came.
 
-    `came` counts it, by VERDICTS, since it was last read.
+    `came` counts it, by JUDGEMENTS, since it was last read.
     """
 
     store: Store
@@ -40,7 +40,7 @@ class Desk:
     clock: Clock
     came: Counter[str] = field(default_factory=Counter)
 
-    async def receive(self, raw: bytes, recipient: str = "") -> Verdict:
+    async def receive(self, raw: bytes, recipient: str = "") -> Judgement:
         """`receive`, at this moment."""
         now = self.clock.now()
         found = await receive(self.store, self.verp, raw, recipient=recipient, now=now)
@@ -56,7 +56,7 @@ class Desk:
 
 async def receive(
     store: Store, verp: Verp, raw: bytes, *, recipient: str, now: datetime
-) -> Verdict:
+) -> Judgement:
     """Do what a message that came back asks for; returns what it was taken for.
 
     `recipient` is the address it was delivered to, "" where only its headers tell.
@@ -67,9 +67,9 @@ async def receive(
     async with store.transaction() as tx:
         found = await _judged(tx, verp, came, recipient, now=now)
         match found:
-            case Bounced(mailed=mailed, bounce=bounce):
+            case Bounced(mailed=mailed, verdict=verdict):
                 await tx.feedback.bounced(
-                    mailed.subscriber_id, mailed.night, bounce, now=now
+                    mailed.subscriber_id, mailed.night, verdict, now=now
                 )
             case Complained(mailed=mailed):
                 await tx.feedback.complained(mailed.subscriber_id, now=now)
@@ -103,7 +103,7 @@ async def _judged(
     recipient: str,
     *,
     now: datetime,
-) -> Verdict:
+) -> Judgement:
     if not isinstance(came, Report | Complaint):
         return came
     mailed = verp.mailed(recipient, *came.traces)
@@ -112,18 +112,18 @@ async def _judged(
     if not mailed.is_believed(now=now):
         return Unusable(why="about too old a mail")
     theirs = await tx.feedback.theirs(mailed.subscriber_id, came.named)
-    return Ignored.NOBODY if theirs is None else verdict(came, mailed, theirs)
+    return Ignored.NOBODY if theirs is None else judged(came, mailed, theirs)
 
 
-def _report(found: Verdict) -> None:
+def _report(found: Judgement) -> None:
     """One line, without a word of the message: they are anybody's."""
     match found:
-        case Bounced(mailed=mailed, bounce=bounce):
+        case Bounced(mailed=mailed, verdict=verdict):
             log.info(
                 "bounced",
                 action="bounces",
                 subscriber=mailed.subscriber_id,
-                bounce=bounce,
+                verdict=verdict,
             )
         case Complained(mailed=mailed):
             log.warning("complained", action="bounces", subscriber=mailed.subscriber_id)

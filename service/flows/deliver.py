@@ -145,9 +145,9 @@ class _Run:
         step = self._next_step(now)
         async with courier.store.transaction() as tx:
             for one in step.settled:
-                if one.bounce:
+                if one.verdict:
                     key = one.message.subscriber_id, one.message.night
-                    await tx.feedback.bounced(*key, one.bounce, now=now)
+                    await tx.feedback.bounced(*key, one.verdict, now=now)
             await tx.outbox.record(step.settled, worker=worker, now=now)
             await tx.outbox.keep(step.kept, worker=worker, lease=lease)
             begun = await tx.outbox.begin(

@@ -14,7 +14,7 @@ from service.domain.breaker import (
     fault,
 )
 from service.domain.outbox import (
-    BOUNCES,
+    VERDICTS,
     Accepted,
     Meaning,
     Outcome,
@@ -37,7 +37,7 @@ TOO_MANY = 5
 #: each one that is believed may cost a subscriber.
 TOO_MANY_BLAMED = 10
 #: Meanings that are held against an address. A full mailbox is nobody else's fault.
-BLAMES = BOUNCES.keys() - {Meaning.MAILBOX_FULL}
+BLAMES = VERDICTS.keys() - {Meaning.MAILBOX_FULL}
 AT_ONCE = timedelta()
 
 log = structlog.get_logger()

@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.domain.audit import BEGINNING, Act, Entry, Verdict, sealed
+from service.domain.audit import BEGINNING, Act, Entry, Verification, sealed
 
 #: Read at once while the whole log is verified.
 AT_ONCE = 5000
@@ -95,15 +95,15 @@ class Audit:
         """Everybody who has done something."""
         return tuple((await self._connection.execute(NAMES)).scalars())
 
-    async def verify(self) -> Verdict:
+    async def verify(self) -> Verification:
         """Read the whole log and tell where the chain breaks, if it does."""
         head, number = BEGINNING, 0
         while page := await self._after(number):
             for entry in page:
                 if entry.number != number + 1 or not entry.is_sealed_to(head):
-                    return Verdict(entries=number, head=head, broken_at=number + 1)
+                    return Verification(entries=number, head=head, broken_at=number + 1)
                 head, number = entry.digest, entry.number
-        return Verdict(entries=number, head=head, broken_at=None)
+        return Verification(entries=number, head=head, broken_at=None)
 
     async def _after(self, number: int) -> tuple[Entry, ...]:
         values = {"number": number, "limit": AT_ONCE}

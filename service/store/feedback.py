@@ -14,7 +14,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.domain.feedback import OF_NIGHTS, is_enough
-from service.domain.outbox import Bounce
+from service.domain.refusals import Verdict
 from service.domain.subscriber import Status
 from service.store.outbox import Outbox
 from service.store.sealing import Sealer
@@ -147,24 +147,27 @@ class Feedback:
         return frozenset(a for a in addresses if self._sealer.address_key(a) == key)
 
     async def bounced(
-        self, subscriber_id: int, night: date, bounce: Bounce, *, now: datetime
+        self, subscriber_id: int, night: date, verdict: Verdict, *, now: datetime
     ) -> None:
         """Note that a mail of that night bounced, and do what follows from it.
 
-        HARD: no mail to the address any more. SOFT: the same once enough of the last
-        nights did; a fresh double opt-in lifts that. Safe to do twice.
+        DEAD: no mail to the address any more. UNDELIVERED: the same once enough of the
+        last nights were; a fresh double opt-in lifts that. No other verdict counts
+        against a person. Safe to do twice.
         """
-        match bounce:
-            case Bounce.HARD:
+        match verdict:
+            case Verdict.DEAD:
                 await self._silence(
                     subscriber_id, Status.SUPPRESSED, Reason.ADDRESS_UNKNOWN, now=now
                 )
-            case Bounce.SOFT if await self._is_one_too_many(subscriber_id, night):
+            case Verdict.UNDELIVERED if await self._is_one_too_many(
+                subscriber_id, night
+            ):
                 await self._connection.execute(RECOUNT_SOFT, {"id": subscriber_id})
                 await self._silence(
                     subscriber_id, Status.STOPPED, Reason.UNDELIVERABLE, now=now
                 )
-            case Bounce.SOFT:
+            case _:
                 pass
 
     async def complained(self, subscriber_id: int, *, now: datetime) -> None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 from prometheus_client.exposition import generate_latest
 
-from service.domain.feedback import VERDICTS
+from service.domain.feedback import JUDGEMENTS
 from service.flows.sign_in import No
 
 #: The first part of the path, of those that there are; whoever tries others is nobody's
@@ -62,7 +62,7 @@ class Figures:
         )
         for counter, values in (
             (self._steps, Step),
-            (self._feedback, VERDICTS),
+            (self._feedback, JUDGEMENTS),
             (self._sign_ins, SIGN_INS),
         ):
             for value in values:

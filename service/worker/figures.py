@@ -19,11 +19,11 @@ from prometheus_client.metrics_core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from service.domain.breaker import Gate
-from service.domain.feedback import VERDICTS
+from service.domain.feedback import JUDGEMENTS
 from service.domain.hours import HOURS
 from service.domain.meter import LATENESS, Tally
 from service.domain.obstacle import Obstacle
-from service.domain.outbox import BOUNCES, Kind, Meaning, State
+from service.domain.outbox import VERDICTS, Kind, Meaning, State
 from service.domain.provider import Provider
 from service.flows.plan import Planned
 from service.flows.upkeep import Leftovers
@@ -42,7 +42,7 @@ _TRIED_ON = (*Meaning, *(each for each in Obstacle if each != Obstacle.UNWRITABL
 REASONS = {
     State.SENT: ("accepted",),
     State.DUE: _TRIED_ON,
-    State.FAILED: (*BOUNCES, Obstacle.UNWRITABLE),
+    State.FAILED: (*VERDICTS, Obstacle.UNWRITABLE),
     State.EXPIRED: _TRIED_ON,
     State.UNKNOWN: (Obstacle.LOST_AFTER, Obstacle.BROKEN),
 }
@@ -135,7 +135,7 @@ class Figures:
         for provider in Provider:
             for outcome in OUTCOMES.values():
                 self._providers.labels(provider, outcome)
-        for verdict in VERDICTS:
+        for verdict in JUDGEMENTS:
             self._feedback.labels(verdict)
         for result in ("sent", "held back", "not heard"):
             self._pings.labels(result)

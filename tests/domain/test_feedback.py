@@ -14,9 +14,10 @@ from service.domain.feedback import (
     Report,
     Unusable,
     is_enough,
-    verdict,
+    judged,
 )
-from service.domain.outbox import Bounce, Kind, Meaning
+from service.domain.outbox import Kind, Meaning
+from service.domain.refusals import Verdict
 from service.domain.verp import Mailed
 from tests.builders import TODAY
 
@@ -29,11 +30,11 @@ def refused(status, diagnostic="", named=(ADA,)):
 
 
 def meant(*refusals, theirs=(ADA,)):
-    return verdict(Report(traces=(), refusals=refusals), MAILED, theirs)
+    return judged(Report(traces=(), refusals=refusals), MAILED, theirs)
 
 
-HARD = Bounced(mailed=MAILED, bounce=Bounce.HARD)
-SOFT = Bounced(mailed=MAILED, bounce=Bounce.SOFT)
+HARD = Bounced(mailed=MAILED, verdict=Verdict.DEAD)
+SOFT = Bounced(mailed=MAILED, verdict=Verdict.UNDELIVERED)
 
 
 @pytest.mark.parametrize(
@@ -104,16 +105,16 @@ def test_a_mail_that_was_passed_on_bounces_for_the_person_it_was_for():
 def test_a_complaint_is_the_last_word(kind):
     complaint = Complaint(traces=(), type=kind, named=())
 
-    assert verdict(complaint, MAILED, ()) == Complained(mailed=MAILED)
+    assert judged(complaint, MAILED, ()) == Complained(mailed=MAILED)
     about_bob = replace(complaint, named=("bob@example.org",))
-    assert verdict(about_bob, MAILED, ()) == Unusable(why="about another address")
+    assert judged(about_bob, MAILED, ()) == Unusable(why="about another address")
 
 
 @pytest.mark.parametrize("kind", ["not-spam", "virus", "auth-failure", "other", ""])
 def test_other_feedback_changes_nothing(kind):
     complaint = Complaint(traces=(), type=kind, named=())
 
-    assert verdict(complaint, MAILED, ()) is Ignored.WANTED
+    assert judged(complaint, MAILED, ()) is Ignored.WANTED
 
 
 def test_three_nights_of_five_are_enough():

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from service.domain.outbox import (
     Accepted,
-    Bounce,
     Kind,
     Meaning,
     Refused,
@@ -22,6 +21,7 @@ from service.domain.outbox import (
     put_back,
     settle,
 )
+from service.domain.refusals import Verdict
 from tests.builders import NOON, message
 
 MINUTE = timedelta(minutes=1)
@@ -120,19 +120,19 @@ def test_an_accepted_message_is_sent():
 
 
 @pytest.mark.parametrize(
-    ("answer", "bounce"),
+    ("answer", "verdict"),
     [
-        ("550 5.1.1 no such user", Bounce.HARD),
-        ("553 - no", Bounce.HARD),
-        ("552 5.2.2 full", Bounce.SOFT),
-        ("550 5.1.2 no domain", Bounce.SOFT),
-        ("550 - no", Bounce.SOFT),
+        ("550 5.1.1 no such user", Verdict.DEAD),
+        ("553 - no", Verdict.DEAD),
+        ("552 5.2.2 full", Verdict.UNDELIVERED),
+        ("550 5.1.2 no domain", Verdict.UNDELIVERED),
+        ("550 - no", Verdict.UNDELIVERED),
     ],
 )
-def test_a_refusal_for_good_ends_the_message_and_tells_of_the_address(answer, bounce):
+def test_a_refusal_for_good_ends_the_message_and_tells_of_the_address(answer, verdict):
     settled = settle(message(), refused(answer), now=NOON)
 
-    assert (settled.state, settled.bounce) == (State.FAILED, bounce)
+    assert (settled.state, settled.verdict) == (State.FAILED, verdict)
     assert "user" not in settled.reason
 
 
@@ -143,7 +143,7 @@ def test_a_refusal_for_good_ends_the_message_and_tells_of_the_address(answer, bo
 def test_who_cannot_help_it_gets_the_mail_later(answer):
     settled = settle(message(attempts=1), refused(answer, Stage.MESSAGE), now=NOON)
 
-    assert (settled.state, settled.bounce) == (State.DUE, None)
+    assert (settled.state, settled.verdict) == (State.DUE, None)
 
 
 @pytest.mark.parametrize(
@@ -187,8 +187,8 @@ def test_a_refusal_at_the_deadline_is_the_end_of_it():
     busy = settle(late, refused("451 4.7.1 try again"), now=NOON)
     full = settle(late, refused("452 4.2.2 full"), now=NOON)
 
-    assert (busy.state, busy.bounce) == (State.EXPIRED, None)
-    assert (full.state, full.bounce) == (State.EXPIRED, Bounce.SOFT)
+    assert (busy.state, busy.verdict) == (State.EXPIRED, None)
+    assert (full.state, full.verdict) == (State.EXPIRED, Verdict.UNDELIVERED)
 
 
 def test_a_relay_that_is_away_is_asked_again_soon_however_often_it_was():

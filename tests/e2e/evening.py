@@ -15,7 +15,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from service.content.catalogue import Library
 from service.domain.night import first_slot
-from service.domain.outbox import Bounce, Lane
+from service.domain.outbox import Lane
+from service.domain.refusals import Verdict
 from service.domain.subscriber import CONSENTS, Evening, Frequency, Person
 from service.domain.synthetic import Crowd, Newcomer
 from service.flows.deliver import Courier, deliver
@@ -158,9 +159,9 @@ async def _hear_back(store: Store, *, now: datetime) -> None:
     """What the days after bring: bounces, complaints, mail nobody can use."""
     days = [now - timedelta(days=age) for age in (0, 2, 5, 12, 40)]
     async with store.transaction() as tx:
-        await tx.feedback.bounced(7, now.date(), Bounce.HARD, now=now)
+        await tx.feedback.bounced(7, now.date(), Verdict.DEAD, now=now)
         await tx.feedback.complained(8, now=now)
-        await tx.feedback.bounced(9, now.date(), Bounce.SOFT, now=now)
+        await tx.feedback.bounced(9, now.date(), Verdict.UNDELIVERED, now=now)
         for age, day in enumerate(days):
             await tx.suppression.add(f"gone{age}@gmail.com", "unsubscribed", now=day)
             await tx.suppression.add(f"none{age}@web.de", "address_unknown", now=day)

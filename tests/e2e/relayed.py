@@ -8,7 +8,7 @@ from typing import Self
 
 from service.content.catalogue import Library
 from service.content.templating import Templates
-from service.domain.feedback import Bounced, Verdict
+from service.domain.feedback import Bounced, Judgement
 from service.domain.outbox import Lane
 from service.domain.subscriber import Person, Status
 from service.domain.tokens import Links
@@ -67,7 +67,7 @@ class Watched:
     def verp(self) -> Verp:
         return self.desk.verp
 
-    async def receive(self, raw: bytes, recipient: str = "") -> Verdict:
+    async def receive(self, raw: bytes, recipient: str = "") -> Judgement:
         found = await self.desk.receive(raw, recipient)
         assert isinstance(found, Bounced)
         async with self.news:

@@ -7,7 +7,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from service.domain.feedback import Alarm, Bounced, Complained, Ignored, Unusable
-from service.domain.outbox import Bounce, Kind, Lane, Meaning
+from service.domain.outbox import Kind, Lane, Meaning
+from service.domain.refusals import Verdict
 from service.domain.subscriber import Status
 from service.domain.tokens import Purpose
 from service.domain.verp import Mailed, Verp
@@ -58,7 +59,7 @@ async def test_a_mail_to_a_dead_address_is_the_last(world, verp, person):
     again = await receive(world, verp, report(back_to))
 
     mailed = tonights(person)
-    assert found == again == Bounced(mailed=mailed, bounce=Bounce.HARD)
+    assert found == again == Bounced(mailed=mailed, verdict=Verdict.DEAD)
     assert await status(world, person) is Status.SUPPRESSED
     before = len(world.catcher.mails)
     assert len(await world.evenings(3)) == before

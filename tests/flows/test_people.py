@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from service.domain.audit import Act
-from service.domain.outbox import Bounce, Kind, Lane, State
+from service.domain.outbox import Kind, Lane, State
+from service.domain.refusals import Verdict
 from service.domain.subscriber import Status
 from service.flows import people, privacy
 from service.flows.people import Known, NoSuchPerson, NotPossible, Waiting
@@ -72,7 +73,7 @@ async def test_the_page_of_a_person_says_how_they_fare_and_nothing_they_answered
     number = await world.join(answers=answers(causes=["alcohol"]))
     await world.evenings(2)
     async with world.store.transaction() as tx:
-        await tx.feedback.bounced(number, TODAY, Bounce.SOFT, now=NOON)
+        await tx.feedback.bounced(number, TODAY, Verdict.UNDELIVERED, now=NOON)
 
     found = await look(world, number)
 

@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 
 from service.domain.audit import Act
 from service.domain.operators import Account, Role
-from service.domain.outbox import Bounce
+from service.domain.refusals import Verdict
 from service.domain.subscriber import Status
 from service.domain.tonight import HISTORY_NIGHTS
 from service.flows.upkeep import upkeep
@@ -55,7 +55,7 @@ async def filled(store):
         await tx.outbox.put([message(1)])
         await tx.nights.record([record])
         await tx.feedback.keep(b"words", why="no report", now=NOON)
-        await tx.feedback.bounced(1, TODAY, Bounce.SOFT, now=NOON)
+        await tx.feedback.bounced(1, TODAY, Verdict.UNDELIVERED, now=NOON)
         await tx.suppression.add("cyd@example.org", Reason.ERASED, now=NOON)
         await tx.operators.add(admin)
         await tx.sessions.add("token", "ops", now=NOON)

@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from service.domain.outbox import Bounce, Kind, State
+from service.domain.outbox import Kind, State
+from service.domain.refusals import Verdict
 from service.store.nights import NightRecord
 from tests.builders import NOON, TODAY, message, subscriber
 from tests.store.test_feedback import ADDRESS, sign_up
@@ -34,8 +35,8 @@ async def test_dates_and_soft_bounces_of_a_person(ready):
     async with ready.transaction() as tx:
         await tx.subscribers.add(subscriber(), next_due_at=NOON, now=NOON)
         await tx.subscribers.save(subscriber(), next_due_at=NOON, now=NOON + DAY)
-        await tx.feedback.bounced(1, TODAY - DAY, Bounce.SOFT, now=NOON)
-        await tx.feedback.bounced(1, TODAY, Bounce.SOFT, now=NOON)
+        await tx.feedback.bounced(1, TODAY - DAY, Verdict.UNDELIVERED, now=NOON)
+        await tx.feedback.bounced(1, TODAY, Verdict.UNDELIVERED, now=NOON)
 
         dates = await tx.dossier.dates(1)
         assert dates is not None

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.outbox import Bounce, Kind, Lane, State
+from service.domain.outbox import Kind, Lane, State
+from service.domain.refusals import Verdict
 from service.domain.subscriber import Person, Status
 from service.store.engine import opened
 from service.store.feedback import KEPT_BYTES, KEPT_FOR, MOST_KEPT
@@ -79,8 +80,8 @@ async def states(store, id_=1):
 
 @pytest.mark.usefixtures("person")
 async def test_a_dead_address_gets_no_mail_any_more_not_even_the_one_that_waits(ready):
-    await bounced(ready, Bounce.HARD)
-    await bounced(ready, Bounce.HARD, now=NOON + timedelta(days=1))
+    await bounced(ready, Verdict.DEAD)
+    await bounced(ready, Verdict.DEAD, now=NOON + timedelta(days=1))
 
     assert await standing(ready) == (Status.SUPPRESSED, None, Reason.ADDRESS_UNKNOWN)
     assert await states(ready) == [State.SUPPRESSED]
@@ -95,7 +96,7 @@ async def test_a_reminder_that_a_worker_holds_is_not_sent_either(ready):
             Lane.EVENING, limit=9, worker="w", lease=timedelta(minutes=1), now=NOON
         )
 
-    await bounced(ready, Bounce.HARD)
+    await bounced(ready, Verdict.DEAD)
 
     async with ready.transaction() as tx:
         assert not await tx.outbox.begin(
@@ -107,7 +108,7 @@ async def test_a_reminder_that_a_worker_holds_is_not_sent_either(ready):
 async def test_somebody_who_complained_is_left_alone_for_good(ready):
     async with ready.transaction() as tx:
         await tx.feedback.complained(1, now=NOON)
-    await bounced(ready, Bounce.HARD)
+    await bounced(ready, Verdict.DEAD)
 
     assert await standing(ready) == (Status.SUPPRESSED, None, Reason.COMPLAINT)
 
@@ -116,7 +117,7 @@ async def test_a_confirmation_that_bounced_drops_every_sign_up_of_the_address(re
     await sign_up(ready, 2)
     await sign_up(ready, 3)
 
-    await bounced(ready, Bounce.HARD, person=2)
+    await bounced(ready, Verdict.DEAD, person=2)
 
     assert await standing(ready) == (None, None, Reason.ADDRESS_UNKNOWN)
     async with ready.transaction() as tx:
@@ -128,15 +129,15 @@ async def test_a_confirmation_that_bounced_drops_every_sign_up_of_the_address(re
 async def test_a_confirmation_that_bounced_softly_changes_nothing(ready):
     await sign_up(ready)
 
-    await bounced(ready, Bounce.SOFT, person=2)
+    await bounced(ready, Verdict.UNDELIVERED, person=2)
 
     assert await standing(ready, 2) == (None, None, None)
     assert await states(ready, 2) == [State.DUE]
 
 
 async def test_nobody_by_that_number_changes_nothing(ready):
-    await bounced(ready, Bounce.HARD, person=77)
-    await bounced(ready, Bounce.SOFT, person=77)
+    await bounced(ready, Verdict.DEAD, person=77)
+    await bounced(ready, Verdict.UNDELIVERED, person=77)
 
     async with ready.transaction() as tx:
         await tx.feedback.complained(77, now=NOON)
@@ -158,9 +159,9 @@ async def test_three_soft_bounces_in_five_nights_stop_the_mails_in_any_order(rea
     await planned(ready, 5)
 
     for back in (0, 4, 4, 4):
-        await bounced(ready, Bounce.SOFT, back=back)
+        await bounced(ready, Verdict.UNDELIVERED, back=back)
     before = await standing(ready)
-    await bounced(ready, Bounce.SOFT, back=2)
+    await bounced(ready, Verdict.UNDELIVERED, back=2)
 
     assert before == (Status.ACTIVE, NOON, None)
     assert await standing(ready) == (Status.STOPPED, None, Reason.UNDELIVERABLE)
@@ -172,7 +173,7 @@ async def test_soft_bounces_that_lie_further_apart_do_not(ready):
     await planned(ready, 20)
 
     for back in (19, 15, 14, 9, 8, 3, 2):
-        await bounced(ready, Bounce.SOFT, back=back)
+        await bounced(ready, Verdict.UNDELIVERED, back=back)
 
     assert await standing(ready) == (Status.ACTIVE, NOON, None)
 
@@ -182,7 +183,7 @@ async def test_late_reports_count_by_the_night_of_their_mail(ready):
     await planned(ready, 12)
 
     for back in (9, 8, 7):
-        await bounced(ready, Bounce.SOFT, back=back)
+        await bounced(ready, Verdict.UNDELIVERED, back=back)
 
     assert await standing(ready) == (Status.STOPPED, None, Reason.UNDELIVERABLE)
 
@@ -191,12 +192,12 @@ async def test_late_reports_count_by_the_night_of_their_mail(ready):
 async def test_who_comes_back_starts_with_a_clean_slate(ready):
     await planned(ready, 5)
     for back in (4, 3, 2):
-        await bounced(ready, Bounce.SOFT, back=back)
+        await bounced(ready, Verdict.UNDELIVERED, back=back)
     async with ready.transaction() as tx:
         await tx.suppression.lift(ADDRESS)
         await tx.subscribers.save(subscriber(), next_due_at=NOON, now=NOON)
 
-    await bounced(ready, Bounce.SOFT, back=1)
+    await bounced(ready, Verdict.UNDELIVERED, back=1)
 
     assert await standing(ready) == (Status.ACTIVE, NOON, None)
 
@@ -210,7 +211,7 @@ async def test_somebody_who_left_is_not_counted_as_undeliverable(ready):
         await tx.suppression.add(ADDRESS, Reason.UNSUBSCRIBED, now=NOON)
 
     for back in range(5):
-        await bounced(ready, Bounce.SOFT, back=back)
+        await bounced(ready, Verdict.UNDELIVERED, back=back)
 
     assert await standing(ready) == (Status.STOPPED, None, Reason.UNSUBSCRIBED)
 
@@ -223,7 +224,7 @@ async def test_who_confirms_while_the_bounce_is_told_gets_no_mail_all_the_same(
     async with opened(database_url, sealer) as second:
         async with ready.transaction() as tx:
             pending = await tx.signups.take(2)
-            telling = asyncio.create_task(bounced(second, Bounce.HARD, person=2))
+            telling = asyncio.create_task(bounced(second, Verdict.DEAD, person=2))
             await blocked(database_url)
             new = subscriber(2, person=pending.person)
             await tx.subscribers.add(new, next_due_at=NOON, now=NOON)
@@ -278,10 +279,10 @@ async def test_a_flood_of_forged_ones_fills_no_disk(ready):
 async def test_soft_bounces_are_forgotten_when_they_no_longer_count(ready):
     await planned(ready, 5)
     for back in (2, 1):
-        await bounced(ready, Bounce.SOFT, back=back)
+        await bounced(ready, Verdict.UNDELIVERED, back=back)
 
     async with ready.transaction() as tx:
         await tx.feedback.drop_old(now=NOON + timedelta(days=70))
-    await bounced(ready, Bounce.SOFT)
+    await bounced(ready, Verdict.UNDELIVERED)
 
     assert await standing(ready) == (Status.ACTIVE, NOON, None)

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest_asyncio
 
 from service.domain.hours import Coming, Counted
-from service.domain.outbox import Bounce, Kind, Lane, State
+from service.domain.outbox import Kind, Lane, State
 from service.domain.reception import Spoken
+from service.domain.refusals import Verdict
 from service.store.figures import Held
 from service.store.suppression import Reason
 from tests.builders import NOON, TODAY, evening, message, subscriber
@@ -120,7 +121,7 @@ async def test_complaints_count_for_the_provider_of_who_complained(town, databas
     await settle(database_url, 2, State.SENT)
     async with town.transaction() as tx:
         await tx.feedback.complained(1, now=NOON)
-        await tx.feedback.bounced(2, TODAY, Bounce.HARD, now=NOON)
+        await tx.feedback.bounced(2, TODAY, Verdict.DEAD, now=NOON)
 
     async with town.transaction() as tx:
         assert await tx.figures.complaints(since=NOON) == {"gmail": 1}
