@@ -5,7 +5,14 @@ from typing import Any
 
 from service.domain.outbox import Kind, Message
 from service.domain.records import parse_answers
-from service.domain.risk import Answers, Cause, RiskProfile, Tag, assess
+from service.domain.risk import (
+    Answers,
+    Cause,
+    Questionnaire,
+    RiskProfile,
+    Tag,
+    assess,
+)
 from service.domain.subscriber import (
     Evening,
     Frequency,
@@ -38,6 +45,7 @@ HEALTHY: dict[str, object] = {
     "severe": False,
     "country": "GB",
     "stretching": "standing",
+    "asked": "2026-11-29",
 }
 
 
@@ -48,7 +56,7 @@ def answers(answered_on: date = TODAY, **said: object) -> Answers:
 
 def profile(night: date = TODAY, **said: object) -> RiskProfile:
     """The risk profile of such answers, given on the night itself."""
-    return assess(answers(answered_on=night, **said), night=night)
+    return assess(answers(answered_on=night, **said), Questionnaire(), night=night)
 
 
 def tip(id_: str = "F1", **named: Any) -> Tip:
@@ -115,6 +123,7 @@ def catalogue(
             for theme in Theme
         },
         rule_driven=rule_driven,
+        questionnaire=Questionnaire(),
     )
 
 

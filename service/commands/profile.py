@@ -12,7 +12,10 @@ from service.domain.risk import Answers
 
 
 def read_profile(path: Path, library: Library, *, answered_on: date) -> Answers:
-    """The answers in the file, taken as given on that day. Raises Misconfigured."""
+    """The answers in the file, taken as given on that day. Raises Misconfigured.
+
+    Where the file does not say what was asked, the day that it says itself tells.
+    """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -22,7 +25,10 @@ def read_profile(path: Path, library: Library, *, answered_on: date) -> Answers:
     if not isinstance(data, dict):
         raise _unusable(path, "must hold one JSON object")
     try:
-        answers = parse_answers(data, answered_on=answered_on)
+        questionnaire = library.catalogue.questionnaire
+        answers = parse_answers(
+            data, answered_on=answered_on, questionnaire=questionnaire
+        )
     except BadAnswers as error:
         raise _unusable(path, str(error)) from error
     if answers.country not in library.countries_by_code:

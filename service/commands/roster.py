@@ -36,6 +36,8 @@ EMPTY: Mapping[str, str] = {
     "alcohol": PREFER_NOT,
     "severe": PREFER_NOT,
     "stretching": PREFER_NOT,
+    # A list that does not say what was asked may be older than the newest question.
+    "asked": "",
 }
 SEVERAL = ("red_flags", "causes", "conditions", "medicines")
 BETWEEN = re.compile(r"[\s,;|]+")

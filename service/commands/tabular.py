@@ -64,14 +64,16 @@ def _is_ours(path: Path, columns: Sequence[str]) -> bool:
 
 def _cell(value: object) -> object:
     """What the import reads back: words with spaces between them, nothing unanswered."""
+    cell = value
     match value:
-        case None:
-            return ""
+        case None | {} if not value:
+            cell = ""
         case bool():
-            return YES if value else NO
+            cell = YES if value else NO
         case list():
-            return " ".join(map(str, value)) or NONE
+            cell = " ".join(map(str, value)) or NONE
+        case dict():
+            cell = json.dumps(value)
         case str() if value.startswith(FORMULA):
-            return f"{AS_TEXT}{value}"
-        case _:
-            return value
+            cell = f"{AS_TEXT}{value}"
+    return cell

@@ -45,7 +45,8 @@ def eligible(
     today = SystemClock().now().date()
     library = load(content.config, content.templates, today=today)
     answers = read_profile(profile, library, answered_on=today)
-    allowed = allow(assess(answers, night=today), library.catalogue)
+    found = assess(answers, library.catalogue.questionnaire, night=today)
+    allowed = allow(found, library.catalogue)
     if as_json:
         typer.echo(json.dumps([tip.id for tip in allowed.tips]))
         return

@@ -13,6 +13,7 @@ from service.content.countries import Country, read_countries
 from service.content.faults import Fault, misconfigured
 from service.content.files import Files
 from service.content.never_say import NeverSay
+from service.content.questions import Questions, read_questions
 from service.content.reach import unreachable
 from service.content.readability import HIGHEST_GRADE, can_grade, grade
 from service.content.rules import Safety, read_safety, unknown_tips
@@ -25,7 +26,7 @@ from service.domain.risk import Cause
 from service.domain.tips import Catalogue, Tip
 from service.domain.tonight import Ground, Reason
 
-CONFIG_FILES = ("sources", "safety", "themes", "countries")
+CONFIG_FILES = ("sources", "safety", "themes", "countries", "questions")
 EVERYONE = "because it is for everyone who gets leg cramps"
 
 
@@ -61,6 +62,7 @@ class Library:
     review_summary: ReviewSummary
     never_say: NeverSay
     content_tags: Mapping[str, str]
+    questions: Questions
     countries_by_code: Mapping[str, Country]
     sources_by_id: Mapping[str, Source]
     words_by_language: Mapping[str, Mapping[str, Words]]
@@ -149,11 +151,12 @@ def _read(
     readable = [file for file in opened if file is not None]
     if len(readable) < len(opened):
         return None
-    sources_file, safety_file, themes_file, countries_file = readable
+    sources_file, safety_file, themes_file, countries_file, questions_file = readable
     sources = read_sources(sources_file, faults)
     safety = read_safety(safety_file, sources, faults)
     themes = read_themes(themes_file, safety.never_say, faults)
     countries = read_countries(countries_file, faults)
+    questions = read_questions(questions_file, safety.never_say, faults)
     known = Known(content_tags=safety.content_tags, sources=sources)
     tips = read_tips(config / "tips", files, known, faults, today=today)
     if files.all_read:
@@ -161,7 +164,7 @@ def _read(
         faults += unknown_driven(themes.rule_driven, tips.places, themes_file)
     words = read_words(templates / "tips", files, tips, safety.never_say, faults)
     version = f"{safety.version}-{files.fingerprint()}"
-    catalogue = _catalogue(version, tips, safety, themes)
+    catalogue = _catalogue(version, tips, safety, themes, questions)
     if not faults:
         faults += _never_told(catalogue, tips)
     if faults:
@@ -174,6 +177,7 @@ def _read(
         because=_because(catalogue, themes.causes),
         never_say=safety.never_say,
         content_tags=safety.content_tags,
+        questions=questions,
         countries_by_code=countries,
         sources_by_id=sources,
         words_by_language=words,
@@ -181,7 +185,11 @@ def _read(
 
 
 def _catalogue(
-    version: str, tips: TipFiles, safety: Safety, themes: Themes
+    version: str,
+    tips: TipFiles,
+    safety: Safety,
+    themes: Themes,
+    questions: Questions,
 ) -> Catalogue:
     return Catalogue(
         version=version,
@@ -189,6 +197,7 @@ def _catalogue(
         rules=safety.rules,
         cadence=themes.cadence,
         rule_driven=themes.rule_driven,
+        questionnaire=questions.questionnaire,
     )
 
 

@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 
 from service.content.faults import Fault
 from service.content.files import Place
-from service.domain.risk import Cause, Tag
+from service.domain.risk import Cause, Reading, Tag
 from service.domain.tips import Evidence, Theme, When
 
 NOUNS = {
@@ -122,6 +122,24 @@ class RuleDrivenShape(Shape):
     every: Annotated[StrictInt, Field(ge=1)]
     first: StrictBool = False
     because: Text
+
+
+class AnswerShape(Shape):
+    """An answer to a question in config/questions.toml."""
+
+    words: Text
+    console: Text
+    since: date | None = None
+    alone: str = ""
+    older: dict[str, Reading] = {}
+
+
+class QuestionShape(Shape):
+    """A question in config/questions.toml; its answers are read one by one."""
+
+    question: Text
+    hint: str = ""
+    answers: dict[str, object]
 
 
 class SourceShape(Shape):

@@ -4,6 +4,7 @@ The same person, history, night and catalogue give the same mail bit for bit.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 
 from service.domain.risk import Answers, Cause, RiskProfile, Tag, assess
@@ -31,9 +32,13 @@ def tonight_for(
     answers: Answers, catalogue: Catalogue, history: History, *, seed: str, night: date
 ) -> Tonight:
     """The whole way from answers to tonight's tips: risk profile, gate, choice."""
-    profile = assess(answers, night=night)
+    profile = assess(answers, catalogue.questionnaire, night=night)
     allowed = allow(profile, catalogue)
-    return choose(profile, allowed, catalogue, history, seed=seed, night=night)
+    tonight = choose(profile, allowed, catalogue, history, seed=seed, night=night)
+    if tonight.ask_answers:
+        return tonight
+    unasked = catalogue.questionnaire.unasked(answers)
+    return replace(tonight, asks=next(iter(unasked), None))
 
 
 def choose(

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -10,13 +11,16 @@ from typing import Any, TypeVar
 
 from service.domain.errors import VisitorError
 from service.domain.risk import (
+    ASKABLE,
     CAUSES,
     CONDITIONS,
     DRINKING,
     MEDICINES,
     Answers,
     Cause,
+    LaterAnswer,
     Pregnancy,
+    Questionnaire,
     Stretching,
     Tag,
 )
@@ -37,7 +41,11 @@ KEYS = (
     "country",
     "stretching",
     "answered_on",
+    "asked",
+    "later",
 )
+#: Of a row that does not say what was asked: it is one of the first release.
+FIRST_QUESTIONNAIRE = Questionnaire()
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -46,11 +54,17 @@ class BadAnswers(VisitorError):
     """Answers that cannot be taken; `problems` says which and what is allowed."""
 
 
-def parse_answers(data: Mapping[str, object], *, answered_on: date) -> Answers:
+def parse_answers(
+    data: Mapping[str, object],
+    *,
+    answered_on: date,
+    questionnaire: Questionnaire = FIRST_QUESTIONNAIRE,
+) -> Answers:
     """Answers from the profile-file shape. Raises BadAnswers naming every bad key.
 
     A missing key or null is "prefer not to say". `answered_on` is the date taken
-    where the data has none.
+    where the data has none. Data that does not say what was asked were given to the
+    `questionnaire` as it was on the day they were answered.
     """
     problems = {
         key: f"is not a question; the questions are {', '.join(KEYS)}"
@@ -58,6 +72,8 @@ def parse_answers(data: Mapping[str, object], *, answered_on: date) -> Answers:
         if key not in KEYS
     }
     reader = _Reader(data, problems)
+    answered_on = reader.day("answered_on", "%Y-%m-%d") or answered_on
+    asked = reader.day("asked", "%Y-%m-%d")
     answers = Answers(
         causes=reader.causes(),
         conditions=reader.tags("conditions", CONDITIONS),
@@ -68,7 +84,9 @@ def parse_answers(data: Mapping[str, object], *, answered_on: date) -> Answers:
         severe=reader.truth("severe"),
         country=reader.country(),
         stretching=reader.one("stretching", tuple(Stretching)),
-        answered_on=reader.day("answered_on", "%Y-%m-%d") or answered_on,
+        answered_on=answered_on,
+        asked=asked or questionnaire.version_on(answered_on),
+        later=reader.later(),
     )
     if problems:
         raise BadAnswers(problems)
@@ -118,6 +136,15 @@ class _Reader:
             self._problems[key] = f"must be a date such as {shape}"
             return None
 
+    def later(self) -> tuple[LaterAnswer, ...]:
+        said = self._data.get("later") or {}
+        given = said.items() if isinstance(said, Mapping) else [("", said)]
+        found = [_later(tag, one) for tag, one in given]
+        if None in found:
+            shape = '{"answer": true, false or null, "on": "YYYY-MM-DD"}'
+            self._problems["later"] = f"must map tags of the questions to {shape}"
+        return tuple(one for one in found if one is not None)
+
     def country(self) -> str:
         said = self._data.get("country")
         if said is None:
@@ -157,7 +184,21 @@ def answers_to_json(answers: Answers) -> dict[str, object]:
         "country": None if answers.country == NO_COUNTRY else answers.country,
         "stretching": answers.stretching,
         "answered_on": answers.answered_on.isoformat(),
+        "asked": answers.asked.isoformat(),
+        "later": {
+            one.tag: {"answer": one.answer, "on": one.on.isoformat()}
+            for one in answers.later
+        },
     }
+
+
+def _later(tag: object, said: object) -> LaterAnswer | None:
+    match said:
+        case {"answer": bool() | None as answer, "on": str() as on} if tag in ASKABLE:
+            with suppress(ValueError):
+                day = date.fromisoformat(on)
+                return LaterAnswer(tag=Tag(str(tag)), answer=answer, on=day)
+    return None
 
 
 def _listed(tags: tuple[Tag, ...] | None) -> list[Tag] | None:
@@ -211,7 +252,8 @@ class Said:
 class Reminder:
     """All that is needed to write tonight's reminder; sealed in its outbox row.
 
-    `minute` is the local one it is for; None where nobody chose one.
+    `minute` is the local one it is for; None where nobody chose one. `asks` is the tag
+    of the one question that it asks, if any.
     """
 
     address: str
@@ -220,6 +262,7 @@ class Reminder:
     minute: int | None
     tips: tuple[Said, ...]
     ask_answers: bool
+    asks: str | None
 
 
 def tonight_to_data(
@@ -242,6 +285,7 @@ def tonight_to_data(
         "tips": tips,
         "rules": list(tonight.rules),
         "ask_answers": tonight.ask_answers,
+        "asks": tonight.asks,
     }
 
 
@@ -261,7 +305,11 @@ def reminder_to_json(subscriber: Subscriber, choice: Mapping[str, Any]) -> str:
             "language": subscriber.language,
             "country": person.answers.country,
             "minute": subscriber.evening.minute,
-            "choice": {"tips": said, "ask_answers": choice["ask_answers"]},
+            "choice": {
+                "tips": said,
+                "ask_answers": choice["ask_answers"],
+                "asks": choice["asks"],
+            },
         }
     )
 
@@ -273,10 +321,11 @@ def reminder_from_json(text: str) -> Reminder:
         address=data["address"],
         language=data["language"],
         country=data["country"],
-        # Those queued by the release before this one do not say it.
+        # Those queued by the release before this one say neither this nor what it asks.
         minute=data.get("minute"),
         tips=said(data["choice"]),
         ask_answers=data["choice"]["ask_answers"],
+        asks=data["choice"].get("asks"),
     )
 
 

@@ -1,10 +1,13 @@
-"""What a person answered, and the risk profile that follows from it.
+"""What a person was asked and answered, and the risk profile that follows from it.
 
 "Prefer not to say" is the risky answer: every tag of that question becomes *unknown*,
 and an unknown tag blocks as if it were ticked and satisfies no requirement (rule H28).
+So is a tag that was added to the questionnaire after the person answered it: a question
+that was never asked was not answered with "no".
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -110,6 +113,10 @@ CONDITIONS = (
 )
 MEDICINES = tuple(tag for tag in Tag if tag.startswith("med_"))
 DRINKING = tuple(tag for tag in Tag if tag.startswith("alc_"))
+#: What a question can be about.
+ASKABLE = (
+    *CONDITIONS, Tag.PREGNANT, Tag.TRYING, Tag.POSTNATAL, *MEDICINES, *DRINKING,
+)  # fmt: skip
 
 #: Ticking these causes says as much as ticking the condition (evidence.md C 3).
 IMPLIED = {
@@ -125,6 +132,9 @@ FRESH_NIGHTS_IN_PREGNANCY = 31
 #: Six weeks: how long "gave birth in the last 6 weeks" holds after the answer, and how
 #: long the warning signs of pregnancy stay after the month in which one ended (H29).
 POSTNATAL_NIGHTS = 42
+#: The questionnaire of the first release. A questionnaire is named by the day on which
+#: it came into use; answers that do not say theirs were given to this one.
+FIRST_ASKED = date(2026, 11, 1)
 REGIONS = {"GB": Tag.REGION_UK, "US": Tag.REGION_US}
 
 
@@ -138,6 +148,13 @@ class Pregnancy(StrEnum):
     UNKNOWN = "unknown"
 
 
+PREGNANCIES = {
+    Pregnancy.PREGNANT: Tag.PREGNANT,
+    Pregnancy.POSTNATAL: Tag.POSTNATAL,
+    Pregnancy.TRYING: Tag.TRYING,
+}
+
+
 class Stretching(StrEnum):
     """How a person likes, or is able, to stretch."""
 
@@ -147,11 +164,25 @@ class Stretching(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LaterAnswer:
+    """The answer to one tag's own question: True, False, or None for not saying.
+
+    It counts more than what the form said of the tag. `on` is the night it was given.
+    """
+
+    tag: Tag
+    answer: bool | None
+    on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
     """What a person told us. `None` and UNKNOWN mean "prefer not to say".
 
     `causes` is empty for "not sure". `pregnant_until` is the first day of the month
     that the person named. `country` is ISO 3166 alpha-2, "ZZ" where none was given.
+    `asked` is the questionnaire that was answered as a whole; `later` are the answers
+    to single questions, at most one for a tag.
     """
 
     causes: tuple[Cause, ...]
@@ -164,6 +195,89 @@ class Answers:
     country: str
     stretching: Stretching | None
     answered_on: date
+    asked: date
+    later: tuple[LaterAnswer, ...]
+
+    @property
+    def ticked(self) -> frozenset[str]:
+        """The answers that were chosen on the form, but for those about the cramps."""
+        several = (*(self.conditions or ()), *(self.medicines or ()))
+        return frozenset({*several, self.pregnancy, self.alcohol})
+
+
+class Reading(StrEnum):
+    """How an answer to an earlier questionnaire reads for a tag that it did not have."""
+
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddedTag:
+    """A tag that the questionnaire did not have from the start.
+
+    `since` is the first questionnaire with it. `older` maps an answer to an earlier one
+    to how it reads for this tag; people who gave none of these were not asked.
+    """
+
+    tag: Tag
+    since: date
+    older: Mapping[str, Reading]
+
+    def reading(self, answers: Answers) -> Reading | None:
+        """How answers to an earlier questionnaire read, None for "was not asked"."""
+        found = {self.older[one] for one in answers.ticked & self.older.keys()}
+        if Reading.UNKNOWN in found:
+            return Reading.UNKNOWN
+        return Reading.ABSENT if found else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Questionnaire:
+    """Which tags were added to the first questionnaire, and when; oldest first.
+
+    The number of a tag, its place in `added` from 1, never changes: tags are only ever
+    added with a later day.
+    """
+
+    added: tuple[AddedTag, ...] = ()
+
+    @property
+    def version(self) -> date:
+        """The questionnaire that the form asks now."""
+        return self.added[-1].since if self.added else FIRST_ASKED
+
+    def version_on(self, day: date) -> date:
+        """The questionnaire that was in use on a day."""
+        before = [one.since for one in self.added if one.since <= day]
+        return max(before, default=FIRST_ASKED)
+
+    def unasked(self, answers: Answers) -> tuple[Tag, ...]:
+        """The tags that the person was never asked about, in the order of the numbers."""
+        return tuple(
+            one.tag for one in self._missed(answers) if one.reading(answers) is None
+        )
+
+    def withheld(self, answers: Answers) -> tuple[Tag, ...]:
+        """The tags that an earlier question named, which the person would not answer."""
+        return tuple(
+            one.tag
+            for one in self._missed(answers)
+            if one.reading(answers) is Reading.UNKNOWN
+        )
+
+    def number(self, tag: Tag) -> int:
+        """The number of an added tag. Raises ValueError for another one."""
+        return [one.tag for one in self.added].index(tag) + 1
+
+    def _missed(self, answers: Answers) -> list[AddedTag]:
+        """The tags that were not on the form that the person filled in."""
+        known = answers.ticked | {one.tag for one in answers.later}
+        return [
+            one
+            for one in self.added
+            if one.since > answers.asked and one.tag not in known
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,13 +285,15 @@ class RiskProfile:
     """Answers as the safety rules see them on one night.
 
     A tag in `present` was ticked or follows from what was; a tag in `unknown` was not
-    answered; any other tag is known to be absent.
+    answered; any other tag is known to be absent. Of the unknown ones, `unasked` are
+    those that the person was never asked about.
     """
 
     causes: tuple[Cause, ...]
     present: frozenset[Tag]
     unknown: frozenset[Tag]
     country: str
+    unasked: frozenset[Tag] = frozenset()
 
     def may_have(self, tag: Tag) -> bool:
         """Whether the tag is present or cannot be ruled out."""
@@ -188,26 +304,29 @@ class RiskProfile:
         return not (tags.isdisjoint(self.present) and tags.isdisjoint(self.unknown))
 
 
-def assess(answers: Answers, *, night: date) -> RiskProfile:
-    """The risk profile on `night`: answers grow stale and pregnancies end."""
-    present = _from_causes(answers)
+def assess(
+    answers: Answers, questionnaire: Questionnaire, *, night: date
+) -> RiskProfile:
+    """The risk profile on `night`: answers grow stale and pregnancies end.
+
+    `questionnaire` tells which tags the answers cannot know of.
+    """
+    if any(one.tag is Tag.POSTNATAL and one.answer for one in answers.later):
+        answers = replace(answers, pregnancy=Pregnancy.POSTNATAL)
+    present = _from_causes(answers) | _from_preferences(answers, night=night)
     present |= {REGIONS.get(answers.country, Tag.REGION_OTHER), answers.alcohol}
-    unknown: set[Tag] = set()
-    for tags, said in (
-        (CONDITIONS, answers.conditions),
-        (MEDICINES, answers.medicines),
-    ):
-        if said is None:
-            unknown.update(tags)
-        else:
-            present.update(said)
-    if Tag.MED_UNKNOWN in present:
-        unknown.update(MEDICINES)
-    if answers.alcohol is Tag.ALC_UNKNOWN:
-        unknown.update(DRINKING)
-    present |= _from_preferences(answers, night=night)
-    unknown |= _from_silence(answers)
-    if unknown:
+    present |= {*(answers.conditions or ()), *(answers.medicines or ())}
+    unknown = _from_silence(answers, present)
+    unknown |= set(questionnaire.withheld(answers))
+    for one in answers.later:
+        present.discard(one.tag)
+        unknown.discard(one.tag)
+        if one.answer is None:
+            unknown.add(one.tag)
+        elif one.answer and not _has_lapsed(one.tag, since=one.on, night=night):
+            present.add(one.tag)
+    unasked = set(questionnaire.unasked(answers)) - present
+    if unknown - unasked:
         present.add(Tag.UNANSWERED)
     present |= _worn_out(answers, present=present, night=night)
     if Tag.PREGNANCY_OVER in present:
@@ -216,8 +335,9 @@ def assess(answers: Answers, *, night: date) -> RiskProfile:
     return RiskProfile(
         causes=answers.causes,
         present=frozenset(present),
-        unknown=frozenset(unknown - present),
+        unknown=frozenset((unknown | unasked) - present),
         country=answers.country,
+        unasked=frozenset(unasked),
     )
 
 
@@ -231,13 +351,9 @@ def _from_causes(answers: Answers) -> set[Tag]:
 
 def _from_preferences(answers: Answers, *, night: date) -> set[Tag]:
     said: set[Tag] = set()
-    if answers.pregnancy is Pregnancy.PREGNANT:
-        said.add(Tag.PREGNANT)
-    if answers.pregnancy is Pregnancy.TRYING:
-        said.add(Tag.TRYING)
-    nights = (night - answers.answered_on).days
-    if answers.pregnancy is Pregnancy.POSTNATAL and nights <= POSTNATAL_NIGHTS:
-        said.add(Tag.POSTNATAL)
+    tag = PREGNANCIES.get(answers.pregnancy)
+    if tag and not _has_lapsed(tag, since=answers.answered_on, night=night):
+        said.add(tag)
     if answers.severe is not False:
         said.add(Tag.SEVERE)
     if answers.stretching is Stretching.NONE:
@@ -247,13 +363,24 @@ def _from_preferences(answers: Answers, *, night: date) -> set[Tag]:
     return said
 
 
-def _from_silence(answers: Answers) -> set[Tag]:
+def _from_silence(answers: Answers, present: set[Tag]) -> set[Tag]:
     silent: set[Tag] = set()
+    if answers.conditions is None:
+        silent.update(CONDITIONS)
+    if answers.medicines is None or Tag.MED_UNKNOWN in present:
+        silent.update(MEDICINES)
+    if answers.alcohol is Tag.ALC_UNKNOWN:
+        silent.update(DRINKING)
     if answers.pregnancy is Pregnancy.UNKNOWN:
         silent |= {Tag.PREGNANT, Tag.TRYING, Tag.POSTNATAL}
     if answers.stretching is None:
         silent.add(Tag.NO_EXERCISE)
     return silent
+
+
+def _has_lapsed(tag: Tag, *, since: date, night: date) -> bool:
+    """Whether an answer given on `since` no longer holds on `night`."""
+    return tag is Tag.POSTNATAL and (night - since).days > POSTNATAL_NIGHTS
 
 
 def _worn_out(answers: Answers, *, present: set[Tag], night: date) -> set[Tag]:

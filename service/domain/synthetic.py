@@ -143,6 +143,8 @@ def _answers(dice: _Dice, country: str, *, answered_on: date) -> Answers:
         country=country,
         stretching=None if dice.chance(5) else dice.one_of(tuple(Stretching)),
         answered_on=answered_on,
+        asked=answered_on,
+        later=(),
     )
 
 

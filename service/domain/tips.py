@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
-from service.domain.risk import Cause, Tag
+from service.domain.risk import Cause, Questionnaire, Tag
 
 
 class Theme(StrEnum):
@@ -132,7 +132,7 @@ class RuleDriven:
 class Catalogue:
     """All that may ever be said, checked as a whole when it was loaded.
 
-    `version` changes with every change of a tip, a rule or a cadence.
+    `version` changes with every change of a tip, a rule, a cadence or a question.
     """
 
     version: str
@@ -140,6 +140,7 @@ class Catalogue:
     rules: tuple[Rule, ...]
     cadence: Mapping[Theme, Cadence]
     rule_driven: tuple[RuleDriven, ...]
+    questionnaire: Questionnaire
 
     def on(self, today: date) -> "Catalogue":
         """What of it may still be said on a day: no tip whose review has expired."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from service.domain.risk import Cause
+from service.domain.risk import Cause, Tag
 from service.domain.tips import Theme
 
 HISTORY_NIGHTS = 90
@@ -69,12 +69,17 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tonight:
-    """The whole choice for one night; `ask_answers` where they have grown stale."""
+    """The whole choice for one night.
+
+    `ask_answers` where they have grown stale; else `asks` is the first tag that the
+    person was never asked about.
+    """
 
     night: date
     choices: tuple[Choice, ...]
     rules: tuple[str, ...]
     ask_answers: bool
+    asks: Tag | None = None
 
     def told(self) -> Told:
         """What the history keeps of it."""

@@ -46,7 +46,7 @@ def look(
     night: date,
 ) -> Look:
     """What somebody with these answers would get first, on that night, and why."""
-    profile = assess(answers, night=night)
+    profile = assess(answers, library.catalogue.questionnaire, night=night)
     allowed = allow(profile, library.catalogue)
     return Look(
         draft=draft(library, letters, answers, (), language=language, night=night),
@@ -77,6 +77,7 @@ def draft(
         minute=None,
         tips=said(choice),
         ask_answers=tonight.ask_answers,
+        asks=tonight.asks,
     )
     evening = datetime.combine(night, time(19), tzinfo=UTC)
     return Draft(

@@ -10,7 +10,15 @@ from starlette.requests import Request
 from service.domain.errors import VisitorError
 from service.domain.night import night_at
 from service.domain.records import NOT_SURE, BadAnswers, answers_to_json, parse_answers
-from service.domain.risk import Answers, Pregnancy
+from service.domain.risk import (
+    CONDITIONS,
+    FIRST_ASKED,
+    MEDICINES,
+    Answers,
+    Pregnancy,
+    Questionnaire,
+    Tag,
+)
 from service.domain.subscriber import CONSENTS, Evening, Frequency, Subscriber
 from service.flows.preferences import Change
 from service.flows.signup import SignUp
@@ -20,6 +28,9 @@ NONE = "none"
 PREFER_NOT = "prefer_not"
 YES, NO = "yes", "no"
 LANGUAGE = "en"
+#: The questionnaire that the page asked, and the tags that it asked about apart.
+ASKED, APART = "asked", "apart"
+YES_NO: Mapping[str | None, bool] = {YES: True, NO: False}
 #: A field that people never see; only a program fills it in.
 TRAP = "website"
 CONSENT_FIELDS = tuple(f"consent_{what}" for what in CONSENTS)
@@ -75,27 +86,62 @@ async def entered(request: Request) -> Entered:
     return Entered(values=values)
 
 
-def entered_before(subscriber: Subscriber) -> Entered:
-    """The form as this subscriber last filled it in."""
-    said = answers_to_json(subscriber.person.answers)
+def entered_before(subscriber: Subscriber, questionnaire: Questionnaire) -> Entered:
+    """The form as this subscriber last filled it in; what was not asked is not filled in."""
+    answers = subscriber.person.answers
+    said = answers_to_json(answers)
     evening = subscriber.evening
-    severe = {True: YES, False: NO, None: PREFER_NOT}[subscriber.person.answers.severe]
-    single = {
-        "pregnancy": said["pregnancy"],
+    later = {one.tag: _yes_no(one.answer) for one in answers.later}
+    single: dict[str, object] = {
+        "pregnancy": _pregnancy(answers, questionnaire),
         "pregnant_until": said["pregnant_until"] or "",
         "alcohol": said["alcohol"],
-        "severe": severe,
-        "country": subscriber.person.answers.country,
+        "severe": _yes_no(answers.severe),
+        "country": answers.country,
         "stretching": said["stretching"] or PREFER_NOT,
         "zone": evening.zone,
         "time": f"{evening.minute // 60:02}:{evening.minute % 60:02}",
         "frequency": evening.frequency,
     }
-    several = {name: _ticked(said[name]) for name in ("conditions", "medicines")}
-    causes = {"causes": subscriber.person.answers.causes or (NOT_SURE,)}
+    several = {
+        "conditions": _ticked(answers.conditions, CONDITIONS, later),
+        "medicines": _ticked(answers.medicines, MEDICINES, later),
+        APART: apart(answers, questionnaire),
+    }
+    causes = {"causes": answers.causes or (NOT_SURE,)}
     return Entered(
-        values={**{name: (str(v),) for name, v in single.items()}, **several, **causes}
+        values={
+            **{name: (str(v),) for name, v in (*single.items(), *later.items())},
+            **several,
+            **causes,
+        }
     )
+
+
+def apart(answers: Answers, questionnaire: Questionnaire) -> tuple[Tag, ...]:
+    """The tags that the settings page asks about by themselves.
+
+    A box that is not ticked among many that are would read as a "no" of people who were
+    never asked, or would rather not say of this one alone.
+    """
+    unasked = questionnaire.unasked(answers)
+    open_questions = (CONDITIONS, answers.conditions), (MEDICINES, answers.medicines)
+    return tuple(
+        tag
+        for tags, said in open_questions
+        for tag in tags
+        if tag in unasked
+        or any(
+            one.tag is tag and (one.answer is None or said is None)
+            for one in answers.later
+        )
+    )
+
+
+def asking_apart(form: Entered, tags: Iterable[Tag]) -> Entered:
+    """The same form, read as one that asked about these tags by themselves."""
+    asked = tuple(dict.fromkeys((*form.many(APART), *tags)))
+    return Entered(values={**form.values, APART: asked})
 
 
 def is_under_age(form: Entered) -> bool:
@@ -178,7 +224,8 @@ class _Reader:
 
     def stop_if_problems(self) -> None:
         if self._problems:
-            order = [field for field in FIELDS if field in self._problems]
+            fields = dict.fromkeys((*FIELDS, *self._problems))
+            order = [field for field in fields if field in self._problems]
             raise VisitorError({field: self._problems[field] for field in order})
 
     def one(self, name: str, allowed: Iterable[str], otherwise: str) -> str:
@@ -213,6 +260,15 @@ class _Reader:
             "severe": {YES: True, NO: False}.get(self._needed("severe") or ""),
             "country": self.one("country", countries, "Choose a country."),
             "stretching": self._needed("stretching"),
+            "asked": self._asked().isoformat(),
+            "later": {
+                tag: {
+                    "answer": YES_NO.get(self._needed(tag)),
+                    "on": answered_on.isoformat(),
+                }
+                for tag in self._form.many(APART)
+                if tag in (*CONDITIONS, *MEDICINES)
+            },
         }
         try:
             answers = parse_answers(data, answered_on=answered_on)
@@ -239,6 +295,13 @@ class _Reader:
             return ""
         return found.normalized
 
+    def _asked(self) -> date:
+        """The questionnaire of the page; one that does not say it may be an old one."""
+        try:
+            return date.fromisoformat(self._form.one(ASKED))
+        except ValueError:
+            return FIRST_ASKED
+
     def _needed(self, name: str) -> str | None:
         """The one answer; None for "prefer not to say"."""
         value = self._form.one(name)
@@ -259,8 +322,24 @@ class _Reader:
         return [value for value in values if value != NONE]
 
 
-def _ticked(said: object) -> tuple[str, ...]:
+def _ticked(
+    said: tuple[Tag, ...] | None, tags: tuple[Tag, ...], later: Mapping[Tag, str]
+) -> tuple[str, ...]:
     """The boxes of a question as they were ticked: none at all has a box of its own."""
     if said is None:
         return (PREFER_NOT,)
-    return tuple(map(str, said)) if isinstance(said, list) and said else (NONE,)
+    return tuple(t for t in tags if t in said or later.get(t) == YES) or (NONE,)
+
+
+def _pregnancy(answers: Answers, questionnaire: Questionnaire) -> str:
+    """The answer that was given; "" where the question has one that was not asked."""
+    later = {one.tag: one.answer for one in answers.later}
+    if later.get(Tag.POSTNATAL):
+        return Pregnancy.POSTNATAL
+    is_open = later.get(Tag.POSTNATAL, False) is None
+    is_asked = Tag.POSTNATAL not in questionnaire.unasked(answers)
+    return answers.pregnancy if is_asked and not is_open else ""
+
+
+def _yes_no(answer: bool | None) -> str:  # noqa: FBT001  # what a radio button says
+    return {True: YES, False: NO, None: PREFER_NOT}[answer]

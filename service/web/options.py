@@ -1,5 +1,6 @@
 """What the lists of the form offer: countries, time zones, times and months."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -7,6 +8,7 @@ from importlib.resources import files
 from zoneinfo import available_timezones
 
 from service.content.catalogue import Library
+from service.content.questions import Question
 from service.domain.night import EARLIEST, LATEST, USUAL
 from service.domain.records import NO_COUNTRY
 
@@ -19,6 +21,16 @@ Option = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question as a page asks it; `apart` are the tags that it asks by themselves."""
+
+    words: str
+    hint: str
+    choices: tuple[Option, ...]
+    apart: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """All lists, in the order in which they are shown."""
 
@@ -27,6 +39,8 @@ class Options:
     zones: tuple[tuple[str, tuple[Option, ...]], ...]
     times: tuple[Option, ...]
     months: tuple[Option, ...]
+    asked: str
+    questions: Mapping[str, Asked]
     usual_time: str = f"{USUAL // 60:02}:{USUAL % 60:02}"
 
     @property
@@ -35,8 +49,9 @@ class Options:
         return frozenset(zone for _, zones in self.zones for zone, _ in zones)
 
 
-def options(library: Library, *, now: datetime) -> Options:
-    """The lists as they stand today."""
+def options(library: Library, *, apart: Collection[str] = (), now: datetime) -> Options:
+    """The lists as they stand today, these tags asked about by themselves."""
+    questions = library.questions.by_name
     return Options(
         causes=tuple((cause, _capital(text)) for cause, text in library.causes.items()),
         countries=(
@@ -46,6 +61,10 @@ def options(library: Library, *, now: datetime) -> Options:
         zones=_zones(),
         times=tuple((time, time) for time in times()),
         months=_months(now),
+        asked=library.catalogue.questionnaire.version.isoformat(),
+        questions={
+            name: _asked(question, apart) for name, question in questions.items()
+        },
     )
 
 
@@ -73,6 +92,16 @@ def _zones() -> tuple[tuple[str, tuple[Option, ...]], ...]:
         regions.setdefault(region, []).append((zone, words))
     regions["Other"] = [("UTC", "UTC (no summer time)")]
     return tuple((region, tuple(zones)) for region, zones in regions.items())
+
+
+def _asked(question: Question, apart: Collection[str]) -> Asked:
+    answers = question.answers.items()
+    return Asked(
+        words=question.words,
+        hint=question.hint,
+        choices=tuple((tag, one.words) for tag, one in answers if tag not in apart),
+        apart=tuple((tag, one.alone) for tag, one in answers if tag in apart),
+    )
 
 
 def _months(now: datetime) -> tuple[Option, ...]:

@@ -6,6 +6,8 @@ from starlette.responses import Response
 
 from service.domain.errors import TryLater, VisitorError
 from service.domain.night import night_at
+from service.domain.risk import Tag
+from service.domain.subscriber import Subscriber
 from service.domain.tokens import BadLink, Purpose
 from service.flows import preferences
 from service.web import forms
@@ -67,7 +69,8 @@ async def _save(site: Site, token: str, form: Entered) -> Response:
     if signs:
         return await _rest(site, token, form.one("country"), signs)
     now = site.clock.now()
-    await preferences.show(site.store, site.links, token, now=now)
+    known = await preferences.show(site.store, site.links, token, now=now)
+    form = forms.asking_apart(form, _apart(site, known))
     new = forms.change(form, site.library.countries_by_code, now=now)
     upcoming = await preferences.change(site.store, site.links, token, new, now=now)
     first = in_words(upcoming, new.evening, now=now) if upcoming else ""
@@ -122,10 +125,12 @@ async def _settings(
     leave = site.links.token(Purpose.UNSUBSCRIBE, known.id, now=now)
     today = night_at(known.evening.zone, now=now)
     filled = form if form and problems and "until" not in problems else None
+    shown = filled or forms.entered_before(known, site.library.catalogue.questionnaire)
+    shown = forms.asking_apart(shown, _apart(site, known))
     context = {
-        "form": filled or forms.entered_before(known),
+        "form": shown,
         "problems": problems or {},
-        "lists": options(site.library, now=now),
+        "lists": options(site.library, apart=shown.many(forms.APART), now=now),
         "status": known.status,
         "paused_until": day_in_words(known.paused_until, today=today),
         "answered_on": day_in_words(known.person.answers.answered_on, today=today),
@@ -133,6 +138,11 @@ async def _settings(
         "unsubscribe_token": leave,
     }
     return site.page("manage.html", context, 422 if problems else 200)
+
+
+def _apart(site: Site, known: Subscriber) -> tuple[Tag, ...]:
+    questionnaire = site.library.catalogue.questionnaire
+    return forms.apart(known.person.answers, questionnaire)
 
 
 async def _send_link(site: Site, form: Entered) -> Response:

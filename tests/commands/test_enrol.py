@@ -23,6 +23,7 @@ from tests.commands.processes import called
 
 HEADER = "address,zone,adult,red_flags"
 ADA = "ada@example.org,Europe/London,yes,none"
+LATER = {"med_thinner": {"answer": True, "on": "2026-11-23"}}
 EVERYTHING = """address,zone,adult,red_flags,time,frequency,language,causes,conditions,\
 pregnancy,pregnant_until,medicines,alcohol,severe,country,stretching
 bob@example.org,America/New_York,yes,none,20:30,second,en,dehydration medicines,\
@@ -202,6 +203,22 @@ async def test_all_that_the_form_asks_can_be_on_the_list(named, tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("column", "cell", "asked"),
+    [("", "", "2026-11-01"), (",asked", ",2026-11-29", "2026-11-29")],
+)
+async def test_a_list_says_what_its_people_were_asked_or_counts_as_an_old_one(
+    named, tmp_path, column, cell, asked
+):
+    file = listed(tmp_path, f"{HEADER},medicines{column}", f"{ADA},none{cell}")
+
+    await called(named, "import", str(file), "--consented-elsewhere", "paper form 7")
+
+    ada = await found_by(named, "ada@example.org")
+    assert ada.person.answers.medicines == ()
+    assert f"{ada.person.answers.asked}" == asked
+
+
 async def test_what_an_import_did_before_it_broke_off_is_in_the_audit_log(
     named, tmp_path
 ):
@@ -349,7 +366,9 @@ async def test_everybody_is_exported_with_their_answers_for_the_owner_s_eyes(
 ):
     async with store_of(named) as store, store.transaction() as tx:
         for number in (2, 1):
-            one = subscriber(number, started_on=TODAY)
+            said = answers(later=LATER if number == 1 else {})
+            person = Person(address=f"person{number}@example.org", answers=said)
+            one = subscriber(number, person=person, started_on=TODAY)
             await tx.subscribers.add(one, next_due_at=None, now=NOON)
     file = tmp_path / f"everybody{suffix}"
 
@@ -384,6 +403,9 @@ async def test_everybody_is_exported_with_their_answers_for_the_owner_s_eyes(
         )
     else:
         assert (first["conditions"], first["severe"]) == ([], False)
+    later = (json.dumps(LATER), "") if suffix == ".csv" else (LATER, {})
+    assert (first["later"], found[1]["later"]) == later
+    assert first["asked"] == "2026-11-29"
 
 
 async def test_a_spreadsheet_runs_nothing_of_what_somebody_wrote(named, tmp_path):

@@ -14,6 +14,7 @@ TODAY = date(2026, 11, 23)
 FATIGUE, WORDS = "config/tips/fatigue.toml", "templates/tips/en/fatigue.toml"
 SAFETY, THEMES = "config/safety.toml", "config/themes.toml"
 SOURCES, COUNTRIES = "config/sources.toml", "config/countries.toml"
+QUESTIONS = "config/questions.toml"
 F4 = 'theme = "habit"\nwhen = "tomorrow"\ncontent = ["footwear"]'
 F4_REVIEW = 'sources = ["S06"]\nreviewed_by = ""\nreviewed_on = ""\nexpires_on = ""'
 
@@ -441,6 +442,82 @@ def copy(tmp_path: Path) -> Copy:
             ("country GB: key 'number' is missing", "key 'phone' is not known"),
             id="bad line",
         ),
+        pytest.param(
+            QUESTIONS,
+            "[alcohol]",
+            "[drinks]",
+            (
+                "question 'drinks' is not known; use one of conditions, pregnancy",
+                "question alcohol: key 'question' is missing",
+            ),
+            id="unknown question",
+        ),
+        pytest.param(
+            QUESTIONS,
+            'question = "Alcohol: which is closest?"',
+            'asks = "Alcohol: which is closest?"',
+            ("question alcohol: key 'question' is missing",),
+            id="question without words",
+        ),
+        pytest.param(
+            QUESTIONS,
+            "swallow = {",
+            "swalow = {",
+            (
+                "question conditions: answer 'swalow' is not known; add it to Tag",
+                "question conditions: answer 'swallow' has no words; add swallow to",
+            ),
+            id="unknown and missing answer",
+        ),
+        pytest.param(
+            QUESTIONS,
+            'console = "trouble swallowing" }',
+            'told = "trouble swallowing" }',
+            ("answer swallow: key 'console' is missing", "key 'told' is not known"),
+            id="bad answer",
+        ),
+        pytest.param(
+            QUESTIONS,
+            'console = "trouble swallowing" }',
+            'console = "trouble swallowing", since = 2027-01-01 }',
+            ("answer swallow: since and alone stand together; give both",),
+            id="a new answer that is never asked alone",
+        ),
+        pytest.param(
+            QUESTIONS,
+            "since = 2026-11-29\nalone",
+            "since = 2026-11-01\nalone",
+            ("answer postnatal: since is too early; use a day after 2026-11-01",),
+            id="a new answer of the first questionnaire",
+        ),
+        pytest.param(
+            QUESTIONS,
+            'older = { no = "absent"',
+            'older = { never = "absent"',
+            ("answer postnatal: older names 'never', which is no answer to this",),
+            id="an older answer that there never was",
+        ),
+        pytest.param(
+            QUESTIONS,
+            'older = { no = "absent"',
+            'older = { no = "present"',
+            ("answer postnatal: older 'present' is not known; use one of absent",),
+            id="an older answer that reads as nothing known",
+        ),
+        pytest.param(
+            QUESTIONS,
+            "What you tick here takes away",
+            "What you have takes away",
+            ("question conditions: 'you have' is never said: we do not diagnose",),
+            id="never-say phrase in a question",
+        ),
+        pytest.param(
+            QUESTIONS,
+            'words = "Trouble swallowing"',
+            'words = "You have trouble swallowing"',
+            ("answer swallow: 'You have' is never said: we do not diagnose",),
+            id="never-say phrase in an answer",
+        ),
     ],
 )
 def test_a_slip_is_named_with_its_file_place_and_remedy(copy, file, old, new, told):
@@ -449,6 +526,15 @@ def test_a_slip_is_named_with_its_file_place_and_remedy(copy, file, old, new, to
     for words in told:
         assert any(words in fault for fault in faults), faults
     assert any(str(copy.folder / file) in fault for fault in faults)
+
+
+def test_a_question_that_is_left_out_is_named(copy):
+    path = copy.folder / QUESTIONS
+    path.write_text(path.read_text().partition("[alcohol]")[0])
+    [fault] = copy.faults()
+    assert (
+        "question alcohol: question 'alcohol' is missing; add [alcohol] with" in fault
+    )
 
 
 def test_a_slip_is_told_on_one_line_with_what_where_and_remedy(copy):
@@ -488,7 +574,7 @@ def test_a_slip_in_a_tip_is_not_blamed_on_its_words(copy):
     assert len(copy.faults()) == 1
 
 
-@pytest.mark.parametrize("file", [FATIGUE, WORDS, SAFETY, SOURCES])
+@pytest.mark.parametrize("file", [FATIGUE, WORDS, SAFETY, SOURCES, QUESTIONS])
 def test_a_missing_file_is_the_only_thing_that_is_named(copy, file):
     (copy.folder / file).unlink()
     [fault] = copy.faults()
@@ -569,7 +655,7 @@ def test_a_catalogue_reviewed_in_full_needs_no_warning(copy):
     assert copy.check().warnings == ()
 
 
-@pytest.mark.parametrize("file", [FATIGUE, WORDS, SAFETY, THEMES, COUNTRIES])
+@pytest.mark.parametrize("file", [FATIGUE, WORDS, SAFETY, THEMES, COUNTRIES, QUESTIONS])
 def test_the_version_changes_with_any_file(copy, file):
     before = copy.load().catalogue.version
     path = copy.folder / file

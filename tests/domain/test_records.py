@@ -1,5 +1,6 @@
 """The shape of profile files and of what is sealed, and what is wrong with a bad one."""
 
+import json
 from datetime import date
 
 import pytest
@@ -19,7 +20,18 @@ from service.domain.records import (
     reminder_to_json,
     tonight_to_data,
 )
-from service.domain.risk import CAUSES, CONDITIONS, DRINKING, MEDICINES, Cause, Tag
+from service.domain.risk import (
+    ASKABLE,
+    CAUSES,
+    CONDITIONS,
+    DRINKING,
+    FIRST_ASKED,
+    MEDICINES,
+    AddedTag,
+    Cause,
+    Questionnaire,
+    Tag,
+)
 from service.domain.subscriber import Person
 from service.domain.tips import Theme
 from service.domain.tonight import Choice, Ground, Reason, Role, Told, ToldTip, Tonight
@@ -42,6 +54,14 @@ PROFILES = st.fixed_dictionaries(
         "country": st.none() | st.sampled_from(["GB", "US", "FR"]),
         "stretching": st.none() | st.sampled_from(["standing", "sitting", "none"]),
         "answered_on": st.just("2026-11-20"),
+        "asked": st.none() | st.dates().map(date.isoformat),
+        "later": st.none()
+        | st.dictionaries(
+            st.sampled_from(ASKABLE),
+            st.fixed_dictionaries(
+                {"answer": st.none() | st.booleans(), "on": st.just("2026-12-01")}
+            ),
+        ),
     },
 )
 
@@ -62,6 +82,33 @@ def test_a_profile_with_nothing_in_it_prefers_not_to_say():
 
 
 @pytest.mark.parametrize(
+    ("answered_on", "asked"),
+    [("2026-11-19", FIRST_ASKED), ("2026-11-20", date(2026, 11, 20))],
+)
+def test_a_file_that_does_not_say_what_was_asked_goes_by_its_day(answered_on, asked):
+    since = date(2026, 11, 20)
+    new = AddedTag(tag=Tag.SWALLOW, since=since, older={})
+
+    said = parse_answers(
+        {**HEALTHY, "asked": None, "answered_on": answered_on},
+        answered_on=TODAY,
+        questionnaire=Questionnaire(added=(new,)),
+    )
+
+    assert said.asked == asked
+
+
+def test_a_row_of_the_release_before_was_asked_the_first_questions():
+    data = answers_to_json(answers(answered_on=date(2099, 1, 1)))
+    del data["asked"], data["later"]
+    row = json.dumps({"address": "ada@example.org", "answers": data})
+
+    found = person_from_json(row).answers
+
+    assert (found.asked, found.later) == (FIRST_ASKED, ())
+
+
+@pytest.mark.parametrize(
     ("key", "value", "words"),
     [
         ("causes", ["gout"], "'gout' is not one of fatigue"),
@@ -75,6 +122,11 @@ def test_a_profile_with_nothing_in_it_prefers_not_to_say():
         ("country", "England", "two-letter"),
         ("country", 44, "two-letter"),
         ("colour", "blue", "is not a question"),
+        ("asked", 2, "must be a date such as YYYY-MM-DD"),
+        ("later", "yes", "must map tags"),
+        ("later", {"severe": {"answer": True, "on": "2026-12-01"}}, "must map tags"),
+        ("later", {"kidney": {"answer": "yes", "on": "2026-12-01"}}, "must map tags"),
+        ("later", {"kidney": {"answer": True, "on": "today"}}, "must map tags"),
     ],
 )
 def test_a_bad_answer_is_named_with_what_is_allowed(key, value, words):

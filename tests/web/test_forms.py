@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from service.domain.errors import VisitorError
+from service.domain.risk import FIRST_ASKED
 from service.flows.signup import SignUp
 from service.web import forms
 from service.web.forms import Entered
@@ -122,3 +123,11 @@ def test_answers_are_dated_by_the_day_where_the_person_lives(library):
     signed = sign_up(library, zone="Pacific/Auckland")
 
     assert signed.answers.answered_on.isoformat() == "2026-11-24"
+
+
+@pytest.mark.parametrize("typed", ["", "2", "yesterday"])
+def test_a_page_that_does_not_say_what_it_asked_may_be_an_old_one(library, typed):
+    signed = sign_up(library, asked=typed)
+
+    assert signed.answers.asked == FIRST_ASKED
+    assert sign_up(library).answers.asked == date(2026, 11, 29)

@@ -40,6 +40,7 @@ PROFILE = {
     "severe": "no",
     "country": "GB",
     "stretching": "standing",
+    "asked": "2026-11-29",
 }
 
 

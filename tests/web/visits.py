@@ -50,6 +50,7 @@ FORM: dict[str, Typed] = {
     "conditions": "none",
     "pregnancy": "no",
     "pregnant_until": "",
+    "asked": "2026-11-29",
     "medicines": ["med_statin", "med_unknown"],
     "alcohol": "alc_low",
     "severe": "no",
