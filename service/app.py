@@ -144,7 +144,9 @@ async def records() -> AsyncIterator[Store]:
     found = settings()
     async with (
         database(found) as url,
-        engine.opened(url, sealer(keys(found))) as store,
+        engine.opened(
+            url, sealer(keys(found)), is_promised=found.database.is_promised
+        ) as store,
     ):
         await store.check()
         yield store
@@ -195,7 +197,8 @@ async def opened(
         log.error("review expired, tip dropped", action="catalogue", tip_id=tip)
     templates = Templates(content.templates)
     links = Links(keys=keys.link, base_url=settings.web.base_url)
-    async with engine.opened(url, sealer(keys)) as store:
+    promised = settings.database.is_promised
+    async with engine.opened(url, sealer(keys), is_promised=promised) as store:
         await store.check()
         yield Service(
             settings=settings,
@@ -262,13 +265,19 @@ async def working(parts: Service) -> AsyncIterator[Health]:
         except TryLater as error:
             log.warning("a relay is away", action="start", error=str(error))
         shift = _shift(parts, used, stop)
+        # A promotion is noted before anything is written on the new server.
+        await shift.look()
         await shift.keep()
         # Before the first mail: whoever joins takes a part of the rate, not all of it.
         await shift.beat()
         ticks = shift.ticks(parts.settings.schedule.tick_seconds)
         loop = asyncio.get_running_loop()
         health = Health(
-            ticks, store=parts.store, figures=shift.figures, seconds=loop.time
+            ticks,
+            store=parts.store,
+            figures=shift.figures,
+            doubt=lambda: shift.watch.trouble,
+            seconds=loop.time,
         )
         if parts.settings.operator.ping_url:
             ping = Ping(parts.settings.operator.ping_url, health, shift)

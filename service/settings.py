@@ -42,10 +42,20 @@ class Section(BaseModel):
 
 
 class DatabaseSettings(Section):
-    """Where PostgreSQL is. An empty URL means the embedded one in `dir`."""
+    """Where PostgreSQL is. An empty URL means the embedded one in `dir`.
+
+    `replication` is `synchronous` where the operator promises that every commit waits
+    for a standby; no reminder is begun while one does not.
+    """
 
     url: str = ""
     dir: Path | None = None
+    replication: Literal["asynchronous", "synchronous"] = "asynchronous"
+
+    @property
+    def is_promised(self) -> bool:
+        """Whether commits are to wait for a standby."""
+        return self.replication == "synchronous"
 
 
 class RelaySettings(Section):

@@ -40,13 +40,14 @@ async def plan(store: Store, library: Library, *, limit: int, now: datetime) -> 
     Safe to do twice and on any number of workers: the people are locked while it
     runs, a night has one outbox row, and the next due time moves in the same
     transaction. A night whose deadline has passed is queued only to be counted as
-    expired. A copy that nobody adopted plans nothing: it stays as it was restored.
+    expired. A copy that nobody adopted plans nothing: it stays as it was restored, and a
+    promoted server as it was promoted.
     """
     report = Planned()
     # A worker that was started long ago drops what has expired since.
     library = replace(library, catalogue=library.catalogue.on(now.date()))
     async with store.transaction() as tx:
-        if await tx.deployment.state() is Standing.FENCED:
+        if await tx.deployment.state() in (Standing.FENCED, Standing.PROMOTED):
             return report
         due = await tx.subscribers.due(limit=limit, now=now)
         work = [_worked_out(person, library, now=now) for person in due]

@@ -36,7 +36,9 @@ class Concern(StrEnum):
     """What somebody should look at now, the gravest first."""
 
     FENCED = "fenced"
+    PROMOTED = "promoted"
     PAUSED = "paused"
+    ALONE = "alone"
     NO_WORKER = "no_worker"
     TOO_LATE = "too_late"
     BEHIND = "behind"
@@ -45,10 +47,8 @@ class Concern(StrEnum):
 
 def concern(evening: Evening, standing: Standing) -> Concern:
     """What is wrong at this moment, if anything."""
-    if standing is Standing.FENCED:
-        return Concern.FENCED
-    if standing is Standing.PAUSED:
-        return Concern.PAUSED
+    if standing is not Standing.SENDS:
+        return Concern(standing)
     if not evening.crew.workers:
         return Concern.NO_WORKER
     if evening.forecast.too_late:

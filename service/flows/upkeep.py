@@ -12,7 +12,11 @@ from service.store.engine import Store
 OUTBOX_NIGHTS = timedelta(days=3)
 NIGHT_RECORDS = timedelta(days=396)
 AT_ONCE = 500
-PAUSED = "paused by the operator"
+#: Why a reminder was not sent in time, where it is not that its turn did not come.
+WHY_HELD = {
+    Standing.PAUSED: "paused by the operator",
+    Standing.ALONE: "no standby was there",
+}
 A_NIGHT = timedelta(days=1)
 
 
@@ -35,7 +39,9 @@ async def upkeep(
     """Settle what was left behind and drop what is too old. Safe to do at any time.
 
     `why_late` is kept as the reason of messages that nobody tried before their deadline,
-    unless the service is paused. A copy that nobody adopted stays as it was restored.
+    unless the service is paused, or waits for a standby. A copy that nobody adopted
+    stays as it was restored; on a promoted server only ended leases are settled, as
+    confirmations and links go on.
 
     Raises:
         TryLater: the database is away, or the next nights could not be made.
@@ -44,8 +50,12 @@ async def upkeep(
         standing = await tx.deployment.state()
         if standing is Standing.FENCED:
             return Leftovers(released=0, unknown=0, expired=0)
-        why = PAUSED if standing is Standing.PAUSED else why_late
         reaped = await tx.outbox.reap(now=now)
+        if standing is Standing.PROMOTED:
+            return Leftovers(
+                released=reaped.released, unknown=reaped.unknown, expired=0
+            )
+        why = WHY_HELD.get(standing, why_late)
         expired = await tx.outbox.expire(why=why, now=now)
     await _retain(store, now=now)
     await _end_pauses(store, now=now)

@@ -1,24 +1,25 @@
 """The database, opened once; `Store.transaction()` is the only thing that commits."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from math import inf
 from time import monotonic
 
+from asyncpg import PostgresLogMessage
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from service.domain.errors import Misconfigured, ServiceError
+from service.domain.errors import Misconfigured, ServiceError, TryLater
 from service.store import migrate
 from service.store.audit import Audit
 from service.store.census import Census
 from service.store.consents import Consents
-from service.store.deployment import Deployment
+from service.store.deployment import WAITS_FOR_STANDBY, Deployment
 from service.store.dossier import Dossier
 from service.store.feedback import Feedback
 from service.store.figures import Figures
@@ -51,15 +52,37 @@ LONGEST_COMMAND = 600
 ANSWER_SECONDS = 5
 #: Seconds after which a connection that nobody used may have died unnoticed.
 RESTED = 1
+#: Of each of our sessions.
+SERVER_SETTINGS: Mapping[str, str] = {
+    "application_name": "eventide",
+    # Planning a query just in time costs more than running ours does.
+    "jit": "off",
+    # However the server is tuned: a mail that was begun must be known to be so after a
+    # crash, or it is sent twice (docs/reliability.md).
+    "synchronous_commit": "on",
+    # A machine that vanishes in the middle of a transaction lets go of its rows, and
+    # nobody waits longer for those of another.
+    "idle_in_transaction_session_timeout": "30s",
+    "lock_timeout": "10s",
+}
+#: The function of PostgreSQL that gives up waiting for a standby, and our note of it.
+GIVES_UP_WAITING, NOT_AWAITED = "SyncRepWaitForLSN", "a standby was not awaited"
 
 
 @asynccontextmanager
 async def opened(
-    url: str, sealer: Sealer, *, pool_size: int = 5, rested: float = RESTED
+    url: str,
+    sealer: Sealer,
+    *,
+    pool_size: int = 5,
+    rested: float = RESTED,
+    longest_command: float = LONGEST_COMMAND,
+    is_promised: bool = False,
 ) -> AsyncIterator["Store"]:
     """A store on the database at `url`; its connections are closed at the end.
 
-    One that has `rested` for so many seconds is replaced if it has died meanwhile.
+    One that has `rested` for so many seconds is replaced if it has died meanwhile. A
+    command that takes `longest_command` seconds is given up. With `is_promised` its commits wait for a standby, or no reminder is begun.
     Nothing is connected yet: call `check()` to learn whether the database is there.
 
     Raises:
@@ -72,24 +95,14 @@ async def opened(
         pool_timeout=PATIENCE,
         connect_args={
             "timeout": PATIENCE,
-            "command_timeout": LONGEST_COMMAND,
-            "server_settings": {
-                "application_name": "eventide",
-                # Planning a query just in time costs more than running ours does.
-                "jit": "off",
-                # However the server is tuned: a mail that was begun must be known
-                # to be so after a crash, or it is sent twice (docs/reliability.md).
-                "synchronous_commit": "on",
-                # A machine that vanishes in the middle of a transaction lets go of
-                # its rows, and nobody waits longer for those of another.
-                "idle_in_transaction_session_timeout": "30s",
-                "lock_timeout": "10s",
-            },
+            "command_timeout": longest_command,
+            "server_settings": dict(SERVER_SETTINGS),
         },
     )
     _ask(engine, rested)
+    _listen(engine)
     try:
-        yield Store(engine, sealer, name=place(url))
+        yield Store(engine, sealer, name=place(url), is_promised=is_promised)
     finally:
         await engine.dispose()
 
@@ -116,6 +129,23 @@ def _ask(engine: AsyncEngine, rested: float) -> None:
             dialect.do_ping(connection)
         except dialect.loaded_dbapi.Error as error:
             raise InvalidatePoolError from error
+
+
+def _listen(engine: AsyncEngine) -> None:
+    """Note on a connection that the server gave up waiting for a standby.
+
+    It says so in a warning and then commits all the same: after a cancel request, that of
+    `command_timeout` or of an operator. The name of the function that says it is the same
+    in all languages.
+    """
+
+    @event.listens_for(engine.sync_engine.pool, "connect")
+    def _made(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        def heard(_: object, message: PostgresLogMessage) -> None:
+            if message.server_source_function == GIVES_UP_WAITING:
+                record.info[NOT_AWAITED] = True
+
+        connection.driver_connection.add_log_listener(heard)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,24 +175,33 @@ class Transaction:
 class Store:
     """The tables of one database; hands out transactions."""
 
-    def __init__(self, engine: AsyncEngine, sealer: Sealer, *, name: str) -> None:
+    def __init__(
+        self, engine: AsyncEngine, sealer: Sealer, *, name: str, is_promised: bool
+    ) -> None:
         """Keep what `opened` made; `name` is the database without its password."""
         self._engine = engine
         self._sealer = sealer
         self._name = name
+        self.is_promised = is_promised
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """One transaction: committed at the end of the block, undone by an error.
 
         Raises:
-            TryLater: the database is away, or another transaction was in the way.
+            TryLater: the database is away, or another transaction was in the way; or it
+                is committed, and a standby that was to have it may not have it.
             RefusedByDatabase: what was written breaks a rule of the schema.
         """
         try:
-            async with self._engine.begin() as connection:
-                parts = _parts(connection, self._sealer)
-                yield parts
+            async with self._engine.connect() as connection:
+                connection.info.pop(NOT_AWAITED, None)
+                async with connection.begin():
+                    parts = _parts(
+                        connection, self._sealer, is_promised=self.is_promised
+                    )
+                    yield parts
+                await _insist_on_standby(connection, parts)
             parts.audit.announce()
         except (SQLAlchemyError, *AWAY) as error:
             raise translated(error) from error
@@ -207,11 +246,33 @@ class Store:
         return f"setting {SETTING} ({self._name})"
 
 
-def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
+async def _insist_on_standby(connection: AsyncConnection, parts: Transaction) -> None:
+    """Return if no standby was to have what is committed, or one has it.
+
+    Whoever empties `synchronous_standby_names` also lets those commits go that wait, and
+    without a warning: so what must have been waited for is asked about once more.
+
+    Raises:
+        TryLater: it is kept here, and nowhere else perhaps.
+    """
+    is_kept = NOT_AWAITED not in connection.info
+    if is_kept and (parts.outbox.awaits_standby or parts.deployment.awaits_standby):
+        raw = await connection.get_raw_connection()
+        driver = raw.driver_connection
+        assert driver is not None  # noqa: S101 - it has just committed
+        is_kept = await driver.fetchval(f"SELECT {WAITS_FOR_STANDBY}")
+    if not is_kept:
+        what = "no standby is known to have what was committed"
+        raise TryLater(what)
+
+
+def _parts(
+    connection: AsyncConnection, sealer: Sealer, *, is_promised: bool
+) -> Transaction:
     return Transaction(
         signups=Signups(connection, sealer),
         subscribers=Subscribers(connection, sealer),
-        outbox=Outbox(connection, sealer),
+        outbox=Outbox(connection, sealer, is_promised=is_promised),
         nights=Nights(connection, sealer),
         suppression=Suppression(connection, sealer),
         consents=Consents(connection),
@@ -222,7 +283,7 @@ def _parts(connection: AsyncConnection, sealer: Sealer) -> Transaction:
         workers=Workers(connection),
         checkup=Checkup(connection, sealer),
         census=Census(connection),
-        deployment=Deployment(connection),
+        deployment=Deployment(connection, is_promised=is_promised),
         operators=Operators(connection, sealer),
         sessions=Sessions(connection),
         audit=Audit(connection),

@@ -7,6 +7,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     Table,
     Text,
@@ -18,15 +19,25 @@ from service.store.tables import METADATA, instant
 #: With the others in it: whoever wants the whole schema takes it from here.
 __all__ = ["AUDIT", "DEPLOYMENT", "METADATA", "OPERATOR", "SESSION"]
 
-#: The one row that says whether this database sends. `identity` is the database that may:
-#: a restored copy is another one, and sends nothing until somebody adopts it.
+#: The one row that says whether this database sends. `identity` and `timeline` are those
+#: of the database that may: a restored copy is another one, a promoted standby has another
+#: timeline, and neither sends reminders until it is adopted. `replication` is the word that
+#: lets a promoted one go on by itself; the last three are what was seen of a promotion.
 DEPLOYMENT = Table(
     "deployment",
     METADATA,
     Column("is_one", Boolean, primary_key=True, server_default=text("true")),
     Column("identity", Text, nullable=False),
     Column("is_paused", Boolean, nullable=False, server_default=text("false")),
+    Column("timeline", Integer),
+    Column("replication", Text, nullable=False, server_default=text("'asynchronous'")),
+    Column("seen_timeline", Integer),
+    instant("seen_at", nullable=True),
+    instant("replicated_until", nullable=True),
     CheckConstraint("is_one", name="is_one"),
+    CheckConstraint(
+        "replication IN ('asynchronous', 'synchronous', 'ending')", name="replication"
+    ),
 )
 
 #: Who may sign in to the console. `sealed` holds the secret of the second factor.

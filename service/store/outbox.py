@@ -57,12 +57,24 @@ class NotSent:
 
 
 class Outbox:
-    """The messages of the last nights."""
+    """The messages of the last nights.
 
-    def __init__(self, connection: AsyncConnection, sealer: Sealer) -> None:
+    With `is_promised`, the settings say that commits wait for a standby.
+    `awaits_standby`: what was begun is begun only once a standby has it.
+    """
+
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        sealer: Sealer,
+        *,
+        is_promised: bool = False,
+    ) -> None:
         """Work inside the transaction of `connection`."""
         self._connection = connection
         self._sealer = sealer
+        self._is_promised = is_promised
+        self.awaits_standby = False
 
     async def put(self, messages: Sequence[Message]) -> tuple[Message, ...]:
         """Queue messages; one that is there already stays as it is. Those that are new.
@@ -96,6 +108,7 @@ class Outbox:
         if not limit:
             return ()
         values = {"limit": limit, "worker": worker, "lease": lease, "now": now}
+        values["is_promised"] = self._is_promised
         found = await self._connection.execute(sql.CLAIM[lane], values)
         mine: list[Message] = []
         for row in found:
@@ -119,14 +132,17 @@ class Outbox:
     ) -> tuple[Message, ...]:
         """Note that these are about to be sent; those that this worker may send.
 
-        One is left out whose lease ended, whose deadline has passed, or whose
-        subscriber wants no mail any more. Each returned message counts one attempt
+        One is left out whose lease ended, whose deadline has passed, whose
+        subscriber wants no mail any more, or that is a reminder and must not leave from
+        here: a promoted server, or one without its standby. Each returned message counts one attempt
         more. Safe to do twice with messages of which nothing was said yet.
         """
         if not messages:
             return ()
         values = _keys(messages) | {"worker": worker, "lease": lease, "now": now}
-        found = await self._connection.execute(sql.BEGIN, values)
+        values["is_promised"] = self._is_promised
+        found = (await self._connection.execute(sql.BEGIN, values)).all()
+        self.awaits_standby |= any(row.awaits_standby for row in found)
         attempts = {(r.subscriber_id, r.night, r.kind): r.attempts for r in found}
         return tuple(
             replace(message, attempts=attempts[_key(message)])
@@ -198,12 +214,17 @@ class Outbox:
         for statement in (sql.NOT_AGAIN, sql.HOLD_BACK):
             await self._connection.execute(statement, values)
 
-    async def doubt(self, *, now: datetime) -> int:
-        """Call every reminder that is not settled `unknown`: it may have been sent.
+    async def doubt(
+        self, *, since: datetime | None, until: datetime, reason: str, now: datetime
+    ) -> tuple[int, ...]:
+        """Call unsettled reminders `unknown` that may have been sent elsewhere; whose.
 
-        How many. For a copy, which cannot know what went out after it was made.
+        Those that could be sent between `since` (None: ever) and `until`. For a copy or
+        a promoted server, which cannot know what went out in that time.
         """
-        return (await self._connection.execute(sql.DOUBT, {"now": now})).rowcount
+        values = {"since": since, "until": until, "reason": reason, "now": now}
+        found = await self._connection.execute(sql.DOUBT, values)
+        return tuple(found.scalars())
 
     async def state_of(
         self, subscriber_id: int, night: date

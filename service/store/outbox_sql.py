@@ -9,6 +9,7 @@ can the planner use the partial indexes.
 from sqlalchemy import text
 
 from service.domain.outbox import Lane
+from service.store.deployment import IS_HELD_TO_WORD, MAY_LEAVE
 
 PUT = text(
     """
@@ -42,16 +43,17 @@ WAITING = {
 FIRST = {Lane.EVENING: "not_before", Lane.PRIORITY: "expires_at"}
 # Nobody gets round this: asked once a statement, before a row is looked at. Where there
 # is no row to say so, nothing is sent either.
-SENDS = """
-    (SELECT NOT is_paused AND identity = database_identity() FROM deployment)
-"""
+SENDS = {
+    lane: f"(SELECT NOT is_paused AND {may} FROM deployment)"
+    for lane, may in MAY_LEAVE.items()
+}
 CLAIM = {
     lane: text(
         f"""
         WITH picked AS (
             SELECT subscriber_id, night, kind FROM outbox
             WHERE {waiting} AND not_before <= :now AND expires_at > :now
-            AND {SENDS}
+            AND {SENDS[lane]}
             ORDER BY {FIRST[lane]} LIMIT :limit
             FOR UPDATE SKIP LOCKED
         )
@@ -92,7 +94,8 @@ MINE = """
     AND o.kind = mine.kind AND o.claimed_by = :worker
 """
 # A row that is `sending` already was begun by the same worker, in a transaction whose
-# commit it did not hear of: it has not spoken yet.
+# commit it did not hear of: it has not spoken yet. What was claimed before a failover, or
+# before the standby was gone, is asked about again: but for a pause, as for a claim.
 BEGIN = text(
     f"""
     UPDATE outbox AS o
@@ -100,7 +103,9 @@ BEGIN = text(
             ELSE o.attempts END,
         state = 'sending', lease_until = now() + CAST(:lease AS interval), updated_at = :now
     FROM {MINE} AND o.state IN ('claimed', 'sending') AND o.expires_at > :now
-    RETURNING o.subscriber_id, o.night, o.kind, o.attempts
+    AND (o.kind <> 'reminder' OR (SELECT {MAY_LEAVE[Lane.EVENING]} FROM deployment))
+    RETURNING o.subscriber_id, o.night, o.kind, o.attempts,
+        (SELECT {IS_HELD_TO_WORD} FROM deployment) AS awaits_standby
     """
 )
 KEEP = text(
@@ -183,13 +188,17 @@ NOT_AGAIN = text(
     """
 )
 
-# Only in a copy: the database it was made of may have sent these since.
+# Only in a copy or on a promoted server: the one before may have sent these since. What
+# was due later is not among them, unless a worker has put it back meanwhile; neither is
+# what was too late before anything was lost.
 DOUBT = text(
     """
     UPDATE outbox
-    SET state = 'unknown', reason = 'sent before the restore or not', lease_until = NULL,
-        updated_at = :now
+    SET state = 'unknown', reason = :reason, lease_until = NULL, updated_at = :now
     WHERE kind = 'reminder' AND state IN ('due', 'claimed', 'sending')
+    AND (not_before <= :until OR updated_at > :until)
+    AND (CAST(:since AS timestamptz) IS NULL OR expires_at > :since)
+    RETURNING subscriber_id
     """
 )
 

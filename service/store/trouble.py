@@ -17,9 +17,21 @@ AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 LOCKED = "55P03"
 #: SQLSTATE classes and codes after which the same call may work: connection,
 #: log-in, resources, operator's orders; deadlock and conflict, lock not available,
-#: no connections allowed, idle for too long; and a unique key that another transaction
-#: took first.
-PASSING = ("08", "28", "3D", "53", "57", "40", LOCKED, "55000", "25P03", "23505")
+#: no connections allowed, idle for too long, not promoted yet; and a unique key that
+#: another transaction took first.
+PASSING = (
+    "08",
+    "28",
+    "3D",
+    "53",
+    "57",
+    "40",
+    LOCKED,
+    "55000",
+    "25P03",
+    "25006",
+    "23505",
+)
 MAY_NOT = "42501"
 
 REMEDIES = {

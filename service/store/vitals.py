@@ -26,6 +26,18 @@ VITALS = text(
         clock_timestamp() AS now, pg_database_size(current_database()) AS size
     """
 )
+# Without the rights of pg_monitor, of a standby it can only be seen that it is there.
+REPLICATION = text(
+    """
+    SELECT pg_is_in_recovery() AS is_standby,
+        current_setting('synchronous_standby_names') <> '' AS is_synchronous,
+        count(s.pid) AS standbys,
+        count(s.pid) FILTER (WHERE s.sync_state IN ('sync', 'quorum')) AS waited_for,
+        count(s.pid) FILTER (WHERE s.sync_state IS NULL) AS unseen
+    FROM (SELECT) AS one
+    LEFT JOIN pg_stat_replication AS s ON s.state IS DISTINCT FROM 'backup'
+    """
+)
 SOME_PEOPLE = text(
     """
     (SELECT id, address_key, sealed, key_id FROM subscriber ORDER BY id LIMIT :tried)
@@ -34,6 +46,21 @@ SOME_PEOPLE = text(
     ORDER BY id DESC LIMIT :tried)
     """
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replication:
+    """Whose standby a server is, or who its standbys are.
+
+    `is_synchronous`: every commit waits for those that are `waited_for`. Of those that
+    are `unseen` our user may not see whether they are.
+    """
+
+    is_standby: bool
+    is_synchronous: bool
+    standbys: int
+    waited_for: int
+    unseen: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +75,7 @@ class Vitals:
     version: int
     now: datetime
     size: int
+    replication: Replication
     revision: str | None
     pending: tuple[str, ...] | None
 
@@ -60,6 +88,7 @@ async def vitals(url: str) -> Vitals:
     try:
         async with engine.connect() as connection:
             row = (await connection.execute(VITALS)).one()
+            others = (await connection.execute(REPLICATION)).one()
             revision = await migrate.revision_of(connection)
     except (SQLAlchemyError, *AWAY) as error:
         raise Misconfigured(
@@ -74,6 +103,7 @@ async def vitals(url: str) -> Vitals:
         version=row.version,
         now=row.now,
         size=row.size,
+        replication=Replication(**others._asdict()),
         revision=revision,
         pending=migrate.pending(revision),
     )

@@ -27,6 +27,7 @@ from service.domain.outbox import VERDICTS, Kind, Meaning, State
 from service.domain.provider import Provider
 from service.flows.plan import Planned
 from service.flows.upkeep import Leftovers
+from service.store.deployment import Standing
 from service.worker.tick_figures import TickFigures
 
 #: An attempt ends in one of these; what goes back to `due` is called deferred.
@@ -80,6 +81,9 @@ class Figures:
             "relay_left_alone", "1 while it gets no mail at all", "relay"
         )
         self._paused = gauge("paused_domains", "Domains left alone after refusing us")
+        self._standing = gauge(
+            "worker_standing", "1 for what keeps mail here, or sends", "standing"
+        )
         self._rate = gauge("worker_sending_rate", "Mails a second it can send")
         info = gauge("build_info", "The release that runs", "role", "version")
         info.labels("worker", version("eventide")).set(1)
@@ -110,6 +114,11 @@ class Figures:
         for verdict, messages in verdicts.items():
             self._feedback.labels(verdict).inc(messages)
 
+    def stands(self, standing: Standing) -> None:
+        """Note whether mail may leave."""
+        for each in Standing:
+            self._standing.labels(each).set(each is standing)
+
     def pinged(self, result: str) -> None:
         """Count a dead man's ping."""
         self._pings.labels(result).inc()
@@ -139,6 +148,7 @@ class Figures:
             self._feedback.labels(verdict)
         for result in ("sent", "held back", "not heard"):
             self._pings.labels(result)
+        self.stands(Standing.SENDS)
         self.planned(Planned())
         self.left_behind(Leftovers(released=0, unknown=0, expired=0))
 

@@ -11,7 +11,8 @@ from service.worker.tick import Tick
 class Health:
     """What is known of the ticks of one worker.
 
-    `seconds` is the event loop's clock, by which a tick's `noted_at` counts as well.
+    `seconds` is the event loop's clock, by which a tick's `noted_at` counts as well;
+    `doubt` says why nothing may be sent, "" where it may.
     """
 
     def __init__(
@@ -20,19 +21,21 @@ class Health:
         *,
         store: Store,
         figures: Figures,
+        doubt: Callable[[], str],
         seconds: Callable[[], float],
     ) -> None:
         """All is well at first."""
         self._ticks = ticks
         self._store = store
         self._figures = figures
+        self._doubt = doubt
         self._seconds = seconds
         self._well_at = {tick.name: seconds() for tick in ticks}
         figures.ticks.expect(ticks)
 
     async def trouble(self) -> str:
         """Why this worker cannot do its work now, in a line; "" while it can."""
-        return self.lag() or await self._store.trouble()
+        return self.lag() or self._doubt() or await self._store.trouble()
 
     def lag(self) -> str:
         """The first tick that is later than it may be; "" while all keep up."""

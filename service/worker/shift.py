@@ -14,7 +14,7 @@ from service.domain.outbox import Lane, State
 from service.flows.bounces import Desk
 from service.flows.crew import beat, leave, outlook
 from service.flows.deliver import Courier, deliver
-from service.flows.deployment import standing
+from service.flows.deployment import keep_word, standing
 from service.flows.plan import plan
 from service.flows.upkeep import upkeep
 from service.store.deployment import Standing
@@ -56,6 +56,7 @@ class Shift:
             Tick(name="plan", every_seconds=every_seconds, work=self.plan),
             self._delivery("evening", every_seconds, Lane.EVENING),
             self._delivery("priority", priority, Lane.PRIORITY),
+            Tick(name="look", every_seconds=priority, work=self.look),
             Tick(name="beat", every_seconds=BEAT_SECONDS, work=self.beat),
             Tick(
                 name="upkeep",
@@ -91,9 +92,17 @@ class Shift:
         """Send what is due in a lane; whether there may be more."""
         return await deliver(self.couriers[lane], lane) > 0
 
+    async def look(self) -> bool:
+        """See what keeps mail here; soon after a promotion, for that is when it began."""
+        state = await standing(self.store)
+        self.watch.note(state)
+        self.figures.stands(state)
+        return False
+
     async def beat(self) -> bool:
         """Say that we are alive and what we did; take our part of each rate."""
-        self.watch.note(await standing(self.store))
+        if await keep_word(self.store):
+            self.watch.succeeded()
         evening = self.couriers[Lane.EVENING]
         self._tell(evening)
         crew = await beat(

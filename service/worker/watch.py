@@ -1,8 +1,23 @@
 """What a worker says once, when it changes: whether it may send, and put-off upkeep."""
 
+from collections.abc import Mapping
+
 import structlog
 
 from service.store.deployment import Standing
+
+#: What keeps mail from leaving though no operator wished it so.
+HELD: Mapping[Standing, str] = {
+    Standing.FENCED: "a restored copy: nothing is sent before `eventide adopt`",
+    Standing.PROMOTED: (
+        "this server was promoted, and what the one before sent last is not known here:"
+        " no reminder is sent before `eventide adopt`"
+    ),
+    Standing.ALONE: (
+        "no reminder is sent: EVENTIDE_DATABASE__REPLICATION says synchronous, and"
+        " commits wait for no standby (synchronous_standby_names, synchronous_commit)"
+    ),
+}
 
 log = structlog.get_logger()
 
@@ -26,9 +41,18 @@ class Watch:
             case Standing.PAUSED:
                 what = "paused: nothing is sent before `eventide resume`"
                 log.warning(what, action="standing")
-            case Standing.FENCED:
-                what = "a restored copy: nothing is sent before `eventide adopt`"
-                log.error(what, action="standing")
+            case Standing.FENCED | Standing.PROMOTED | Standing.ALONE:
+                log.error(HELD[standing], action="standing")
+
+    @property
+    def trouble(self) -> str:
+        """Why reminders are held that should go out, in a line; "" if they are not."""
+        return HELD[self._last] if self._last is Standing.ALONE else ""
+
+    def succeeded(self) -> None:
+        """Log one line: a server was promoted, and nothing was lost."""
+        what = "this server was promoted and has all that was begun before: it goes on"
+        log.warning(what, action="standing")
 
     def dropping(self, *, is_put_off: bool) -> None:
         """Log one line if old nights cannot be dropped now, and one when they were."""

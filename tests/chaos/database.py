@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from urllib.parse import unquote
+from urllib.parse import quote
 
 import asyncpg
 
@@ -29,12 +29,26 @@ class Database:
     """The server over a folder, and its migrated database."""
 
     cluster: Cluster
-    url: str
 
     @property
     def folder(self) -> Path:
         """Where a run keeps what is its own."""
         return self.cluster.home
+
+    @property
+    def socket(self) -> Path:
+        """The folder of its socket: ours is short enough to have it inside."""
+        return self.cluster.home / "socket"
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+asyncpg://eventide@/eventide?host={quote(str(self.socket))}"
+
+    async def begin(self) -> None:
+        """Start it, with the schema."""
+        await migrate.upgrade(await self.cluster.ensure_running())
+        # As on a server that was tuned for speed: the service must insist.
+        await self.ask("ALTER DATABASE eventide SET synchronous_commit = off")
 
     async def ask(self, statement: str, *values: object) -> list[asyncpg.Record]:
         """The rows, over a connection that no crash can have spoiled."""
@@ -45,12 +59,16 @@ class Database:
             await connection.close()
         return found
 
-    async def restart(self, number: signal.Signals) -> None:
-        """Kill it with a signal to its first process, and start it anew."""
+    async def kill(self, number: signal.Signals) -> None:
+        """Kill it with a signal to its first process, and wait until all are gone."""
         lines = (self.cluster.data / "postmaster.pid").read_text().splitlines()
         os.kill(int(lines[0]), number)
         with FileLock(self.folder / "server.lock") as alive:
             assert await alive.take_within(PATIENCE_SECONDS)
+
+    async def restart(self, number: signal.Signals) -> None:
+        """Kill it with a signal, and start it anew."""
+        await self.kill(number)
         await self.cluster.ensure_running()
 
     async def crash(self, random: Random) -> None:
@@ -64,28 +82,43 @@ class Database:
         await self.cluster.ensure_running()
 
     async def _connected(self) -> asyncpg.Connection:
-        socket = unquote(self.url.partition("?host=")[2])
-        return await asyncpg.connect(user="eventide", database="eventide", host=socket)
+        where = str(self.socket)
+        return await asyncpg.connect(user="eventide", database="eventide", host=where)
+
+
+@asynccontextmanager
+async def folder() -> AsyncIterator[Path]:
+    """A folder for a run, gone afterwards."""
+    # PostgreSQL's user, where it is not ours, must be able to pass through.
+    made = Path(tempfile.mkdtemp(prefix="eventide-chaos-"))
+    await asyncio.to_thread(made.chmod, 0o711)
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made)
+
+
+@asynccontextmanager
+async def server(home: Path, *, is_durable: bool = True) -> AsyncIterator[Database]:
+    """A server that is yet to begin, in this folder; stopped at the end.
+
+    Whoever only kills processes needs no disk to be waited for: their files live on.
+    """
+    await asyncio.to_thread(home.mkdir, 0o711, exist_ok=True)
+    account = account_for(home / "postgres", uid=os.geteuid())
+    programs = await find(account, site=installed(), copies=SYSTEM_DIRECTORY)
+    cluster = Cluster(
+        home=home, programs=programs, is_durable=is_durable, tell=lambda _: None
+    )
+    try:
+        yield Database(cluster=cluster)
+    finally:
+        await cluster.stop()
 
 
 @asynccontextmanager
 async def database() -> AsyncIterator[Database]:
     """A server in a folder of its own, both gone afterwards."""
-    # PostgreSQL's user, where it is not ours, must be able to pass through.
-    folder = Path(tempfile.mkdtemp(prefix="eventide-chaos-"))
-    await asyncio.to_thread(folder.chmod, 0o711)
-    account = account_for(folder / "postgres", uid=os.geteuid())
-    programs = await find(account, site=installed(), copies=SYSTEM_DIRECTORY)
-    cluster = Cluster(
-        home=folder, programs=programs, is_durable=True, tell=lambda _: None
-    )
-    try:
-        url = await cluster.ensure_running()
-        await migrate.upgrade(url)
-        here = Database(cluster=cluster, url=url)
-        # As on a server that was tuned for speed: the service must insist.
-        await here.ask("ALTER DATABASE eventide SET synchronous_commit = off")
+    async with folder() as home, server(home) as here:
+        await here.begin()
         yield here
-    finally:
-        await cluster.stop()
-        shutil.rmtree(folder)

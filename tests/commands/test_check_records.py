@@ -22,7 +22,7 @@ from service.keys import new_keys
 from service.settings import read
 from service.store import migrate
 from service.store.suppression import Reason
-from service.store.vitals import vitals
+from service.store.vitals import Replication, vitals
 from tests.builders import message
 from tests.fakes import StoppedClock
 from tests.store.plain_sql import raw
@@ -261,6 +261,70 @@ async def test_a_restored_copy_is_told_from_the_one_that_sends(clinic, database_
     await raw(database_url, "UPDATE deployment SET identity = 'another'")
 
     await clinic.require("tonight", "sending", FAULT, "a restored copy", "adopt`")
+
+
+@pytest.mark.parametrize(
+    ("change", "is_promised", "grade", "words"),
+    [
+        ({}, False, OK, "alone: no standby"),
+        ({}, True, FAULT, "reminders wait"),
+        ({"standbys": 1}, False, OK, "asynchronous: 1 standby, which may lag"),
+        ({"is_standby": True}, True, FAULT, "this is a standby"),
+        (
+            {"is_synchronous": True, "standbys": 2, "waited_for": 1},
+            True,
+            OK,
+            "waits for 1 of 2 standbys",
+        ),
+        (
+            {"is_synchronous": True, "standbys": 1, "waited_for": 1},
+            False,
+            OK,
+            "synchronous does not say so",
+        ),
+        (
+            {"is_synchronous": True, "standbys": 1, "unseen": 1},
+            True,
+            WARNING,
+            "cannot be seen",
+        ),
+        ({"is_synchronous": True}, True, FAULT, "every commit hangs"),
+    ],
+)
+def test_the_doctor_says_whether_commits_wait_for_a_standby(
+    change, is_promised, grade, words
+):
+    plain = dict.fromkeys(("is_standby", "is_synchronous"), False)
+    counts = dict.fromkeys(("standbys", "waited_for", "unseen"), 0)
+    sheet = Sheet("database")
+
+    found = Replication(**{**plain, **counts, **change})
+    database.replication(sheet, found, is_promised=is_promised)
+
+    (finding,) = sheet.findings
+    assert finding.grade is grade
+    assert words in finding.finding
+
+
+async def test_a_database_on_its_own_is_seen_to_be_alone(database_url):
+    assert (await vitals(database_url)).replication == Replication(
+        is_standby=False, is_synchronous=False, standbys=0, waited_for=0, unseen=0
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "words", "remedy"),
+    [
+        ("timeline = 99", "was promoted", "adopt`"),
+        ("replication = 'synchronous'", "waits for a standby", "standby"),
+    ],
+)
+async def test_what_holds_reminders_alone_is_named(
+    clinic, database_url, change, words, remedy
+):
+    await raw(database_url, f"UPDATE deployment SET {change}")  # noqa: S608
+
+    await clinic.require("tonight", "sending", FAULT, words, remedy)
 
 
 async def test_the_embedded_database_is_made_and_looked_at(clinic):

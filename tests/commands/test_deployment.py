@@ -62,3 +62,54 @@ async def test_whoever_adopts_a_copy_is_asked(named, database_url, answer, code)
     assert adopt.returncode == code
     assert b"last sent a mail: 2026-11-23 19:00 UTC" in out
     assert (b"This database sends." in out) is (code == 0)
+
+
+async def promoted(database_url, *, waiting):
+    """A database whose row names another timeline, and a reminder that is due by then."""
+    await administer(
+        database_url,
+        "UPDATE deployment SET timeline = 99, seen_timeline = wal_timeline(),"  # noqa: S608
+        " seen_at = '2026-11-23 19:00:10Z', replicated_until = '2026-11-23 19:00:04Z';"
+        "CREATE TABLE some_night PARTITION OF outbox DEFAULT;"
+        "INSERT INTO outbox (subscriber_id, night, kind, state, not_before, expires_at,"
+        " attempts, sealed, key_id) VALUES (7, '2026-11-23', 'reminder',"
+        f" 'due', '2026-11-23 {waiting}Z', '2026-11-23 21:30Z', 0, '', '')",
+    )
+
+
+@pytest.mark.parametrize(
+    ("waiting", "given", "names"),
+    [
+        ("19:00:07", (), True),
+        ("19:05:00", (), False),
+        ("19:05:00", ("--until", "2026-11-23T19:06"), True),
+        ("19:00:07", ("--nothing-was-sent",), False),
+    ],
+)
+async def test_a_promoted_server_is_adopted_and_names_whom_it_holds_back(
+    named, database_url, waiting, given, names
+):
+    await promoted(database_url, waiting=waiting)
+
+    code, out, _ = await outcome(named, "adopt", "--yes", *given)
+
+    assert code == 0
+    assert "and the one that sent timeline 99" in out
+    assert "between 2026-11-23 19:00:04 and 2026-11-23 19:00:10 UTC" in out
+    assert ("Of the subscribers 7.\n" in out) is names
+    assert out.endswith("This database sends.\n")
+
+
+async def test_the_word_that_commits_wait_is_taken_back_by_adopting(
+    named, database_url
+):
+    await administer(database_url, "UPDATE deployment SET replication = 'synchronous'")
+
+    code, out, _ = await outcome(named, "adopt", "--yes")
+    promised = {**named, "EVENTIDE_DATABASE__REPLICATION": "synchronous"}
+    _, still, _ = await outcome(promised, "adopt", "--yes")
+
+    assert code == 0
+    assert "Adopting takes the promise back" in out
+    assert out.endswith("This database sends.\n")
+    assert still.endswith("and no commit waits for a standby.\n")

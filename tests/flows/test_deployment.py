@@ -4,13 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.outbox import Lane, State
+from service.domain.outbox import Kind, Lane, State, put_back
 from service.flows import deployment
 from service.flows.plan import plan
 from service.flows.upkeep import upkeep
-from tests.builders import NOON, TODAY
+from tests.builders import NOON, TODAY, message
+from tests.conftest import administer
 
 SEVEN_HOURS = {"hours": 7, "minutes": 30}
+A_SECOND, A_MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
 async def fence(world, *, is_paused=False):
@@ -83,7 +85,7 @@ async def test_an_adopted_copy_sends_nothing_that_may_have_been_sent_before(worl
     done = await adopted(world)
     mails = await world.run(minutes=1)
 
-    assert (done.people, done.messages) == (2, 1)
+    assert (len(done.due), len(done.waited)) == (2, 1)
     assert len(mails) == 3
     assert await reminders(world) == {State.UNKNOWN: 1}
     assert await next_due_at(world, who) > world.clock.now() + timedelta(hours=20)
@@ -104,7 +106,7 @@ async def test_a_copy_sends_all_that_waits_where_the_operator_knows_that_nothing
     mails = await world.run(minutes=1)
     await deployment.resume(world.store, by="ops", now=world.clock.now())
 
-    assert (done.people, done.messages) == (0, 0)
+    assert (done.due, done.waited) == ((), ())
     assert len(mails) == (2 if is_paused else 4)
     assert len(await world.run(minutes=1)) == 4
 
@@ -122,7 +124,7 @@ async def test_a_pause_is_no_proof_that_nothing_was_sent(world, is_paused_by_who
     done = await adopted(world)
     await deployment.resume(world.store, by="ops", now=world.clock.now())
 
-    assert (done.people, done.messages) == (1, 1)
+    assert (len(done.due), len(done.waited)) == (1, 1)
     assert len(await world.run(minutes=1)) == 2
 
 
@@ -133,7 +135,7 @@ async def test_adopting_a_database_that_sends_already_changes_nothing(world):
 
     done = await adopted(world)
 
-    assert (done.people, done.messages) == (0, 0)
+    assert (done.due, done.waited) == ((), ())
     assert len(await world.run(minutes=1)) == 2
 
 
@@ -172,3 +174,110 @@ async def test_who_paused_resumed_and_adopted_is_in_the_audit_log(world):
         ("all resumed", ""),
         ("all paused", ""),
     ]
+
+
+# --- A promoted server ------------------------------------------------------
+
+
+async def promote(database_url, *, since, until):
+    """Let the row be that of a server before this one, promoted between two instants."""
+    await administer(
+        database_url,
+        "UPDATE deployment SET timeline = 99, seen_timeline = wal_timeline(),"  # noqa: S608
+        f" replicated_until = '{since}', seen_at = '{until}'",
+    )
+
+
+async def test_a_promoted_server_holds_back_only_what_was_due_in_the_lost_seconds(
+    world, database_url
+):
+    await world.join()
+    world.clock.move(timedelta(**SEVEN_HOURS))
+    now = world.clock.now()
+    late = {"expires_at": now + A_MINUTE}
+    async with world.store.transaction() as tx:
+        await tx.outbox.put(
+            [
+                message(11, not_before=now - A_MINUTE, expires_at=now),
+                message(12, not_before=now - A_MINUTE, **late),
+                message(13, not_before=now + A_MINUTE, **late),
+                message(14, not_before=now, kind=Kind.CONFIRMATION, **late),
+            ]
+        )
+    await promote(database_url, since=now, until=now + A_SECOND)
+    assert len(await world.post(Lane.EVENING)) == 1
+    world.clock.move(timedelta(minutes=5))
+
+    done = await adopted(world)
+
+    assert (done.waited, done.due) == ((12,), (1,))
+    assert await reminders(world) == {State.UNKNOWN: 1, State.DUE: 3}
+    async with world.store.transaction() as tx:
+        (lost,) = (
+            n for n in await tx.outbox.not_sent(since=TODAY) if n.state == "unknown"
+        )
+    assert lost.reason == "sent before the failover or not"
+    assert await deployment.standing(world.store) == "sends"
+
+
+async def test_whoever_was_due_after_a_promotion_still_gets_tonights_mail(
+    world, database_url
+):
+    who = await world.join()
+    due_at = await next_due_at(world, who)
+    await promote(database_url, since=due_at - A_MINUTE, until=due_at - A_SECOND)
+    before = await world.run(**SEVEN_HOURS)
+
+    done = await adopted(world)
+
+    assert (len(before), done.waited, done.due) == (1, (), ())
+    assert len(await world.run(minutes=1)) == 2
+
+
+async def test_what_a_worker_put_back_after_a_promotion_is_held_back_too(
+    world, database_url
+):
+    now = world.clock.now()
+    async with world.store.transaction() as tx:
+        await tx.outbox.ensure_partitions(around=TODAY)
+        await tx.outbox.put([message(11), message(12, not_before=now + A_MINUTE)])
+        claimed = await tx.outbox.claim(
+            Lane.EVENING, limit=1, worker="w", lease=A_MINUTE, now=now
+        )
+    await promote(database_url, since=now, until=now)
+    later = now + A_MINUTE
+    async with world.store.transaction() as tx:
+        back = [put_back(claimed[0], "its worker stopped", until=later)]
+        await tx.outbox.record(back, worker="w", now=later)
+    world.clock.move(A_MINUTE)
+
+    assert (await adopted(world)).waited == (11,)
+
+
+async def test_leases_end_on_a_promoted_server_and_nothing_else_does(
+    world, database_url
+):
+    await world.ask()
+    now = world.clock.now()
+    async with world.store.transaction() as tx:
+        await tx.outbox.put([message(11, expires_at=now)])
+        await tx.outbox.claim(
+            Lane.PRIORITY, limit=1, worker="w", lease=-A_MINUTE, now=now
+        )
+    await promote(database_url, since=now, until=now)
+
+    left = await upkeep(world.store, now=now + A_MINUTE)
+
+    assert (left.released, left.unknown, left.expired) == (1, 0, 0)
+
+
+async def test_an_evening_without_a_standby_ends_with_its_reason(world, database_url):
+    await world.join()
+    await administer(database_url, "UPDATE deployment SET replication = 'synchronous'")
+
+    mails = await world.run(hours=11)
+
+    assert len(mails) == 1
+    async with world.store.transaction() as tx:
+        (lost,) = await tx.outbox.not_sent(since=TODAY)
+    assert (lost.state, lost.reason) == (State.EXPIRED, "no standby was there")

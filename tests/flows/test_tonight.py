@@ -84,7 +84,9 @@ async def test_the_switch_pauses_and_resumes_and_is_noted(world):
     ("standing", "workers", "too_late", "minutes", "concern"),
     [
         (Standing.FENCED, 1, 9, 11, Concern.FENCED),
+        (Standing.PROMOTED, 1, 9, 11, Concern.PROMOTED),
         (Standing.PAUSED, 1, 9, 11, Concern.PAUSED),
+        (Standing.ALONE, 0, 9, 11, Concern.ALONE),
         (Standing.SENDS, 0, 9, 11, Concern.NO_WORKER),
         (Standing.SENDS, 1, 9, 11, Concern.TOO_LATE),
         (Standing.SENDS, 1, 0, 11, Concern.BEHIND),

@@ -21,6 +21,7 @@ from tests.monitoring.tools import (
 SENDS = 'eventide_standing{standing="sends"}'
 PAUSED = {SENDS: "0x300", 'eventide_standing{standing="paused"}': "1x300"}
 SENDING = {SENDS: "1x300"}
+HELD = 'eventide_standing{{standing="{}"}}'
 
 
 def not_sent(state, values, reason="deadline passed"):
@@ -131,6 +132,10 @@ CASES = {
             {**waiting(1, "0+60x300"), **PAUSED},
         ),
         minutes=40,
+    ),
+    "RemindersHeld": Case(
+        fires={HELD.format("promoted"): "0x25 1x300"},
+        quiet=(SENDING, {HELD.format("fenced"): "1x300"}),
     ),
     "SendingPaused": Case(
         fires=PAUSED, quiet=(SENDING, {SENDS: "1x60 0x300"}), minutes=130

@@ -53,6 +53,7 @@ BOUND = {
     "night": TODAY,
     "subscriber_id": 7,
     "reason": "unsubscribed",
+    "is_promised": False,
     "id": 7,
     "ids": [1, 2, 3],
     "nights": [TODAY] * 3,

@@ -12,6 +12,7 @@ from service.domain.outbox import Kind, Lane, State, ended, put_back
 from service.domain.tokens import Purpose
 from service.domain.verp import Verp
 from service.flows.bounces import Desk
+from service.store import migrate
 from service.store.suppression import Reason
 from service.web import bounces
 from service.web.app import create_app
@@ -324,4 +325,5 @@ async def test_a_database_that_is_away_is_said_so_beside_what_is_known(cut_off):
 async def test_the_release_that_runs_is_told(client, cut_off, role):
     answer = await {"web": client, "cut off": cut_off}[role].get("/metrics")
 
-    assert 'eventide_build_info{role="web",schema="0004",version="' in answer.text
+    schema = f'schema="{migrate.head()}"'
+    assert f'eventide_build_info{{role="web",{schema},version="' in answer.text

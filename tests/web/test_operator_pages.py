@@ -20,6 +20,7 @@ from service.web.operator import words as said
 from service.web.operator.access import Access
 from service.web.operator.kept import FRESH
 from tests.builders import NOON, TODAY, answers, message, subscriber
+from tests.conftest import administer
 from tests.web.consoles import at_console
 from tests.web.visits import words
 
@@ -179,6 +180,21 @@ async def test_a_restored_copy_is_not_switched_on_by_a_button(operator, site):
 
     assert "eventide adopt" in (await operator.get("/operator")).text
     assert "There is no button for it" in (await operator.get("/operator/pause")).text
+
+
+async def test_a_promoted_server_says_what_it_waits_for(operator, database_url):
+    await administer(database_url, "UPDATE deployment SET timeline = 99")
+
+    assert "server was promoted" in (await operator.get("/operator")).text
+    page = (await operator.get("/operator/pause")).text
+    assert "server was promoted" in page
+    assert "<form" not in page.partition("<main")[2]
+
+
+async def test_a_database_without_its_standby_says_so(operator, database_url):
+    await administer(database_url, "UPDATE deployment SET replication = 'synchronous'")
+
+    assert "the database has no standby" in (await operator.get("/operator")).text
 
 
 async def test_bounces_and_suppression_have_reasons_in_words(viewer, site):

@@ -27,6 +27,7 @@ class Ward:
     def __init__(self):
         self.seconds = 1000.0
         self.noted_at = 0.0
+        self.doubt = ""
         self.database = Database()
         self.beat = Tick(name="beat", every_seconds=20, work=self.done)
         self.evening = Tick(
@@ -40,6 +41,7 @@ class Ward:
             [self.beat, self.evening],
             store=cast("Store", self.database),
             figures=Figures(),
+            doubt=lambda: self.doubt,
             seconds=lambda: self.seconds,
         )
 
@@ -104,6 +106,12 @@ async def test_a_worker_whose_database_is_gone_is_not_ready(ward):
     ward.database.why = "the database does not answer"
 
     assert await ward.health.trouble() == "the database does not answer"
+
+
+async def test_a_worker_that_may_send_nothing_is_not_ready(ward):
+    ward.doubt = "no reminder is sent"
+
+    assert await ward.health.trouble() == "no reminder is sent"
 
 
 async def test_every_figure_is_there_before_anything_happened(ward):

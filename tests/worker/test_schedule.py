@@ -29,7 +29,7 @@ def schedule(work):
     ticks = [tick(work)]
     seconds = asyncio.get_running_loop().time
     store = cast("Store", None)
-    health = Health(ticks, store=store, figures=Figures(), seconds=seconds)
+    health = Health(ticks, store=store, figures=Figures(), doubt=str, seconds=seconds)
     return Schedule(ticks, asyncio.Event(), health)
 
 

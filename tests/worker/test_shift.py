@@ -21,6 +21,7 @@ from service.mail.relays import Relays
 from service.worker.figures import Figures
 from service.worker.shift import Shift
 from tests.builders import NOON, TODAY, message, subscriber
+from tests.conftest import administer
 from tests.fakes import StoppedClock
 from tests.prometheus import samples
 
@@ -277,7 +278,7 @@ async def test_a_tick_says_whether_there_may_be_more(shift_of, store):
 
     assert [line["action"] for line in lines] == ["plan"]
     assert {tick.name for tick in shift.ticks(5)} == {
-        "plan", "evening", "priority", "beat", "upkeep", "forecast",
+        "plan", "evening", "priority", "look", "beat", "upkeep", "forecast",
     }  # fmt: skip
 
 
@@ -290,8 +291,8 @@ async def test_a_worker_says_once_that_nothing_is_sent_and_once_that_it_is_again
         async with store.transaction() as tx:
             await change(tx.deployment)
         with capture_logs() as lines:
-            await shift.beat()
-            await shift.beat()
+            await shift.look()
+            await shift.look()
         return [(line["log_level"], line["event"]) for line in lines]
 
     assert await lines_after(lambda row: row.state()) == []
@@ -303,3 +304,47 @@ async def test_a_worker_says_once_that_nothing_is_sent_and_once_that_it_is_again
     ]
     assert len(await lines_after(lambda row: row.adopt())) == 1
     assert await lines_after(lambda row: row.resume()) == [("info", "sending again")]
+
+
+@pytest.mark.parametrize(
+    ("change", "says", "is_ready"),
+    [
+        ("timeline = 99", "this server was promoted, and what", True),
+        (
+            "replication = 'synchronous'",
+            "no reminder is sent: EVENTIDE_DATABASE",
+            False,
+        ),
+    ],
+)
+async def test_a_worker_says_once_why_reminders_are_held(
+    shift_of, database_url, change, says, is_ready
+):
+    shift = shift_of("one")
+    await administer(database_url, f"UPDATE deployment SET {change}")  # noqa: S608
+
+    with capture_logs() as lines:
+        await shift.look()
+        await shift.look()
+
+    (line,) = lines
+    assert line["log_level"] == "error"
+    assert line["event"].startswith(says)
+    assert (shift.watch.trouble == "") is is_ready
+    found = samples(shift.figures.exposition())
+    stands = {"promoted": is_ready, "alone": not is_ready, "sends": False}
+    for standing, holds in stands.items():
+        assert found["eventide_worker_standing", {"standing": standing}] == holds
+
+
+async def test_a_worker_says_that_a_promoted_server_goes_on(shift_of, database_url):
+    shift = shift_of("one")
+    word = "UPDATE deployment SET timeline = 99, replication = 'synchronous'"
+    await administer(database_url, word)
+
+    with capture_logs() as lines:
+        await shift.beat()
+        await shift.beat()
+
+    (line,) = (line for line in lines if line["action"] == "standing")
+    assert line["event"].endswith("it goes on")

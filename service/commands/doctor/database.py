@@ -15,11 +15,15 @@ from service.store import engine
 from service.store.engine import Store
 from service.store.figures import Suppressed
 from service.store.trouble import OLDEST_SERVER
-from service.store.vitals import Vitals, vitals
+from service.store.vitals import Replication, Vitals, vitals
 
 #: The part of a disk that is left; a database without room stops.
 FEW, TOO_FEW = 0.10, 0.02
 GIGABYTE = 1e9
+PROMISE = "EVENTIDE_DATABASE__REPLICATION=synchronous"
+ATTACH = (
+    "Attach the standby that synchronous_standby_names names (docs/availability.md)"
+)
 TONIGHT = "tonight"
 
 
@@ -66,6 +70,11 @@ async def _asked(sheet: Sheet, patient: Patient, url: str) -> None:
     size = f"{found.size / GIGABYTE:,.2f} GB"
     is_own = not patient.settings.database.url
     sheet.ok("size", size if is_own else f"{size}; its disk cannot be seen from here")
+    replication(
+        sheet,
+        found.replication,
+        is_promised=patient.settings.database.is_promised,
+    )
     if _schema(sheet, found):
         await _records(sheet, patient, url)
     else:
@@ -81,6 +90,31 @@ def release(sheet: Sheet, version: int) -> None:
         sheet.fault("release", says, oldest)
     else:
         sheet.ok("release", says)
+
+
+def replication(sheet: Sheet, found: Replication, *, is_promised: bool) -> None:
+    """Whether commits wait for a standby, and whether they do where it `is_promised`."""
+    many = f"{found.standbys} standby{'s' * (found.standbys != 1)}"
+    if found.is_standby:
+        says = "this is a standby: nothing can be written to it"
+        sheet.fault("replication", says, "Name the primary, or the address of both")
+    elif found.is_synchronous and found.waited_for:
+        says = f"synchronous: every commit waits for {found.waited_for} of {many}"
+        unsaid = "" if is_promised else f", though {PROMISE} does not say so"
+        sheet.ok("replication", says + unsaid)
+    elif found.is_synchronous and found.unseen:
+        says = f"synchronous, with {many}; which are waited for cannot be seen"
+        sheet.warning("replication", says, "GRANT pg_monitor TO our user")
+    elif found.is_synchronous:
+        says = f"synchronous, and of {many} none is waited for: every commit hangs"
+        sheet.fault("replication", says, ATTACH)
+    elif is_promised:
+        says = f"no commit waits for a standby, though {PROMISE}: reminders wait"
+        sheet.fault("replication", says, ATTACH)
+    elif found.standbys:
+        sheet.ok("replication", f"asynchronous: {many}, which may lag")
+    else:
+        sheet.ok("replication", "alone: no standby is connected")
 
 
 def _schema(sheet: Sheet, found: Vitals) -> bool:
@@ -103,7 +137,8 @@ async def _records(sheet: Sheet, patient: Patient, url: str) -> None:
     except Misconfigured as error:
         _unknown(sheet, "the records cannot be read without keys", error.remedy)
         return
-    async with engine.opened(url, sealer) as store:
+    promised = patient.settings.database.is_promised
+    async with engine.opened(url, sealer, is_promised=promised) as store:
         now = patient.clock.now()
         await _keys_fit(sheet, store, now=now)
         await tonight.look(sheet.beside(TONIGHT), store, now=now)

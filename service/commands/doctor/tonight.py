@@ -24,6 +24,17 @@ WHY = "docs/relays.md and docs/bounces.md say what each reason means"
 async def look(sheet: Sheet, store: Store, *, now: datetime) -> None:
     """Sending, workers, backlog, forecast, and what was not sent since yesterday."""
     stands, waits = await census.waits(store, now=now)
+    _sending(sheet, stands)
+    evening = await outlook(store, now=now)
+    _workers(sheet, evening)
+    if stands is Standing.SENDS:
+        _backlog(sheet, waits)
+    _forecast(sheet, evening)
+    for one in evening.not_sent:
+        _not_sent(sheet, one)
+
+
+def _sending(sheet: Sheet, stands: Standing) -> None:
     match stands:
         case Standing.SENDS:
             sheet.ok("sending", "mail may leave")
@@ -34,13 +45,16 @@ async def look(sheet: Sheet, store: Store, *, now: datetime) -> None:
             says = "this database is a restored copy, and sends nothing"
             remedy = "If it is to be the one that sends from now on: `eventide adopt`"
             sheet.fault("sending", says, remedy)
-    evening = await outlook(store, now=now)
-    _workers(sheet, evening)
-    if stands is Standing.SENDS:
-        _backlog(sheet, waits)
-    _forecast(sheet, evening)
-    for one in evening.not_sent:
-        _not_sent(sheet, one)
+        case Standing.PROMOTED:
+            says = (
+                "this server was promoted; what the one before sent last is not known"
+            )
+            remedy = "Once that one is stopped: `eventide adopt` (docs/availability.md)"
+            sheet.fault("sending", says, remedy)
+        case Standing.ALONE:
+            says = "reminders wait: no commit waits for a standby"
+            remedy = "Attach the standby, or see docs/availability.md to go on without"
+            sheet.fault("sending", says, remedy)
 
 
 def _workers(sheet: Sheet, evening: Outlook) -> None:

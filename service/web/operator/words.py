@@ -53,6 +53,8 @@ REASONS: Mapping[str, str] = {
     "undeliverable": "too many mails to it came back",
     "accepted": "the relay took it",
     "sent before the restore or not": "nobody knows whether it went out before a restore",
+    "sent before the failover or not": "nobody knows whether it went out before a failover",
+    "no standby was there": "the database had no standby before its deadline",
 }
 STATUSES: Mapping[Status, str] = {
     Status.ACTIVE: "gets reminders",
