@@ -37,7 +37,7 @@ install_checkout = \
 lock = $(as_pip_does); $(UV) pip compile --quiet --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: help setup demo test chaos check docs lock format peers
+.PHONY: help setup demo test chaos failover check docs lock format peers
 
 help: ## Says what the others do.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -65,6 +65,10 @@ test: .venv/dev .venv/browser .venv/mailservers .venv/monitoring ## Runs all tes
 chaos: .venv/dev ## Kills workers and PostgreSQL 500 times; writes docs/reliability.md.
 	@echo "Killing whoever delivers, 500 times, and counting the mails; up to 25 minutes."
 	@$(BIN)/python -m tests.chaos
+
+failover: .venv/dev ## Loses the primary database 60 times; writes docs/reliability.md.
+	@echo "Promoting a standby under load, 60 times, and counting the mails; up to 25 minutes."
+	@$(BIN)/python -m tests.failover
 
 check: .venv/dev ## Looks at format, lint, types, import contracts, tips and schema.
 	@echo "Checking the format." && $(BIN)/ruff format --quiet --check .
