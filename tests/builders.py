@@ -3,8 +3,10 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from service.domain.memory import RefusedReminder
 from service.domain.outbox import Kind, Message
 from service.domain.records import parse_answers
+from service.domain.refusals import Verdict
 from service.domain.risk import (
     Answers,
     Cause,
@@ -146,6 +148,19 @@ def subscriber(id_: int = 1, **named: Any) -> Subscriber:
         "started_on": TODAY,
     }
     return Subscriber(id=id_, **{**plain, **named})
+
+
+def refused(id_: int = 1, **named: Any) -> RefusedReminder:
+    """A reminder of tonight that the mailbox of a well known provider was too full for."""
+    plain: dict[str, Any] = {
+        "night": TODAY,
+        "verdict": Verdict.UNDELIVERED,
+        "words": "552 5.2.2 full",
+        "relay": "relay:25",
+        "domain": "gmail.com",
+        "sent_at": NOON,
+    }
+    return RefusedReminder(subscriber_id=id_, **{**plain, **named})
 
 
 def message(id_: int = 1, **named: Any) -> Message:

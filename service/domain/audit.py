@@ -38,6 +38,7 @@ class Act(StrEnum):
     PERSON_ERASED = "person erased"
     RETURNED_MAIL_READ = "returned mail read"
     RETURNED_MAIL_DELETED = "returned mail deleted"
+    BOUNCES_UNDONE = "bounces undone"
     PEOPLE_IMPORTED = "people imported"
     PEOPLE_EXPORTED = "people exported"
     ALL_PAUSED = "all paused"

@@ -7,7 +7,7 @@ are about by its signed token, and says which of the addresses named are that pe
 
 import re
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from service.domain.outbox import (
@@ -20,8 +20,6 @@ from service.domain.outbox import (
 from service.domain.refusals import Verdict
 from service.domain.verp import Mailed
 
-#: Soft bounces so many of a person's last nights end the mails: 3 of 5.
-SOFT_LIMIT, OF_NIGHTS = 3, 5
 #: What the relay may mend by itself: nothing to note, nobody to call.
 PASSING = frozenset({Meaning.LATER, Meaning.SLOWER, Meaning.RELAY_BUSY})
 #: RFC 5965, 7.3: the ways to say that the mail was not wanted.
@@ -85,6 +83,8 @@ class Bounced:
     mailed: Mailed
     verdict: Verdict
     is_local: bool = False
+    #: The host's own, which may repeat an address.
+    words: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +101,7 @@ class Alarm:
     mailed: Mailed
     meaning: Meaning
     status: str
+    words: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,11 +153,6 @@ def judged(
             return _reported(feedback, mailed, theirs)
 
 
-def is_enough(soft_bounces: int) -> bool:
-    """Whether so many of a person's last nights that bounced softly end the mails."""
-    return soft_bounces >= SOFT_LIMIT
-
-
 def _complained(
     complaint: Complaint, mailed: Mailed, theirs: Container[str]
 ) -> Judgement:
@@ -182,10 +178,12 @@ def _meant(refusal: Refusal, mailed: Mailed) -> Judgement:
     )
     what = meaning(refused)
     if what in VERDICTS:
-        return Bounced(mailed=mailed, verdict=VERDICTS[what])
+        words = refusal.diagnostic
+        return Bounced(mailed=mailed, verdict=VERDICTS[what], words=words)
     if what in PASSING:
         return Ignored.PASSING
-    return Alarm(mailed=mailed, meaning=what, status=status)
+    words = refusal.diagnostic
+    return Alarm(mailed=mailed, meaning=what, status=status, words=words)
 
 
 def _telling(refusal: Refusal) -> str:

@@ -9,7 +9,7 @@ sending -> due (temporary refusal) | unknown (lease ended)
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -59,9 +59,13 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """The relay took the message and said so; `reply` is its text (queue id)."""
+    """The relay took the message and said so; `reply` is its text (queue id).
+
+    `relay` is the one that answered, by host and port; what it said is the same.
+    """
 
     reply: str
+    relay: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +79,7 @@ class Refused:
     code: int
     enhanced: str
     reply: str
+    relay: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +191,9 @@ class Message:
 class Settled:
     """What becomes of a message after an attempt; `not_before` is for DUE alone.
 
-    `verdict`: what its end says about its address; `provider`: once a relay looked at it.
+    `verdict`: what its end says about its address, in the provider's own `words`, which
+    may repeat it. `provider`: once a relay looked at it. `relay` and `domain`: which one
+    took or refused it, and where it was for.
     """
 
     message: Message
@@ -195,6 +202,9 @@ class Settled:
     not_before: datetime
     verdict: Verdict | None = None
     provider: Provider | None = None
+    words: str = field(default="", repr=False)
+    relay: str = ""
+    domain: str = ""
 
 
 #: Somebody waits for these mails; after a day they have tried again.
@@ -228,7 +238,7 @@ def settle(message: Message, outcome: Outcome, *, now: datetime) -> Settled:
     to `due` for a later try inside the deadline, or becomes `expired`. An unknown
     outcome is never sent again, with one exception: somebody waits for a confirmation
     or a link, and one second copy does no harm.
-    The relay's own words are not kept: they may repeat an address.
+    The relay's own words may repeat an address: they are never shown in a reason.
     """
     match outcome:
         case Accepted():
@@ -267,7 +277,9 @@ def _refused(message: Message, refused: Refused, *, now: datetime) -> Settled:
         is_untouched = what is Meaning.RELAY_BUSY
         wait = _spread(message, AWAY_WAIT) if is_untouched else _ladder(message)
         settled = _try_later(message, why, wait=wait, now=now)
-    return settled if settled.state is State.DUE else replace(settled, verdict=verdict)
+    if settled.state is State.DUE:
+        return settled
+    return replace(settled, verdict=verdict, words=refused.reply)
 
 
 def _try_later(

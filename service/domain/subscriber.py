@@ -1,7 +1,8 @@
 """A subscriber's life: which states there are and which changes are allowed.
 
 active <-> paused          active | paused -> stopped (unsubscribed; answers kept 14
-days for an undo) -> active | erased          any -> suppressed (bounce, complaint)
+days for an undo) -> active | erased          any -> suppressed (complaint)
+Refusals stop somebody as an unsubscribe does, but only who is active (domain/memory.py).
 """
 
 from dataclasses import dataclass

@@ -20,6 +20,9 @@ from service.domain.feedback import (
     in_short,
     judged,
 )
+from service.domain.memory import RefusedReminder
+from service.domain.outbox import Kind
+from service.domain.refusals import Verdict
 from service.domain.verp import Verp
 from service.mail.bounces import Came, read
 from service.store.engine import Store, Transaction
@@ -60,25 +63,42 @@ async def receive(
     """Do what a message that came back asks for; returns what it was taken for.
 
     `recipient` is the address it was delivered to, "" where only its headers tell.
-    Nothing is believed but what a token signed here vouches for. Safe to do twice: a
-    bounce counts once for its mail, and what could not be used is kept once.
+    Nothing is believed but what a token signed here vouches for. A refusal is kept by
+    the night of its mail; what it counts for is judged when that is over. Safe to do
+    twice: a refusal counts once for its mail, and what could not be used is kept once.
     """
     came = read(raw)
     async with store.transaction() as tx:
         found = await _judged(tx, verp, came, recipient, now=now)
         match found:
-            case Bounced(mailed=mailed, verdict=verdict):
-                await tx.feedback.bounced(
-                    mailed.subscriber_id, mailed.night, verdict, now=now
-                )
+            case Bounced(verdict=verdict, is_local=is_local):
+                await _note(tx, found, verdict, has_reply=not is_local)
+            case Alarm():
+                await _note(tx, found, Verdict.OURS, has_reply=True)
             case Complained(mailed=mailed):
                 await tx.feedback.complained(mailed.subscriber_id, now=now)
             case Unusable(why=why):
                 await tx.feedback.keep(raw, why=why, now=now)
-            case Alarm() | Ignored():
+            case Ignored():
                 pass
     _report(found)
     return found
+
+
+async def _note(
+    tx: Transaction, found: Bounced | Alarm, verdict: Verdict, *, has_reply: bool
+) -> None:
+    """Keep a refusal of a reminder; whoever signs up or asks for a link is not counted."""
+    mailed = found.mailed
+    if mailed.kind is Kind.REMINDER:
+        refused = RefusedReminder(
+            subscriber_id=mailed.subscriber_id,
+            night=mailed.night,
+            verdict=verdict,
+            words=found.words,
+            has_reply=has_reply,
+        )
+        await tx.refusals.note(refused)
 
 
 async def kept(store: Store) -> tuple[Kept, ...]:

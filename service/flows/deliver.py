@@ -16,13 +16,17 @@ import structlog
 
 from service.domain.clock import Clock
 from service.domain.errors import Misconfigured, TryLater
+from service.domain.memory import RefusedReminder
 from service.domain.meter import Meter
 from service.domain.night import late_seconds
 from service.domain.obstacle import Obstacle
 from service.domain.outbox import (
+    Accepted,
+    Kind,
     Lane,
     Message,
     Outcome,
+    Refused,
     Settled,
     State,
     Unknown,
@@ -34,7 +38,7 @@ from service.domain.provider import provider_of
 from service.mail.envelope import Envelope
 from service.mail.letters import Letters
 from service.mail.relays import Relays, is_untouched
-from service.store.engine import Store
+from service.store.engine import Store, Transaction
 
 #: An outcome waits no longer for others to be recorded with it; seconds.
 ROUND_SECONDS = 0.2
@@ -85,6 +89,26 @@ async def deliver(courier: Courier, lane: Lane) -> int:
         run.is_closing = True
         await run.until_done()
     return run.claimed
+
+
+async def record(
+    tx: Transaction, settled: Iterable[Settled], *, worker: str, now: datetime
+) -> None:
+    """Write down what became of messages, and what that says about their recipients."""
+    every = tuple(settled)
+    for one in every:
+        if one.verdict and one.message.kind is Kind.REMINDER:
+            refused = RefusedReminder(
+                subscriber_id=one.message.subscriber_id,
+                night=one.message.night,
+                verdict=one.verdict,
+                words=one.words,
+                relay=one.relay,
+                domain=one.domain,
+                sent_at=now,
+            )
+            await tx.refusals.note(refused)
+    await tx.outbox.record(every, worker=worker, now=now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,11 +168,7 @@ class _Run:
         worker, lease = courier.worker, courier.lease
         step = self._next_step(now)
         async with courier.store.transaction() as tx:
-            for one in step.settled:
-                if one.verdict:
-                    key = one.message.subscriber_id, one.message.night
-                    await tx.feedback.bounced(*key, one.verdict, now=now)
-            await tx.outbox.record(step.settled, worker=worker, now=now)
+            await record(tx, step.settled, worker=worker, now=now)
             await tx.outbox.keep(step.kept, worker=worker, lease=lease)
             begun = await tx.outbox.begin(
                 [d.message for d in step.drafts], worker=worker, lease=lease, now=now
@@ -218,7 +238,9 @@ class _Run:
         settled = settle(message, outcome, now=now)
         # A relay that is away or refuses us all is not the doing of a provider.
         who = None if is_untouched(outcome) else provider_of(envelope.recipient)
-        self._settled.append(replace(settled, provider=who))
+        relay = outcome.relay if isinstance(outcome, Accepted | Refused) else ""
+        domain = envelope.recipient.rpartition("@")[2]
+        self._settled.append(replace(settled, provider=who, relay=relay, domain=domain))
         if settled.state is State.SENT and envelope.minute is not None:
             late = late_seconds(
                 minute=envelope.minute,

@@ -20,6 +20,7 @@ from service.domain.subscriber import (
 from service.store.consents import Consent
 from service.store.dossier import Dates, Mail
 from service.store.engine import Store, Transaction
+from service.store.refusals import Refused
 from service.store.suppression import Entry, Reason
 
 #: How far back a page shows a person's nights.
@@ -87,7 +88,8 @@ class Known:
     suppressed: Entry | None
     nights: tuple[NightSeen, ...]
     mails: tuple[Mail, ...]
-    soft_bounces: tuple[date, ...]
+    refusals: tuple[Refused, ...]
+    was_refused: bool
     consents: tuple[Consent, ...]
 
 
@@ -255,7 +257,8 @@ async def _known(
             for night, (outcome, reason) in sorted(standing.items(), reverse=True)
         ),
         mails=mails,
-        soft_bounces=await tx.dossier.soft_bounces(number),
+        refusals=await tx.refusals.of(number),
+        was_refused=await tx.refusals.has_ended(number),
         consents=await tx.consents.of(number),
     )
 

@@ -36,6 +36,12 @@ async def show(store: Store, links: Links, token: str, *, now: datetime) -> Subs
         return _known(await tx.subscribers.get(subject))
 
 
+async def was_refused(store: Store, subscriber_id: int) -> bool:
+    """Whether the mails ended because the mailbox did not take them. Writes nothing."""
+    async with store.transaction() as tx:
+        return await tx.refusals.has_ended(subscriber_id)
+
+
 async def change(
     store: Store, links: Links, token: str, new: Change, *, now: datetime
 ) -> datetime | None:
@@ -117,22 +123,25 @@ async def resume(store: Store, links: Links, token: str, *, now: datetime) -> da
         active = replace(
             found, status=Status.ACTIVE, paused_until=None, stopped_at=None
         )
-        return await _schedule(tx, active, found.started_on, now=now)
+        due_at = await _schedule(tx, active, found.started_on, now=now)
+        night = night_at(found.evening.zone, now=due_at)
+        await tx.refusals.came_back(subject, first_night=night)
+        return due_at
 
 
 async def unsubscribe(store: Store, links: Links, token: str, *, now: datetime) -> None:
     """No mail any more, from now on, one already queued included. Raises BadLink.
 
-    Safe to do twice. The answers are kept for 14 days so that it can be undone.
+    Safe to do twice. The answers are kept for 14 days so that it can be undone. It also
+    keeps an operator from bringing back somebody whom refusals had ended before.
     """
     subject = links.subject(Purpose.UNSUBSCRIBE, token, now=now)
     async with store.transaction() as tx:
         found = await tx.subscribers.lock(subject)
         if found is None or not may_become(found.status, Status.STOPPED):
             return
-        if found.status is Status.STOPPED:
-            return
-        stopped = replace(found, status=Status.STOPPED, stopped_at=now)
+        stopped_at = found.stopped_at or now
+        stopped = replace(found, status=Status.STOPPED, stopped_at=stopped_at)
         await tx.outbox.suppress(subject, reason="unsubscribed", now=now)
         await tx.suppression.add(found.person.address, "unsubscribed", now=now)
         await tx.consents.withdraw(subject, now=now)

@@ -8,6 +8,7 @@ from typing import Any
 from service.content.catalogue import Library
 from service.domain.audit import Act
 from service.domain.errors import VisitorError
+from service.domain.fence import Fence
 from service.domain.records import answers_to_json
 from service.domain.subscriber import Evening, Person, Subscriber
 from service.store.consents import Consent
@@ -110,9 +111,16 @@ async def _all_about(
         and {"reason": entry.reason, "since": entry.since.isoformat()},
         "consents": [_consent(one) for one in await tx.consents.of(number)],
         "nights": [_night(one, library, known) for one in nights],
-        "nights_whose_mail_bounced": [
-            night.isoformat() for night in await tx.dossier.soft_bounces(number)
+        "could_not_be_reached": await tx.refusals.has_ended(number),
+        "nights_whose_mail_was_refused": [
+            {
+                "night": one.night.isoformat(),
+                "verdict": one.verdict,
+                "counted": one.fence is not None and one.fence is not Fence.HELD,
+            }
+            for one in await tx.refusals.of(number)
         ],
+        "last_words_of_the_mailbox_provider": await tx.refusals.words(number),
         "other_sign_ups": [_form(one) for one in await tx.signups.of(address)],
     }
 

@@ -13,7 +13,6 @@ from service.domain.subscriber import (
     Person,
     Status,
     Subscriber,
-    may_become,
 )
 from service.domain.tokens import CONFIRM_WITHIN, BadLink, Links, Purpose
 from service.store.engine import Store, Transaction
@@ -22,9 +21,8 @@ from service.store.signups import Pending
 #: One address gets this many confirmation mails in a day, whoever fills in the form.
 REQUESTS_A_DAY = 3
 DAY = timedelta(days=1)
-#: Addresses that asked for silence, or took no mail for a while, may come back by a
-#: fresh double opt-in.
-LIFTED_BY_OPT_IN = frozenset({"undeliverable", "unsubscribed", "erased"})
+#: One whose mailbox did not take our reminders gets one, for as long as its link works.
+REQUESTS_REFUSED = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,21 +38,26 @@ class SignUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Welcome:
-    """A confirmed sign-up: when the first reminder comes (UTC)."""
+    """A confirmed sign-up: when the first reminder comes (UTC).
+
+    `was_refused`: mails to the address had come back, and had ended for that.
+    """
 
     first_at: datetime
     evening: Evening
+    was_refused: bool = False
 
 
 async def request(store: Store, form: SignUp, *, now: datetime) -> None:
     """Queue the mail that answers a sign-up form.
 
     A new or departed address gets a confirmation mail, a subscriber their own link, a
-    suppressed address nothing: the caller cannot tell, so that nobody can find out
+    one that complained nothing: the caller cannot tell, so that nobody can find out
     who is signed up.
     """
     async with store.transaction() as tx:
-        if await _is_silenced(tx, form.address):
+        reason = await tx.suppression.reason(form.address)
+        if reason is not None and reason.is_for_good:
             return
         known = await tx.subscribers.find(form.address)
         if known is not None and known.status in (Status.ACTIVE, Status.PAUSED):
@@ -63,8 +66,10 @@ async def request(store: Store, form: SignUp, *, now: datetime) -> None:
             )
             await tx.outbox.put([mail])
             return
-        requests = await tx.signups.recent(form.address, since=now - DAY)
-        if requests >= REQUESTS_A_DAY:
+        is_refused = reason is not None and reason.is_refused
+        window = CONFIRM_WITHIN if is_refused else DAY
+        requests = await tx.signups.recent(form.address, since=now - window)
+        if requests >= (REQUESTS_REFUSED if is_refused else REQUESTS_A_DAY):
             return
         await _ask_to_confirm(tx, form, now=now)
 
@@ -127,9 +132,8 @@ async def _welcome_back(tx: Transaction, subject: int) -> Welcome:
 async def _enrol(tx: Transaction, pending: Pending, *, now: datetime) -> Welcome:
     address, evening = pending.person.address, pending.evening
     known = await tx.subscribers.find(address)
-    if await _is_silenced(tx, address) or (
-        known is not None and not may_become(known.status, Status.ACTIVE)
-    ):
+    reason = await tx.suppression.reason(address)
+    if reason is not None and reason.is_for_good:
         raise BadLink
     subscriber_id = pending.id if known is None else known.id
     tonight = night_at(evening.zone, now=now)
@@ -153,12 +157,14 @@ async def _enrol(tx: Transaction, pending: Pending, *, now: datetime) -> Welcome
         await tx.subscribers.add(subscriber, next_due_at=first.due_at, now=now)
     else:
         await tx.subscribers.save(subscriber, next_due_at=first.due_at, now=now)
+        await tx.refusals.came_back(subscriber_id, first_night=first.night)
     # The page that somebody on a list comes to says what the button agrees to.
     consents = pending.consents or CONSENTS
     await tx.consents.add(subscriber_id, consents, version=CONSENT_VERSION, now=now)
     await tx.suppression.lift(address)
     await _forget_others(tx, pending, now=now)
-    return Welcome(first_at=first.due_at, evening=evening)
+    was_refused = reason is not None and reason.is_refused
+    return Welcome(first_at=first.due_at, evening=evening, was_refused=was_refused)
 
 
 async def _forget_others(tx: Transaction, pending: Pending, *, now: datetime) -> None:
@@ -166,9 +172,3 @@ async def _forget_others(tx: Transaction, pending: Pending, *, now: datetime) ->
     forgotten = await tx.signups.forget(pending.person.address)
     others = [one for one in forgotten if one != pending.id]
     await tx.outbox.hold_back(others, reason="confirmed", now=now)
-
-
-async def _is_silenced(tx: Transaction, address: str) -> bool:
-    """Whether the address is on the suppression list for good."""
-    reason = await tx.suppression.reason(address)
-    return reason is not None and reason not in LIFTED_BY_OPT_IN

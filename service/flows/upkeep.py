@@ -79,6 +79,7 @@ async def _retain(store: Store, *, now: datetime) -> None:
         await tx.signups.drop_expired(now=now)
         await tx.workers.drop_gone()
         await tx.feedback.drop_old(now=now)
+        await tx.refusals.drop_old(now=now)
         await tx.sessions.drop_old(now=now)
         gone = await tx.subscribers.stopped_before(now - UNDO, limit=AT_ONCE)
         for subscriber_id in gone:

@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -11,7 +11,7 @@ from service.domain.breaker import Gate
 from service.domain.clock import Clock
 from service.domain.errors import Misconfigured, TryLater
 from service.domain.obstacle import Obstacle
-from service.domain.outbox import Meaning, Outcome, Refused, Unsent, meaning
+from service.domain.outbox import Accepted, Meaning, Outcome, Refused, Unsent, meaning
 from service.domain.pace import UNLIMITED
 from service.mail.domains import Domains
 from service.mail.envelope import Envelope
@@ -173,7 +173,7 @@ class Relays:
             relay.breaker = relay.breaker.unanswered(now=now)
         else:
             relay.heard(domain, outcome, now=now)
-        return outcome
+        return _by(relay, outcome)
 
     def _next(self, tried: set[int], *, now: datetime) -> int | None:
         """Whose turn it is: smooth weighted round robin, among those without a wait.
@@ -207,6 +207,15 @@ def is_untouched(outcome: Outcome) -> bool:
             return meaning(outcome) in UNTOUCHED
         case _:
             return False
+
+
+def _by(relay: Relay, outcome: Outcome) -> Outcome:
+    """The outcome, with the relay that answered."""
+    match outcome:
+        case Accepted() | Refused():
+            return replace(outcome, relay=relay.name)
+        case _:
+            return outcome
 
 
 async def _failure(mailer: Mailer) -> Misconfigured | TryLater | None:

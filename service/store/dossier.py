@@ -1,4 +1,4 @@
-"""What stands about one person besides who they are: dates, mails, bounces."""
+"""What stands about one person besides who they are: dates and mails."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,9 +16,6 @@ MAILS = text(
     SELECT night, kind, state, reason, attempts, updated_at, provider FROM outbox
     WHERE subscriber_id = :id ORDER BY night DESC, kind LIMIT :limit
     """
-)
-SOFT_BOUNCES = text(
-    "SELECT night FROM soft_bounce WHERE subscriber_id = :id ORDER BY night DESC"
 )
 
 
@@ -73,8 +70,3 @@ class Dossier:
             )
             for row in await self._connection.execute(MAILS, values)
         )
-
-    async def soft_bounces(self, subscriber_id: int) -> tuple[date, ...]:
-        """The nights whose mail bounced softly, newest first."""
-        found = await self._connection.execute(SOFT_BOUNCES, {"id": subscriber_id})
-        return tuple(found.scalars())

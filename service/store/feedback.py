@@ -1,4 +1,4 @@
-"""What came back, applied: who gets no mail any more, and what the operator may read.
+"""What came back: who complained gets no mail any more, and the operator may read the rest.
 
 A person is changed in the order of `signup` and `subscribers`: the sign-up, then the
 schedule row, then the subscriber. So whoever confirms or is planned at this moment is
@@ -7,15 +7,12 @@ seen to be.
 
 import hashlib
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.domain.feedback import OF_NIGHTS, is_enough
-from service.domain.refusals import Verdict
-from service.domain.subscriber import Status
 from service.store.outbox import Outbox
 from service.store.sealing import Sealer
 from service.store.suppression import Reason, Suppression
@@ -24,7 +21,7 @@ from service.store.suppression import Reason, Suppression
 MOST_KEPT = 2000
 KEPT_BYTES = 64 * 1024
 KEPT_FOR = timedelta(days=30)
-#: A person's last five nights lie within, even when they get one mail a week.
+#: The first release counted bounces in `soft_bounce`, which the next one drops.
 COUNTED_FOR = timedelta(days=60)
 
 ADDRESS_KEY = text(
@@ -33,30 +30,6 @@ ADDRESS_KEY = text(
     UNION ALL SELECT address_key FROM signup WHERE id = :id LIMIT 1
     """
 )
-NOTE_SOFT = text(
-    """
-    INSERT INTO soft_bounce (subscriber_id, night)
-    SELECT id, CAST(:night AS date) FROM subscriber
-    WHERE id = :id AND status IN ('active', 'paused')
-    ON CONFLICT DO NOTHING
-    """
-)
-# Reports come in any order and days late, so the last nights are those up to the last
-# one that is known to have bounced, not up to now.
-COUNT_SOFT = text(
-    """
-    SELECT count(*) FROM (
-        SELECT night FROM night
-        WHERE subscriber_id = :id AND night > CAST(:since AS date) AND night <= (
-            SELECT max(night) FROM soft_bounce WHERE subscriber_id = :id
-        )
-        ORDER BY night DESC LIMIT :of_nights
-    ) AS last
-    JOIN soft_bounce AS b ON b.subscriber_id = :id AND b.night = last.night
-    """
-)
-RECOUNT_SOFT = text("DELETE FROM soft_bounce WHERE subscriber_id = :id")
-
 FORGET_SIGNUPS = text("DELETE FROM signup WHERE address_key = :key RETURNING id")
 LOCK_SCHEDULE = text(
     """
@@ -69,7 +42,7 @@ LOCK_SCHEDULE = text(
 STOP = text(
     """
     UPDATE subscriber
-    SET status = :status, stopped_at = coalesce(stopped_at, :now),
+    SET status = 'suppressed', stopped_at = coalesce(stopped_at, :now),
         paused_until = NULL, changed_at = :now
     WHERE address_key = :key AND status <> 'suppressed'
     RETURNING id
@@ -125,7 +98,7 @@ class Listed:
 
 
 class Feedback:
-    """Bounces and complaints, by the person's number."""
+    """Complaints, by the person's number, and mail that could not be used."""
 
     def __init__(self, connection: AsyncConnection, sealer: Sealer) -> None:
         """Work inside the transaction of `connection`."""
@@ -146,33 +119,19 @@ class Feedback:
             return None
         return frozenset(a for a in addresses if self._sealer.address_key(a) == key)
 
-    async def bounced(
-        self, subscriber_id: int, night: date, verdict: Verdict, *, now: datetime
-    ) -> None:
-        """Note that a mail of that night bounced, and do what follows from it.
-
-        DEAD: no mail to the address any more. UNDELIVERED: the same once enough of the
-        last nights were; a fresh double opt-in lifts that. No other verdict counts
-        against a person. Safe to do twice.
-        """
-        match verdict:
-            case Verdict.DEAD:
-                await self._silence(
-                    subscriber_id, Status.SUPPRESSED, Reason.ADDRESS_UNKNOWN, now=now
-                )
-            case Verdict.UNDELIVERED if await self._is_one_too_many(
-                subscriber_id, night
-            ):
-                await self._connection.execute(RECOUNT_SOFT, {"id": subscriber_id})
-                await self._silence(
-                    subscriber_id, Status.STOPPED, Reason.UNDELIVERABLE, now=now
-                )
-            case _:
-                pass
-
     async def complained(self, subscriber_id: int, *, now: datetime) -> None:
-        """No mail to this person's address any more. Safe to do twice."""
-        await self._silence(subscriber_id, Status.SUPPRESSED, Reason.COMPLAINT, now=now)
+        """No mail to this person's address any more, for good. Safe to do twice."""
+        key = await self._address_key(subscriber_id)
+        if key is None:
+            return
+        values: dict[str, object] = {"key": key, "now": now}
+        signups = (await self._connection.execute(FORGET_SIGNUPS, values)).scalars()
+        await self._connection.execute(LOCK_SCHEDULE, values)
+        stopped = (await self._connection.execute(STOP, values)).scalars()
+        ids = [*signups, *stopped]
+        await self._connection.execute(UNSCHEDULE, {"ids": ids})
+        await self._outbox.hold_back(ids, reason=Reason.COMPLAINT, now=now)
+        await self._suppression.add(key, Reason.COMPLAINT, now=now)
 
     async def keep(self, raw: bytes, *, why: str, now: datetime) -> None:
         """Keep a message for the operator, once, unless there are too many already."""
@@ -219,7 +178,7 @@ class Feedback:
         )
 
     async def drop_old(self, *, now: datetime) -> None:
-        """Forget what was kept long enough, and soft bounces that no longer count."""
+        """Forget what was kept long enough."""
         await self._connection.execute(DROP_KEPT, {"before": now - KEPT_FOR})
         counted = {"before": now.date() - COUNTED_FOR}
         await self._connection.execute(DROP_COUNTED, counted)
@@ -229,32 +188,6 @@ class Feedback:
             ADDRESS_KEY, {"id": subscriber_id}
         )
         return key
-
-    async def _is_one_too_many(self, subscriber_id: int, night: date) -> bool:
-        values: dict[str, object] = {"id": subscriber_id, "night": night}
-        if not (await self._connection.execute(NOTE_SOFT, values)).rowcount:
-            return False
-        last = {
-            "id": subscriber_id,
-            "since": night - COUNTED_FOR,
-            "of_nights": OF_NIGHTS,
-        }
-        return is_enough(int(await self._connection.scalar(COUNT_SOFT, last) or 0))
-
-    async def _silence(
-        self, subscriber_id: int, status: Status, reason: Reason, *, now: datetime
-    ) -> None:
-        key = await self._address_key(subscriber_id)
-        if key is None:
-            return
-        values: dict[str, object] = {"key": key, "status": status, "now": now}
-        signups = (await self._connection.execute(FORGET_SIGNUPS, values)).scalars()
-        await self._connection.execute(LOCK_SCHEDULE, values)
-        stopped = (await self._connection.execute(STOP, values)).scalars()
-        ids = [*signups, *stopped]
-        await self._connection.execute(UNSCHEDULE, {"ids": ids})
-        await self._outbox.hold_back(ids, reason=reason, now=now)
-        await self._suppression.add(key, reason, now=now)
 
 
 def _about(digest: bytes) -> str:

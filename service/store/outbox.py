@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.domain.forecast import STEP, Waiting
 from service.domain.outbox import Kind, Lane, Message, Settled, State
+from service.domain.provider import Provider, provider_of
 from service.store import outbox_sql as sql
 from service.store import partitions
 from service.store.partitions import Span
@@ -170,6 +171,10 @@ class Outbox:
             "reasons": [s.reason for s in settled],
             "not_befores": [s.not_before for s in settled],
             "providers": [s.provider for s in settled],
+            "relays": [s.relay or None for s in settled],
+            "mailboxes": [
+                mailbox(s.domain, self._sealer) if s.relay else None for s in settled
+            ],
             "worker": worker,
             "now": now,
         }
@@ -315,6 +320,21 @@ def _keys(messages: Sequence[Message]) -> dict[str, object]:
 def _span(night: date) -> Span:
     following = night + timedelta(days=1)
     return Span(name=f"outbox_{night:%Y%m%d}", first=night, end=following)
+
+
+def mailbox(domain: str, sealer: Sealer) -> str:
+    """What the mailboxes of one provider have in common, for counting.
+
+    A well known provider is its name. Any other domain may be one person's own, and
+    stands as a keyed hash that nobody can guess back.
+    """
+    known = provider_of(domain)
+    return sealer.domain_key(domain) if known is Provider.OTHER else known
+
+
+def night_of(partition: str) -> date:
+    """The night of a partition, by its name."""
+    return date.fromisoformat(partition.removeprefix("outbox_"))
 
 
 def _about(subscriber_id: int, night: date, kind: str) -> str:

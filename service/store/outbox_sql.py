@@ -122,12 +122,17 @@ RECORD = text(
         not_before = CASE WHEN new.state = 'due' THEN new.not_before
             ELSE o.not_before END,
         provider = COALESCE(new.provider, o.provider),
+        relay = COALESCE(new.relay, o.relay),
+        mailbox = COALESCE(new.mailbox, o.mailbox),
         claimed_by = CASE WHEN new.state = 'due' THEN NULL ELSE o.claimed_by END
     FROM unnest(
         CAST(:ids AS bigint[]), CAST(:nights AS date[]), CAST(:kinds AS text[]),
         CAST(:states AS text[]), CAST(:reasons AS text[]),
-        CAST(:not_befores AS timestamptz[]), CAST(:providers AS text[])
-    ) AS new (subscriber_id, night, kind, state, reason, not_before, provider)
+        CAST(:not_befores AS timestamptz[]), CAST(:providers AS text[]),
+        CAST(:relays AS text[]), CAST(:mailboxes AS text[])
+    ) AS new (
+        subscriber_id, night, kind, state, reason, not_before, provider, relay, mailbox
+    )
     WHERE o.subscriber_id = new.subscriber_id AND o.night = new.night
     AND o.kind = new.kind AND o.claimed_by = :worker
     AND (o.state IN ('claimed', 'sending')
@@ -234,7 +239,8 @@ NOT_SENT = text(
 )
 ROLL_UP = text(
     """
-    UPDATE night SET outcome = o.state, reason = o.reason
+    UPDATE night SET outcome = o.state, reason = o.reason, relay = o.relay,
+        mailbox = o.mailbox, sent_at = o.updated_at
     FROM outbox AS o
     WHERE o.night < :before AND o.kind = 'reminder'
     AND night.subscriber_id = o.subscriber_id AND night.night = o.night

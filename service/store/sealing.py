@@ -55,6 +55,14 @@ class Sealer:
         plain = canonical(address).encode()
         return hashlib.blake2b(plain, key=self._lookup, digest_size=32).digest()
 
+    def domain_key(self, domain: str) -> str:
+        """The keyed hash of a domain, however it was written, as 32 hex digits."""
+        plain = _a_label(domain.strip()).encode()
+        digest = hashlib.blake2b(
+            plain, key=self._lookup, digest_size=16, person=b"domain"
+        )
+        return digest.hexdigest()
+
     def seal(self, plain: bytes, *, about: str) -> tuple[bytes, str]:
         """The box and the id of its key; `about` names the row it is made for."""
         box = self._boxes[self._current].encrypt(plain, about.encode())

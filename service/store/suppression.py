@@ -10,32 +10,42 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.store.sealing import Sealer
 
 ENTRY = text("SELECT reason, since FROM suppression WHERE address_key = :key")
-# A complaint or a dead address outlasts whatever comes later; a wish may change.
+# A complaint outlasts whatever comes later; a wish or a mailbox may change.
 ADD = text(
     """
     INSERT INTO suppression (address_key, reason, since) VALUES (:key, :reason, :now)
     ON CONFLICT (address_key) DO UPDATE
     SET reason = excluded.reason, since = excluded.since
-    WHERE suppression.reason IN ('undeliverable', 'unsubscribed', 'erased')
+    WHERE suppression.reason <> 'complaint'
     AND suppression.reason <> excluded.reason
     """
 )
 LIFT = text(
     """
     DELETE FROM suppression
-    WHERE address_key = :key AND reason IN ('undeliverable', 'unsubscribed', 'erased')
+    WHERE address_key = :key AND reason <> 'complaint'
     """
 )
 
 
 class Reason(StrEnum):
-    """Why an address gets no mail; a fresh double opt-in lifts the last three."""
+    """Why an address gets no mail; a fresh double opt-in lifts all but a complaint."""
 
     COMPLAINT = "complaint"
     ADDRESS_UNKNOWN = "address_unknown"
     UNDELIVERABLE = "undeliverable"
     UNSUBSCRIBED = "unsubscribed"
     ERASED = "erased"
+
+    @property
+    def is_for_good(self) -> bool:
+        """Whether nothing lifts it."""
+        return self is Reason.COMPLAINT
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it was the mailbox, not its owner, that wanted no mail."""
+        return self in (Reason.ADDRESS_UNKNOWN, Reason.UNDELIVERABLE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +80,7 @@ class Suppression:
     async def add(self, address: str | bytes, reason: str, *, now: datetime) -> None:
         """Put an address, or the key of one, on the list.
 
-        A complaint or an unknown address stays what it is, whatever is added later.
+        A complaint stays what it is, whatever is added later.
         """
         if isinstance(address, str):
             address = self._sealer.address_key(address)
@@ -78,6 +88,6 @@ class Suppression:
         await self._connection.execute(ADD, values)
 
     async def lift(self, address: str) -> None:
-        """Take an address off the list that its owner may take off it again."""
+        """Take an address off the list, unless it complained."""
         values = {"key": self._sealer.address_key(address)}
         await self._connection.execute(LIFT, values)

@@ -9,6 +9,7 @@ hot is narrow and apart from what is sealed: planning reads `schedule` by its in
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Double,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     Sequence,
@@ -24,6 +26,7 @@ from sqlalchemy import (
     Text,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 METADATA = MetaData(
     naming_convention={
@@ -164,12 +167,68 @@ SUPPRESSION = Table(
     ),
 )
 
+# No longer used; the next release drops it.
 SOFT_BOUNCE = Table(
     "soft_bounce",
     METADATA,
     _person(),
     Column("night", Date, primary_key=True),
     Index("soft_bounce_night", "night"),
+)
+
+#: One person's reminder of one night that was refused, at once or by a report. `fence` is
+#: what that is worth (domain/fence.py), None until the night is closed; `is_weighed` once
+#: the person's memory took it in. The provider's last words are sealed, and few.
+REFUSAL = Table(
+    "refusal",
+    METADATA,
+    _person(),
+    Column("night", Date, primary_key=True),
+    Column("verdict", Text, nullable=False),
+    Column("relay", Text, nullable=False),
+    Column("mailbox", Text, nullable=False),
+    Column("has_reply", Boolean, nullable=False),
+    instant("sent_at"),
+    Column("fence", Text),
+    Column("is_weighed", Boolean, nullable=False),
+    Column("sealed", LargeBinary),
+    Column("key_id", Text),
+    CheckConstraint("verdict IN ('dead', 'undelivered', 'ours')", name="verdict"),
+    CheckConstraint("fence IN ('open', 'relay', 'thin', 'held')", name="fence"),
+    Index("refusal_night", "night", "relay", "mailbox"),
+    Index("refusal_unweighed", "night", postgresql_where=text("NOT is_weighed")),
+    Index("refusal_words", "night", postgresql_where=text("sealed IS NOT NULL")),
+)
+
+#: What became of a night's reminders by relay and provider; "" is all of them. Only
+#: providers with enough people to say something have a row: it names nobody.
+FENCE = Table(
+    "fence",
+    METADATA,
+    Column("night", Date, primary_key=True),
+    Column("relay", Text, primary_key=True),
+    Column("mailbox", Text, primary_key=True),
+    Column("known", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("is_closed", Boolean, nullable=False),
+    Column("is_down", Boolean, nullable=False, server_default=text("false")),
+    Column("nights_down", SmallInteger, nullable=False, server_default=text("0")),
+    instant("counted_at"),
+    Index("fence_mailbox", "relay", "mailbox", "night"),
+)
+
+#: Whose reminders refusals ended. `counts_from`: they came back, and nothing of the
+#: nights before this one counts against them any more.
+ENDED = Table(
+    "ended",
+    METADATA,
+    _person(),
+    instant("ended_at"),
+    Column("verdict", Text, nullable=False),
+    Column("mailbox", Text, nullable=False),
+    Column("counts_from", Date),
+    CheckConstraint("verdict IN ('dead', 'undelivered')", name="verdict"),
+    Index("ended_at", "ended_at"),
 )
 
 #: Mail that came back and could not be used, for the operator to look at.
@@ -202,6 +261,10 @@ OUTBOX = Table(
     instant("updated_at", nullable=True),
     # The mailbox provider, once a worker has spoken of the message to a relay.
     Column("provider", Text),
+    # Which relay took or refused it, and at which provider: a domain that is not well
+    # known stands as a keyed hash.
+    Column("relay", Text),
+    Column("mailbox", Text),
     CheckConstraint("kind IN ('reminder', 'confirmation', 'manage_link')", name="kind"),
     CheckConstraint(
         "state IN ('due', 'claimed', 'sending', 'sent', 'failed', 'unknown', "
@@ -246,14 +309,19 @@ NIGHT = Table(
     Column("catalogue_version", Text, nullable=False),
     Column("outcome", Text),
     Column("reason", Text),
+    Column("relay", Text),
+    Column("mailbox", Text),
+    instant("sent_at", nullable=True),
     postgresql_partition_by="RANGE (night)",
 )
 
-#: One row for each worker that runs; `per_second` is how many mails it can send.
+#: One row for each worker that runs; `per_second` is how many mails it can send,
+#: `left_alone` since when it gives a relay no mail.
 WORKER = Table(
     "worker",
     METADATA,
     Column("name", Text, primary_key=True),
     instant("seen_at"),
     Column("per_second", Double, nullable=False),
+    Column("left_alone", JSONB, nullable=False, server_default=text("'{}'")),
 )

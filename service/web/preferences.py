@@ -132,6 +132,7 @@ async def _settings(
         "problems": problems or {},
         "lists": options(site.library, apart=shown.many(forms.APART), now=now),
         "status": known.status,
+        "was_refused": await preferences.was_refused(site.store, known.id),
         "paused_until": day_in_words(known.paused_until, today=today),
         "answered_on": day_in_words(known.person.answers.answered_on, today=today),
         "token": token,

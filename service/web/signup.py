@@ -104,7 +104,8 @@ async def _confirm(site: Site, token: str) -> Response:
         return bad_link(site)
     site.figures.step(Step.CONFIRMED)
     first = in_words(welcome.first_at, welcome.evening, now=now)
-    return site.page("welcome.html", {"first": first})
+    context = {"first": first, "was_refused": welcome.was_refused}
+    return site.page("welcome.html", context)
 
 
 def _form_page(

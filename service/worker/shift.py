@@ -16,6 +16,7 @@ from service.flows.crew import beat, leave, outlook
 from service.flows.deliver import Courier, deliver
 from service.flows.deployment import keep_word, standing
 from service.flows.plan import plan
+from service.flows.refusals import judge
 from service.flows.upkeep import upkeep
 from service.store.deployment import Standing
 from service.store.engine import LONGEST_COMMAND, Store
@@ -29,6 +30,7 @@ PLAN_AT_ONCE = 250
 PRIORITY_SECONDS = 1
 BEAT_SECONDS = 10
 UPKEEP_SECONDS = 30
+JUDGE_SECONDS = 60
 FORECAST_SECONDS = 120
 
 log = structlog.get_logger()
@@ -62,6 +64,12 @@ class Shift:
                 name="upkeep",
                 every_seconds=UPKEEP_SECONDS,
                 work=self.keep,
+                longest_seconds=LONGEST_COMMAND,
+            ),
+            Tick(
+                name="judge",
+                every_seconds=JUDGE_SECONDS,
+                work=self.judge,
                 longest_seconds=LONGEST_COMMAND,
             ),
             Tick(name="forecast", every_seconds=FORECAST_SECONDS, work=self.look_ahead),
@@ -140,6 +148,18 @@ class Shift:
         if left.unknown or left.expired:
             log.warning(
                 "not sent", action="upkeep", unknown=left.unknown, expired=left.expired
+            )
+        return False
+
+    async def judge(self) -> bool:
+        """Judge the nights that are over; whose reminders that ended is told."""
+        done = await judge(self.store, now=self.clock.now())
+        if done.ended or done.brought_back:
+            log.info(
+                "judged",
+                action="judge",
+                ended=done.ended,
+                brought_back=done.brought_back,
             )
         return False
 

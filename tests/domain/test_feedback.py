@@ -13,7 +13,6 @@ from service.domain.feedback import (
     Refusal,
     Report,
     Unusable,
-    is_enough,
     judged,
 )
 from service.domain.outbox import Kind, Meaning
@@ -115,7 +114,3 @@ def test_other_feedback_changes_nothing(kind):
     complaint = Complaint(traces=(), type=kind, named=())
 
     assert judged(complaint, MAILED, ()) is Ignored.WANTED
-
-
-def test_three_nights_of_five_are_enough():
-    assert [is_enough(nights) for nights in range(6)] == [False] * 3 + [True] * 3

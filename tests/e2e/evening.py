@@ -26,6 +26,7 @@ from service.mail.letters import Letters
 from service.mail.relays import Relays
 from service.settings import SmtpSettings
 from service.store.engine import Store
+from tests.builders import refused
 from tests.fakes import StoppedClock
 
 PEOPLE = 400
@@ -159,9 +160,9 @@ async def _hear_back(store: Store, *, now: datetime) -> None:
     """What the days after bring: bounces, complaints, mail nobody can use."""
     days = [now - timedelta(days=age) for age in (0, 2, 5, 12, 40)]
     async with store.transaction() as tx:
-        await tx.feedback.bounced(7, now.date(), Verdict.DEAD, now=now)
+        await tx.refusals.end(7, Verdict.DEAD, mailbox="gmail", now=now)
         await tx.feedback.complained(8, now=now)
-        await tx.feedback.bounced(9, now.date(), Verdict.UNDELIVERED, now=now)
+        await tx.refusals.note(refused(9, night=now.date(), sent_at=now))
         for age, day in enumerate(days):
             await tx.suppression.add(f"gone{age}@gmail.com", "unsubscribed", now=day)
             await tx.suppression.add(f"none{age}@web.de", "address_unknown", now=day)

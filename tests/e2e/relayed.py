@@ -1,6 +1,7 @@
 """An evening of real people: their mails go through a relay, and some come back."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,6 +17,7 @@ from service.domain.verp import Verp
 from service.flows.bounces import Desk
 from service.flows.deliver import Courier, deliver
 from service.flows.plan import plan
+from service.flows.refusals import judge
 from service.flows.upkeep import upkeep
 from service.mail.letters import Letters
 from service.mail.relays import Relays
@@ -57,10 +59,10 @@ class NextHop(Relay):
 
 @dataclass
 class Watched:
-    """The desk, and whose bounces were done at it."""
+    """The desk, and how many bounces of each person were done at it."""
 
     desk: Desk
-    done: set[int] = field(default_factory=set)
+    done: Counter[int] = field(default_factory=Counter)
     news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @property
@@ -71,13 +73,13 @@ class Watched:
         found = await self.desk.receive(raw, recipient)
         assert isinstance(found, Bounced)
         async with self.news:
-            self.done.add(found.mailed.subscriber_id)
+            self.done[found.mailed.subscriber_id] += 1
             self.news.notify_all()
         return found
 
     async def has_done(self, bounces: int) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS), self.news:
-            await self.news.wait_for(lambda: len(self.done) >= bounces)
+            await self.news.wait_for(lambda: self.done.total() >= bounces)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,19 +137,29 @@ class Evening:
                 lease=timedelta(minutes=5),
             )
             now = self.clock.now()
+            await judge(self.store, now=now)
             await upkeep(self.store, now=now)
             await plan(self.store, self.library, limit=2 * self.people, now=now)
             return await deliver(courier, Lane.EVENING)
 
-    async def silenced(self) -> set[int]:
-        """The numbers of the people who get no mail because theirs bounced."""
+    async def refused(self) -> set[int]:
+        """The numbers of the people of whom a refusal is kept."""
+        found = set()
+        async with self.store.transaction() as tx:
+            for id_ in range(1, self.people + 1):
+                if await tx.refusals.of(id_):
+                    found.add(id_)
+        return found
+
+    async def ended(self) -> set[int]:
+        """The numbers of the people who get no mail because theirs was refused."""
         found = set()
         async with self.store.transaction() as tx:
             for id_ in range(1, self.people + 1):
                 person = await tx.subscribers.get(id_)
                 assert person is not None
                 reason = await tx.suppression.reason(person.person.address)
-                if person.status is Status.SUPPRESSED:
+                if person.status is Status.STOPPED:
                     assert reason is Reason.ADDRESS_UNKNOWN
                     found.add(id_)
                 else:

@@ -115,12 +115,14 @@ async def test_whoever_passes_a_reminder_on_can_change_no_header_of_it(running):
         assert not verifies(change, running.relay.texts)
 
 
-async def test_what_a_host_refuses_comes_back_and_silences_exactly_that_person(running):
+async def test_what_a_host_refuses_comes_back_and_counts_for_exactly_that_person(
+    running,
+):
     envelope = await running.reminder()
 
     await running.evening.desk.has_done(1)
     assert envelope.rcpt_tos == [HERE[1]]
-    assert await running.evening.silenced() == {GONE[0]}
+    assert await running.evening.refused() == {GONE[0]}
 
 
 async def test_a_report_of_another_host_is_answered_when_a_worker_has_done_it(running):

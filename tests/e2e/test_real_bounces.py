@@ -39,20 +39,23 @@ def home():
         yield Path(folder)
 
 
-async def two_evenings(evening, hop, port):
-    """Tonight's mails come back; tomorrow only those who are there get one."""
-    assert await evening.mailed(port) == PEOPLE
-    await evening.desk.has_done(len(GONE))
+async def three_evenings(evening, hop, port):
+    """Mails come back on two; on the third only those who are there get one."""
+    for nights in (1, 2):
+        assert await evening.mailed(port) == PEOPLE
+        await evening.desk.has_done(nights * len(GONE))
+        assert await evening.refused() == GONE
+        assert await evening.ended() == set()
+        evening.clock.move(timedelta(days=1))
 
-    assert await evening.silenced() == GONE
-    evening.clock.move(timedelta(days=1))
     assert await evening.mailed(port) == PEOPLE - len(GONE)
-    await hop.has_taken(2 * (PEOPLE - len(GONE)))
+    assert await evening.ended() == GONE
+    await hop.has_taken(3 * (PEOPLE - len(GONE)))
     assert len(set(hop.reached)) == PEOPLE - len(GONE)
-    assert evening.desk.done == GONE
+    assert evening.desk.done == dict.fromkeys(GONE, 2)
 
 
-async def test_reports_in_a_mailbox_silence_exactly_those_who_are_gone(
+async def test_reports_in_a_mailbox_end_the_mails_of_exactly_those_who_are_gone(
     evening, home, monkeypatch
 ):
     maildir = home / "postfix" / "maildir"
@@ -65,7 +68,7 @@ async def test_reports_in_a_mailbox_silence_exactly_those_who_are_gone(
         place = mailbox(imap_port)
         # As two workers would, at the same time.
         async with intake(evening.desk, place), intake(evening.desk, place):
-            await two_evenings(evening, hop, port)
+            await three_evenings(evening, hop, port)
 
         assert list((maildir / "new").iterdir()) == []
 
@@ -79,10 +82,12 @@ def mailbox(port):
     )
 
 
-async def test_reports_over_lmtp_silence_exactly_those_who_are_gone(evening, home):
+async def test_reports_over_lmtp_end_the_mails_of_exactly_those_who_are_gone(
+    evening, home
+):
     async with (
         NextHop() as hop,
         listening(evening.desk, f"{HOST}:0") as lmtp,
         postfix(home / "postfix", next_hop=hop.port, lmtp=lmtp) as port,
     ):
-        await two_evenings(evening, hop, port)
+        await three_evenings(evening, hop, port)

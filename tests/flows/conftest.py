@@ -17,6 +17,7 @@ from service.embedded.catcher import Catcher
 from service.flows import signup
 from service.flows.deliver import Courier, deliver
 from service.flows.plan import plan
+from service.flows.refusals import judge
 from service.flows.upkeep import upkeep
 from service.mail.letters import Letters
 from service.mail.relays import Relays
@@ -119,6 +120,7 @@ class World:
         """Let time pass, then do what a worker does; returns all mails so far."""
         self.clock.move(timedelta(**ahead))
         now = self.clock.now()
+        await judge(self.store, now=now)
         await upkeep(self.store, now=now)
         await plan(self.store, self.library, limit=100, now=now)
         await upkeep(self.store, now=now)

@@ -322,20 +322,27 @@ async def test_a_missing_key_stops_the_run_once_what_is_on_the_wire_is_recorded(
     assert await counts(courier) == {State.SENT: 2, State.DUE: 1}
 
 
-async def test_an_address_that_a_relay_does_not_know_gets_no_more_mail(world, wire):
+async def test_what_a_relay_refuses_at_once_is_kept_by_relay_and_provider(
+    world, wire, sealer, database_url
+):
     person = await world.join()
     courier = replace(world.courier, relays=cast("Relays", wire), meter=Meter())
-    wire.answer = Refused(stage=Stage.RCPT, code=550, enhanced="5.1.1", reply="who?")
+    wire.answer = Refused(
+        stage=Stage.RCPT, code=550, enhanced="5.1.1", reply="who?", relay="relay:25"
+    )
     world.clock.move(timedelta(hours=8))
     await plan(world.store, world.library, limit=9, now=world.clock.now())
 
     await deliver(courier, Lane.EVENING)
 
     assert await counts(courier) == {State.SENT: 1, State.FAILED: 1}
-    assert len(await world.evenings(3)) == 1
-    async with world.store.transaction() as tx:
-        assert await tx.suppression.reason("ada@example.org") == "address_unknown"
-        assert (await tx.subscribers.get(person)).status == "suppressed"
+    (row,) = await raw(
+        database_url,
+        "SELECT subscriber_id, verdict, relay, mailbox, has_reply FROM refusal",
+    )
+    key = sealer.domain_key("example.org")
+    assert tuple(row) == (person, "dead", "relay:25", key, True)
+    assert len(await world.evenings(1)) == 1 + 1
 
 
 async def test_whose_mailbox_it_was_is_kept_with_what_became_of_the_mail(

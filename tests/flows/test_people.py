@@ -13,7 +13,7 @@ from service.flows import people, privacy
 from service.flows.people import Known, NoSuchPerson, NotPossible, Waiting
 from service.flows.privacy import NothingKept
 from service.store.suppression import Reason
-from tests.builders import NOON, TODAY, answers
+from tests.builders import NOON, TODAY, answers, refused
 
 ADA = "ada@example.org"
 BY = "op"
@@ -73,7 +73,7 @@ async def test_the_page_of_a_person_says_how_they_fare_and_nothing_they_answered
     number = await world.join(answers=answers(causes=["alcohol"]))
     await world.evenings(2)
     async with world.store.transaction() as tx:
-        await tx.feedback.bounced(number, TODAY, Verdict.UNDELIVERED, now=NOON)
+        await tx.refusals.note(refused(number))
 
     found = await look(world, number)
 
@@ -83,7 +83,10 @@ async def test_the_page_of_a_person_says_how_they_fare_and_nothing_they_answered
         (TODAY, State.SENT),
     ]
     assert [one.what for one in found.consents] == ["general", "health", "mail"]
-    assert found.soft_bounces == (TODAY,)
+    assert [(one.night, one.verdict) for one in found.refusals] == [
+        (TODAY, Verdict.UNDELIVERED)
+    ]
+    assert not found.was_refused
     assert ADA not in repr(found)
     assert "alcohol" not in repr(found)
 

@@ -10,13 +10,12 @@ from sqlalchemy.engine import make_url
 
 from service.domain.audit import Act
 from service.domain.operators import Account, Role
-from service.domain.refusals import Verdict
 from service.domain.subscriber import Status
 from service.domain.tonight import HISTORY_NIGHTS
 from service.flows.upkeep import upkeep
 from service.store.nights import NightRecord
 from service.store.suppression import Reason
-from tests.builders import NOON, TODAY, message, subscriber
+from tests.builders import NOON, TODAY, message, refused, subscriber
 from tests.store.test_people import pending
 
 DAY = timedelta(days=1)
@@ -55,7 +54,7 @@ async def filled(store):
         await tx.outbox.put([message(1)])
         await tx.nights.record([record])
         await tx.feedback.keep(b"words", why="no report", now=NOON)
-        await tx.feedback.bounced(1, TODAY, Verdict.UNDELIVERED, now=NOON)
+        await tx.refusals.note(refused(1))
         await tx.suppression.add("cyd@example.org", Reason.ERASED, now=NOON)
         await tx.operators.add(admin)
         await tx.sessions.add("token", "ops", now=NOON)
@@ -71,7 +70,7 @@ async def filled(store):
         ("night", 396 * DAY, 396 * DAY + 31 * DAY),
         ("signup", 7 * DAY - MINUTE, 7 * DAY),
         ("feedback", 30 * DAY, 30 * DAY + MINUTE),
-        ("soft_bounce", 60 * DAY, 61 * DAY),
+        ("refusal", 240 * DAY, 241 * DAY),
         ("session", 30 * MINUTE - MINUTE, 30 * MINUTE),
         ("consent", 14 * DAY - MINUTE, 14 * DAY),
     ],

@@ -166,17 +166,18 @@ async def test_a_complaint_between_sign_up_and_confirmation_has_the_last_word(wo
         await signup.confirm(world.store, world.links, token, now=NOON)
 
 
-async def test_a_suppressed_person_cannot_confirm_their_way_back(world):
+async def test_whom_the_first_release_took_for_dead_may_confirm_their_way_back(world):
     person = await world.join(ADA)
     async with world.store.transaction() as tx:
         known = await tx.subscribers.get(person)
-        bounced = replace(known, status=Status.STOPPED)
-        await tx.subscribers.save(bounced, next_due_at=None, now=NOON)
-    await world.ask(ADA)
-    token = world.token_mailed_to(await world.post(Lane.PRIORITY))
-    async with world.store.transaction() as tx:
-        gone = replace(known, status=Status.SUPPRESSED)
-        await tx.subscribers.save(gone, next_due_at=None, now=NOON)
+        dead = replace(known, status=Status.SUPPRESSED)
+        await tx.subscribers.save(dead, next_due_at=None, now=NOON)
+        await tx.suppression.add(ADA, "address_unknown", now=NOON)
 
-    with pytest.raises(BadLink):
-        await signup.confirm(world.store, world.links, token, now=NOON)
+    world.clock.move(timedelta(days=1))
+    await world.join(ADA)
+
+    async with world.store.transaction() as tx:
+        found = await tx.subscribers.find(ADA)
+        assert await tx.suppression.reason(ADA) is None
+    assert (found.id, found.status) == (person, Status.ACTIVE)

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from service.domain.outbox import Kind, State
-from service.domain.refusals import Verdict
 from service.store.nights import NightRecord
 from tests.builders import NOON, TODAY, message, subscriber
 from tests.store.test_feedback import ADDRESS, sign_up
@@ -31,17 +30,13 @@ async def test_the_mails_of_a_person_come_newest_night_first(ready):
     assert {mail.state for mail in found} == {State.DUE}
 
 
-async def test_dates_and_soft_bounces_of_a_person(ready):
+async def test_dates_of_a_person(ready):
     async with ready.transaction() as tx:
         await tx.subscribers.add(subscriber(), next_due_at=NOON, now=NOON)
         await tx.subscribers.save(subscriber(), next_due_at=NOON, now=NOON + DAY)
-        await tx.feedback.bounced(1, TODAY - DAY, Verdict.UNDELIVERED, now=NOON)
-        await tx.feedback.bounced(1, TODAY, Verdict.UNDELIVERED, now=NOON)
-
         dates = await tx.dossier.dates(1)
         assert dates is not None
         assert (dates.confirmed_at, dates.changed_at) == (NOON, NOON + DAY)
-        assert await tx.dossier.soft_bounces(1) == (TODAY, TODAY - DAY)
         assert await tx.dossier.dates(2) is None
 
 

@@ -1,17 +1,14 @@
-"""What a bounce does to a person, in one transaction and however often it is told."""
+"""What a complaint does to a person, in one transaction and however often it is told."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from service.domain.outbox import Kind, Lane, State
-from service.domain.refusals import Verdict
 from service.domain.subscriber import Person, Status
 from service.store.engine import opened
 from service.store.feedback import KEPT_BYTES, KEPT_FOR, MOST_KEPT
-from service.store.nights import NightRecord
 from service.store.signups import Pending
 from service.store.suppression import Reason
 from tests.builders import NOON, TODAY, answers, evening, message, subscriber
@@ -44,25 +41,9 @@ async def sign_up(store, id_=2, address=ADDRESS):
         await tx.outbox.put([message(id_, kind=Kind.CONFIRMATION, payload=address)])
 
 
-async def planned(store, nights):
-    """Let the last so many nights up to TODAY have had their reminder."""
-    records = [
-        NightRecord(
-            subscriber_id=1,
-            night=TODAY - timedelta(days=back),
-            choice="{}",
-            catalogue_version="1",
-        )
-        for back in range(nights)
-    ]
+async def complained(store, *, person=1, now=NOON):
     async with store.transaction() as tx:
-        await tx.nights.record(records)
-
-
-async def bounced(store, bounce, *, back=0, person=1, now=NOON):
-    async with store.transaction() as tx:
-        night = TODAY - timedelta(days=back)
-        await tx.feedback.bounced(person, night, bounce, now=now)
+        await tx.feedback.complained(person, now=now)
 
 
 async def standing(store, id_=1, address=ADDRESS):
@@ -79,11 +60,11 @@ async def states(store, id_=1):
 
 
 @pytest.mark.usefixtures("person")
-async def test_a_dead_address_gets_no_mail_any_more_not_even_the_one_that_waits(ready):
-    await bounced(ready, Verdict.DEAD)
-    await bounced(ready, Verdict.DEAD, now=NOON + timedelta(days=1))
+async def test_who_complained_gets_no_mail_any_more_not_even_the_one_that_waits(ready):
+    await complained(ready)
+    await complained(ready, now=NOON + timedelta(days=1))
 
-    assert await standing(ready) == (Status.SUPPRESSED, None, Reason.ADDRESS_UNKNOWN)
+    assert await standing(ready) == (Status.SUPPRESSED, None, Reason.COMPLAINT)
     assert await states(ready) == [State.SUPPRESSED]
     async with ready.transaction() as tx:
         assert await tx.subscribers.stopped_before(NOON) == (1,)
@@ -96,7 +77,7 @@ async def test_a_reminder_that_a_worker_holds_is_not_sent_either(ready):
             Lane.EVENING, limit=9, worker="w", lease=timedelta(minutes=1), now=NOON
         )
 
-    await bounced(ready, Verdict.DEAD)
+    await complained(ready)
 
     async with ready.transaction() as tx:
         assert not await tx.outbox.begin(
@@ -104,43 +85,25 @@ async def test_a_reminder_that_a_worker_holds_is_not_sent_either(ready):
         )
 
 
-@pytest.mark.usefixtures("person")
-async def test_somebody_who_complained_is_left_alone_for_good(ready):
-    async with ready.transaction() as tx:
-        await tx.feedback.complained(1, now=NOON)
-    await bounced(ready, Verdict.DEAD)
-
-    assert await standing(ready) == (Status.SUPPRESSED, None, Reason.COMPLAINT)
-
-
-async def test_a_confirmation_that_bounced_drops_every_sign_up_of_the_address(ready):
+async def test_a_complaint_about_a_confirmation_drops_every_sign_up_of_the_address(
+    ready,
+):
     await sign_up(ready, 2)
     await sign_up(ready, 3)
 
-    await bounced(ready, Verdict.DEAD, person=2)
+    await complained(ready, person=2)
 
-    assert await standing(ready) == (None, None, Reason.ADDRESS_UNKNOWN)
+    assert await standing(ready) == (None, None, Reason.COMPLAINT)
     async with ready.transaction() as tx:
         assert await tx.signups.get(2) is None
         assert await tx.signups.get(3) is None
     assert await states(ready, 2) == await states(ready, 3) == [State.SUPPRESSED]
 
 
-async def test_a_confirmation_that_bounced_softly_changes_nothing(ready):
-    await sign_up(ready)
-
-    await bounced(ready, Verdict.UNDELIVERED, person=2)
-
-    assert await standing(ready, 2) == (None, None, None)
-    assert await states(ready, 2) == [State.DUE]
-
-
 async def test_nobody_by_that_number_changes_nothing(ready):
-    await bounced(ready, Verdict.DEAD, person=77)
-    await bounced(ready, Verdict.UNDELIVERED, person=77)
+    await complained(ready, person=77)
 
     async with ready.transaction() as tx:
-        await tx.feedback.complained(77, now=NOON)
         assert await tx.feedback.theirs(77, (ADDRESS,)) is None
 
 
@@ -154,69 +117,7 @@ async def test_only_a_person_s_own_address_is_theirs(ready):
         assert await tx.feedback.theirs(2, named) == {"person2@example.org"}
 
 
-@pytest.mark.usefixtures("person")
-async def test_three_soft_bounces_in_five_nights_stop_the_mails_in_any_order(ready):
-    await planned(ready, 5)
-
-    for back in (0, 4, 4, 4):
-        await bounced(ready, Verdict.UNDELIVERED, back=back)
-    before = await standing(ready)
-    await bounced(ready, Verdict.UNDELIVERED, back=2)
-
-    assert before == (Status.ACTIVE, NOON, None)
-    assert await standing(ready) == (Status.STOPPED, None, Reason.UNDELIVERABLE)
-    assert await states(ready) == [State.SUPPRESSED]
-
-
-@pytest.mark.usefixtures("person")
-async def test_soft_bounces_that_lie_further_apart_do_not(ready):
-    await planned(ready, 20)
-
-    for back in (19, 15, 14, 9, 8, 3, 2):
-        await bounced(ready, Verdict.UNDELIVERED, back=back)
-
-    assert await standing(ready) == (Status.ACTIVE, NOON, None)
-
-
-@pytest.mark.usefixtures("person")
-async def test_late_reports_count_by_the_night_of_their_mail(ready):
-    await planned(ready, 12)
-
-    for back in (9, 8, 7):
-        await bounced(ready, Verdict.UNDELIVERED, back=back)
-
-    assert await standing(ready) == (Status.STOPPED, None, Reason.UNDELIVERABLE)
-
-
-@pytest.mark.usefixtures("person")
-async def test_who_comes_back_starts_with_a_clean_slate(ready):
-    await planned(ready, 5)
-    for back in (4, 3, 2):
-        await bounced(ready, Verdict.UNDELIVERED, back=back)
-    async with ready.transaction() as tx:
-        await tx.suppression.lift(ADDRESS)
-        await tx.subscribers.save(subscriber(), next_due_at=NOON, now=NOON)
-
-    await bounced(ready, Verdict.UNDELIVERED, back=1)
-
-    assert await standing(ready) == (Status.ACTIVE, NOON, None)
-
-
-@pytest.mark.usefixtures("person")
-async def test_somebody_who_left_is_not_counted_as_undeliverable(ready):
-    await planned(ready, 5)
-    async with ready.transaction() as tx:
-        left = replace(subscriber(), status=Status.STOPPED, stopped_at=NOON)
-        await tx.subscribers.save(left, next_due_at=None, now=NOON)
-        await tx.suppression.add(ADDRESS, Reason.UNSUBSCRIBED, now=NOON)
-
-    for back in range(5):
-        await bounced(ready, Verdict.UNDELIVERED, back=back)
-
-    assert await standing(ready) == (Status.STOPPED, None, Reason.UNSUBSCRIBED)
-
-
-async def test_who_confirms_while_the_bounce_is_told_gets_no_mail_all_the_same(
+async def test_who_confirms_while_they_complain_gets_no_mail_all_the_same(
     ready, database_url, sealer
 ):
     await sign_up(ready, 2)
@@ -224,18 +125,14 @@ async def test_who_confirms_while_the_bounce_is_told_gets_no_mail_all_the_same(
     async with opened(database_url, sealer) as second:
         async with ready.transaction() as tx:
             pending = await tx.signups.take(2)
-            telling = asyncio.create_task(bounced(second, Verdict.DEAD, person=2))
+            telling = asyncio.create_task(complained(second, person=2))
             await blocked(database_url)
             new = subscriber(2, person=pending.person)
             await tx.subscribers.add(new, next_due_at=NOON, now=NOON)
             await tx.signups.forget(ADDRESS)
         await telling
 
-    assert await standing(ready, 2) == (
-        Status.SUPPRESSED,
-        None,
-        Reason.ADDRESS_UNKNOWN,
-    )
+    assert await standing(ready, 2) == (Status.SUPPRESSED, None, Reason.COMPLAINT)
 
 
 async def keep(store, raw, *, now=NOON):
@@ -273,16 +170,3 @@ async def test_a_flood_of_forged_ones_fills_no_disk(ready):
             await tx.feedback.keep(b"%d" % n, why="not a report", now=NOON)
 
     assert len(await kept(ready)) == MOST_KEPT
-
-
-@pytest.mark.usefixtures("person")
-async def test_soft_bounces_are_forgotten_when_they_no_longer_count(ready):
-    await planned(ready, 5)
-    for back in (2, 1):
-        await bounced(ready, Verdict.UNDELIVERED, back=back)
-
-    async with ready.transaction() as tx:
-        await tx.feedback.drop_old(now=NOON + timedelta(days=70))
-    await bounced(ready, Verdict.UNDELIVERED)
-
-    assert await standing(ready) == (Status.ACTIVE, NOON, None)

@@ -121,7 +121,7 @@ async def test_complaints_count_for_the_provider_of_who_complained(town, databas
     await settle(database_url, 2, State.SENT)
     async with town.transaction() as tx:
         await tx.feedback.complained(1, now=NOON)
-        await tx.feedback.bounced(2, TODAY, Verdict.DEAD, now=NOON)
+        await tx.refusals.end(2, Verdict.DEAD, mailbox="gmail", now=NOON)
 
     async with town.transaction() as tx:
         assert await tx.figures.complaints(since=NOON) == {"gmail": 1}

@@ -409,13 +409,15 @@ async def reason_after(store, *steps):
         (("unsubscribed", "lift"), None),
         (("erased", "lift"), None),
         (("complaint", "lift"), Reason.COMPLAINT),
-        (("address_unknown", "lift"), Reason.ADDRESS_UNKNOWN),
+        (("address_unknown", "lift"), None),
+        (("undeliverable", "lift"), None),
+        (("address_unknown", "unsubscribed"), Reason.UNSUBSCRIBED),
         (("unsubscribed", "complaint"), Reason.COMPLAINT),
         (("complaint", "unsubscribed", "lift"), Reason.COMPLAINT),
         (("unsubscribed", "erased"), Reason.ERASED),
     ],
 )
-async def test_a_new_opt_in_lifts_a_wish_but_never_a_complaint(store, steps, left):
+async def test_a_new_opt_in_lifts_all_but_a_complaint(store, steps, left):
     assert await reason_after(store, *steps) == left
 
 

@@ -17,6 +17,7 @@ from service.store import (
     figures_sql,
     nights,
     outbox_sql,
+    refusals_sql,
     signups,
     subscribers_sql,
     suppression,
@@ -41,6 +42,14 @@ CROWD = """
         TIMESTAMPTZ '2026-11-23 23:00Z', TIMESTAMPTZ '2026-11-23 12:05Z', 'w', 0,
         repeat('x', 400)::bytea, 'k', NULL, NULL
     FROM generate_series(1, 20000) AS n;
+    INSERT INTO refusal
+    SELECT n, DATE '2026-11-23' - n % 90, 'dead', 'relay:25', 'm' || n % 99, true,
+        now(), 'open', n % 500 <> 0, NULL, NULL
+    FROM generate_series(1, 20000) AS n;
+    INSERT INTO fence
+    SELECT DATE '2026-11-23' - n / 500, 'relay:25', 'm' || n % 500, 9, 1, true, false, 0,
+        now()
+    FROM generate_series(0, 14999) AS n;
 """
 BOUND = {
     "now": NOON,
@@ -67,7 +76,16 @@ BOUND = {
     "digest": b"7",
     "address_key": b"7",
     "status": "suppressed",
-    "of_nights": 5,
+    "relays": ["relay:25"] * 3,
+    "mailboxes": ["gmail"] * 3,
+    "verdict": "dead",
+    "relay": "relay:25",
+    "mailbox": "gmail",
+    "has_reply": True,
+    "sent_at": NOON,
+    "sealed": b"x",
+    "key_id": "k",
+    "shown": 3,
 }
 WALKS_AN_INDEX = {
     "due": subscribers_sql.DUE,
@@ -86,8 +104,17 @@ WALKS_AN_INDEX = {
     "suppress": outbox_sql.SUPPRESS,
     "state_of": outbox_sql.STATE_OF,
     "address key": feedback.ADDRESS_KEY,
-    "note soft": feedback.NOTE_SOFT,
-    "count soft": feedback.COUNT_SOFT,
+    "note a refusal": refusals_sql.NOTE,
+    "forget words": refusals_sql.FORGET_OLDER_WORDS,
+    "open refusals": refusals_sql.OPEN,
+    "refusals by which relay": refusals_sql.FILL,
+    "fences": refusals_sql.TALLIES,
+    "groups": refusals_sql.GROUPS,
+    "whom to weigh": refusals_sql.UNWEIGHED,
+    "sends of people": refusals_sql.SENDS,
+    "end": refusals_sql.END,
+    "refusals of a person": refusals_sql.OF,
+    "words about a person": refusals_sql.WORDS,
     "forget signups": feedback.FORGET_SIGNUPS,
     "lock schedule": feedback.LOCK_SCHEDULE,
     "stop": feedback.STOP,
@@ -99,7 +126,6 @@ WALKS_AN_INDEX = {
     "nights of a person": nights.LAST,
     "mails of a person": dossier.MAILS,
     "dates of a person": dossier.DATES,
-    "soft bounces of a person": dossier.SOFT_BOUNCES,
     "consents of a person": consents.OF,
     "sign-ups of an address": signups.OF,
     "suppression of an address": suppression.ENTRY,
@@ -130,7 +156,9 @@ async def plan(connection, statement) -> str:
 # A night that was just filled has no statistics until autovacuum comes by.
 @pytest.mark.parametrize("analysed", ["", ", outbox_20261123"])
 async def test_no_query_of_a_tick_reads_a_table_from_end_to_end(crowd, analysed):
-    await crowd.execute(f"ANALYZE subscriber, schedule, history{analysed}")
+    await crowd.execute(
+        f"ANALYZE subscriber, schedule, history, refusal, fence{analysed}"
+    )
 
     for name, statement in WALKS_AN_INDEX.items():
         found = await plan(crowd, statement)

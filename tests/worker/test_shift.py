@@ -1,7 +1,7 @@
 """A worker's ticks tell what they did, and workers share what is theirs together."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import asyncpg
@@ -12,15 +12,17 @@ from structlog.testing import capture_logs
 from service.domain.breaker import Gate
 from service.domain.outbox import Lane, State, ended
 from service.domain.provider import Provider
+from service.domain.refusals import Verdict
 from service.domain.verp import Verp
 from service.flows.bounces import Desk
 from service.flows.deliver import Courier
 from service.flows.upkeep import upkeep
 from service.mail.letters import Letters
 from service.mail.relays import Relays
+from service.store.nights import NightRecord
 from service.worker.figures import Figures
 from service.worker.shift import Shift
-from tests.builders import NOON, TODAY, message, subscriber
+from tests.builders import NOON, TODAY, message, refused, subscriber
 from tests.conftest import administer
 from tests.fakes import StoppedClock
 from tests.prometheus import samples
@@ -265,6 +267,35 @@ async def test_a_worker_that_was_lost_is_told_of(shift_of, store):
     assert (line["event"], line["released"]) == ("a worker was lost", 1)
 
 
+async def test_whose_reminders_a_night_ended_is_one_line(shift_of, store):
+    shift = shift_of("one")
+    await upkeep(store, now=NOON)
+    nights = [TODAY - timedelta(days=back) for back in (20, 9)]
+    async with store.transaction() as tx:
+        await tx.subscribers.add(subscriber(), next_due_at=NOON, now=NOON)
+        await tx.nights.record(
+            [
+                NightRecord(
+                    subscriber_id=1, night=night, choice="{}", catalogue_version=""
+                )
+                for night in nights
+            ]
+        )
+        for night in nights:
+            sent_at = datetime(night.year, night.month, night.day, 20, tzinfo=UTC)
+            one = refused(night=night, verdict=Verdict.DEAD, sent_at=sent_at)
+            await tx.refusals.note(one)
+        await tx.refusals.count(nights[1], is_closed=True, now=NOON)
+        await tx.refusals.count(nights[0], is_closed=True, now=NOON)
+
+    with capture_logs() as lines:
+        assert await shift.judge() is False
+        assert await shift.judge() is False
+
+    assert [line["event"] for line in lines] == ["not reached any more", "judged"]
+    assert lines[-1]["ended"] == 1
+
+
 async def test_a_tick_says_whether_there_may_be_more(shift_of, store):
     shift = shift_of("one")
     await upkeep(store, now=NOON)
@@ -278,7 +309,7 @@ async def test_a_tick_says_whether_there_may_be_more(shift_of, store):
 
     assert [line["action"] for line in lines] == ["plan"]
     assert {tick.name for tick in shift.ticks(5)} == {
-        "plan", "evening", "priority", "look", "beat", "upkeep", "forecast",
+        "plan", "evening", "priority", "look", "beat", "upkeep", "judge", "forecast",
     }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from service.store.dossier import Mail
 from service.store.suppression import Entry, Reason
 from service.web.operator.words import (
     CONSENTS,
+    FENCES,
     FREQUENCIES,
     KINDS,
     LASTS,
@@ -18,11 +19,13 @@ from service.web.operator.words import (
     STATUSES,
     SUPPRESSED,
     TAGS,
+    VERDICTS,
     reason,
 )
 
 #: Why an operator may put somebody on the list; the others are the service's own.
 MAY_SUPPRESS = (Reason.UNSUBSCRIBED, Reason.COMPLAINT)
+REFUSALS_SHOWN = 10
 NOT_SAID = "would rather not say"
 
 
@@ -44,7 +47,17 @@ def context_of(
             return {
                 **shared,
                 "is_waiting": False,
-                "status": STATUSES[person.status],
+                "status": "could not be reached"
+                if person.was_refused
+                else STATUSES[person.status],
+                "refusals": [
+                    {
+                        "night": one.night,
+                        "verdict": VERDICTS[one.verdict],
+                        "worth": FENCES[one.fence],
+                    }
+                    for one in person.refusals[:REFUSALS_SHOWN]
+                ],
                 "suppressed": entry_in_words(person.suppressed),
                 "nights": _nights(person, opened),
                 "mails": _mails(others),

@@ -1,12 +1,15 @@
 """What the console calls things: states, reasons and tags in an operator's words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from service.domain.fence import Fence
 from service.domain.outbox import Kind, Meaning, State
+from service.domain.refusals import Verdict
 from service.domain.risk import Tag
 from service.domain.subscriber import Frequency, Status
 from service.domain.tips import Evidence, When
 from service.domain.tonight import Role
+from service.store.refusals import Ends
 from service.store.suppression import Reason
 
 STATES: Mapping[State, str] = {
@@ -49,8 +52,8 @@ REASONS: Mapping[str, str] = {
     "unsubscribed": "the person stopped the mails",
     "answers changed": "the answers changed after it was chosen",
     "complaint": "the person reported us as spam",
-    "address_unknown": "the address does not exist",
-    "undeliverable": "too many mails to it came back",
+    "address_unknown": "their mailbox does not exist",
+    "undeliverable": "their mailbox could not be reached",
     "accepted": "the relay took it",
     "sent before the restore or not": "nobody knows whether it went out before a restore",
     "sent before the failover or not": "nobody knows whether it went out before a failover",
@@ -69,17 +72,31 @@ FREQUENCIES: Mapping[Frequency, str] = {
 }
 SUPPRESSED: Mapping[Reason, str] = {
     Reason.COMPLAINT: "reported us as spam",
-    Reason.ADDRESS_UNKNOWN: "the address does not exist",
-    Reason.UNDELIVERABLE: "too many mails came back",
+    Reason.ADDRESS_UNKNOWN: "does not exist",
+    Reason.UNDELIVERABLE: "could not be reached",
     Reason.UNSUBSCRIBED: "asked for no more mail",
     Reason.ERASED: "was erased",
 }
 LASTS: Mapping[Reason, str] = {
     Reason.COMPLAINT: "for good",
-    Reason.ADDRESS_UNKNOWN: "for good",
+    Reason.ADDRESS_UNKNOWN: "until they sign up again",
     Reason.UNDELIVERABLE: "until they sign up again",
     Reason.UNSUBSCRIBED: "until they sign up again",
     Reason.ERASED: "until they sign up again",
+}
+VERDICTS: Mapping[Verdict, str] = {
+    Verdict.DEAD: "the mailbox does not exist",
+    Verdict.UNDELIVERED: "they did not get it",
+    Verdict.OURS: "our mail is refused",
+    Verdict.COMPLAINT: "reported us as spam",
+    Verdict.NOTHING: "nothing follows from it",
+}
+FENCES: Mapping[Fence | None, str] = {
+    Fence.OPEN: "counts, as others at the provider were reached",
+    Fence.RELAY: "counts, as others were reached through the relay",
+    Fence.THIN: "counts, but ends nothing before ten days: there are too few others",
+    Fence.HELD: "never counts, as others were not reached either",
+    None: "is judged when the night is over",
 }
 CONSENTS: Mapping[str, str] = {
     "health": "their health answers are used to choose tips",
@@ -157,6 +174,11 @@ TAGS: Mapping[Tag, str] = {
     Tag.PREGNANCY_OVER: "a pregnancy whose month has passed",
     Tag.PREGNANCY_JUST_OVER: "a pregnancy whose month passed in the last 6 weeks",
 }
+
+
+def ended(ends: Iterable[Ends]) -> list[tuple[str, str, int]]:
+    """Whose reminders refusals ended: what was said, by which provider, how many."""
+    return [(VERDICTS[one.verdict], one.provider.value, one.people) for one in ends]
 
 
 def reason(stored: str) -> str:
