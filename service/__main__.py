@@ -5,10 +5,9 @@ from collections.abc import Callable
 
 import typer
 
-from service.commands import audit, mail, operator, run, tips
+from service.commands import audit, bounces, mail, operator, run, tips
 from service.commands.backup import backup, restore
 from service.commands.bench import bench
-from service.commands.bounces import bounces
 from service.commands.check import check
 from service.commands.demo import demo
 from service.commands.deployment import adopt, pause, resume
@@ -42,7 +41,6 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     mail.preview,
     mail.night,
     mail.explain,
-    bounces,
     seed,
     bench,
 )
@@ -50,6 +48,7 @@ for command in COMMANDS:
     # `import` is a word of Python's own.
     app.command(command.__name__.rstrip("_").replace("_", "-"))(command)
 app.add_typer(tips.app, name="tips")
+app.add_typer(bounces.app, name="bounces")
 app.add_typer(audit.app, name="audit")
 app.add_typer(operator.app, name="operator")
 

@@ -24,6 +24,7 @@ from service.web.operator import (
     people,
     preview,
     provider,
+    refusals,
     sign_in,
     tonight,
 )
@@ -40,6 +41,7 @@ CONSOLE = (
     account,
     tonight,
     bounces,
+    refusals,
     deliverability,
     people,
     catalogue,

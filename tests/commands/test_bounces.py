@@ -3,19 +3,24 @@
 import signal
 import socket
 import stat
+from datetime import timedelta
 
 import httpx
 
+from service.clock import SystemClock
+from service.domain.refusals import Verdict
+from service.flows.upkeep import upkeep
 from service.keys import keys, new_keys
 from service.settings import read
 from service.store.engine import opened
 from service.store.sealing import Sealer
-from tests.builders import NOON
+from tests.builders import NOON, subscriber
 from tests.commands.processes import called, line_with, outcome, start
 from tests.mail.returned import A_PERSON, BOUNCES, WORDS_ONLY
 from tests.worker.dialogue import Dialogue
 
 KEY = "a key of the mail server"
+AN_HOUR = timedelta(hours=1)
 
 
 def free_port():
@@ -102,6 +107,42 @@ async def test_whoever_takes_the_messages_out_does_so_for_their_own_eyes_and_is_
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert (refused[0], "cannot be written" in refused[2]) == (1, True)
+
+
+async def test_an_undo_changes_nothing_before_it_is_told_to(settings, database_url):
+    named = settings | {
+        "EVENTIDE_DATABASE__URL": database_url,
+        "EVENTIDE_SECRETS__KEYS": new_keys(name="1"),
+    }
+    found = keys(read(named).secrets)
+    sealer = Sealer(lookup=found.lookup, keys=found.seal, current="1")
+    now = SystemClock().now()
+    since, until = (f"{now + step:%Y-%m-%d %H:%M}" for step in (-AN_HOUR, AN_HOUR))
+    undo = ("bounces", "undo", "--since", since, "--until", until)
+
+    async with opened(database_url, sealer) as store:
+        await upkeep(store, now=now)
+        async with store.transaction() as tx:
+            await tx.subscribers.add(subscriber(), next_due_at=now, now=now)
+            await tx.refusals.end(1, Verdict.DEAD, mailbox="gmail", now=now)
+        ahead = await called(named, *undo, "--provider", "GMAIL")
+        async with store.transaction() as tx:
+            before = await tx.subscribers.next_due_at(1)
+        done = await called(named, *undo, "--yes")
+        async with store.transaction() as tx:
+            after = await tx.subscribers.next_due_at(1)
+            (entry,) = await tx.audit.newest(operator="", before=99, limit=9)
+
+    assert ahead[0] == done[0] == 0
+    assert ahead[1].splitlines() == [
+        "      1  dead  gmail",
+        "People to bring back: 1. Nothing was changed: --yes does it.",
+    ]
+    assert done[1].splitlines()[-1] == "People brought back: 1"
+    assert before is None
+    assert after is not None
+    assert entry.act == "bounces undone"
+    assert entry.operator.startswith("cli:")
 
 
 async def test_an_address_of_bounces_without_room_for_a_token_stops_the_start(settings):

@@ -9,13 +9,14 @@ from starlette.responses import RedirectResponse, Response
 
 from service.domain.errors import VisitorError
 from service.domain.operators import May, Operator
-from service.flows import silence
+from service.flows import refusals, silence
+from service.flows.refusals import Reached
 from service.flows.silence import Silence
 from service.store.suppression import Entry
 from service.web import forms
 from service.web.operator.access import Access
 from service.web.operator.kept import Kept
-from service.web.operator.words import LASTS, STATES, SUPPRESSED, reason
+from service.web.operator.words import LASTS, STATES, SUPPRESSED, ended, reason
 
 PAGE, KEPT = "/operator/bounces", "/operator/bounces/kept"
 
@@ -38,6 +39,7 @@ class _Desk:
         self._access = access
         self._site = access.site
         self._figures = Kept(self._count, access.site.clock)
+        self._reached = Kept(self._reach, access.site.clock)
 
     async def show(self, request: Request, operator: Operator) -> Response:
         return await self._page(request, operator)
@@ -76,14 +78,22 @@ class _Desk:
     async def _count(self, _: str, now: datetime) -> Silence:
         return await silence.silence(self._site.store, now=now)
 
+    async def _reach(self, _: str, now: datetime) -> Reached:
+        return await refusals.standing(self._site.store, now=now)
+
     async def _page(
         self, request: Request, operator: Operator, **asked: str
     ) -> Response:
         counted = await self._figures.get("")
+        reached = await self._reached.get("")
         context = {
             "silence": counted,
             "not_sent": _not_sent(counted),
             "suppressed": _suppressed(counted),
+            "ended": ended(reached.ends),
+            "held": reached.held,
+            "may_undo": operator.may(May.CHANGE_PEOPLE),
+            "undone": request.query_params.get("undone", ""),
             "kept": await silence.kept(self._site.store),
             "may_find": operator.may(May.FIND_PEOPLE),
             "may_open": operator.may(May.SEE_ANSWERS),
