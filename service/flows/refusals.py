@@ -89,7 +89,7 @@ async def judge(store: Store, *, now: datetime) -> Weighed:
     it was restored.
     """
     async with store.transaction() as tx:
-        if await tx.deployment.state() is Standing.FENCED:
+        if await tx.deployment.state() in (Standing.FENCED, Standing.PROMOTED):
             return Weighed()
         turn = await tx.refusals.turn(now=now)
         if turn is None:

@@ -1,5 +1,6 @@
 """How things stand as Prometheus reads it. No address, no answer, no person."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from importlib.metadata import version
 
@@ -7,9 +8,12 @@ from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.exposition import generate_latest
 
 from service.content.catalogue import Library
+from service.domain.fence import NIGHTS_EXCUSED
+from service.domain.provider import Provider
 from service.flows.crew import Outlook
 from service.store.census import Count, Waits
 from service.store.deployment import Standing
+from service.store.refusals import Row
 
 
 class Gauges:
@@ -67,6 +71,22 @@ class Gauges:
         stands = self._by("standing", "1 for what this database does", "standing")
         for each in Standing:
             stands.labels(each).set(each is standing)
+
+    def held(self, rows: Sequence[Row]) -> None:
+        """Where most of a night's reminders were refused; the last two nights."""
+        held = self._by(
+            "held_refusals",
+            "Refusals of a night on which most were refused, by what they are worth",
+            "provider",
+            "is_counted",
+        )
+        for provider in (*Provider, "all"):
+            for is_counted in ("yes", "no"):
+                held.labels(provider, is_counted).set(0)
+        for row in rows:
+            is_counted = "yes" if row.nights_down >= NIGHTS_EXCUSED else "no"
+            series = held.labels(row.provider or "all", is_counted)
+            series.inc(row.tally.refused)
 
     def everybody(self, count: Count) -> None:
         """Everybody, by what they are."""

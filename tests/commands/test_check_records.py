@@ -13,7 +13,8 @@ from service.commands.doctor import database
 from service.commands.doctor.examination import Area, examined
 from service.commands.doctor.patient import Patient
 from service.domain.finding import Grade, Sheet
-from service.domain.outbox import Lane, State, ended
+from service.domain.outbox import Kind, Lane, State, ended
+from service.domain.refusals import Verdict
 from service.embedded.postgres import throwaway
 from service.flows import deployment
 from service.flows.crew import beat, leave
@@ -23,7 +24,7 @@ from service.settings import read
 from service.store import migrate
 from service.store.suppression import Reason
 from service.store.vitals import Replication, vitals
-from tests.builders import message
+from tests.builders import message, subscriber
 from tests.fakes import StoppedClock
 from tests.store.plain_sql import raw
 
@@ -249,6 +250,49 @@ async def test_what_was_not_sent_is_counted_with_its_reason(clinic):
         "tonight", "not sent", WARNING, "1 expired since yesterday", "docs/relays.md"
     )
     assert "1 suppressed since yesterday" in (await clinic.check()).stdout
+
+
+async def test_whom_refusals_ended_and_where_they_are_held_is_said(
+    clinic, database_url
+):
+    now = SystemClock().now()
+    await upkeep(clinic.store, now=now)
+    assert "nobody's reminders were ended" in (await clinic.check()).stdout
+    async with clinic.store.transaction() as tx:
+        await tx.subscribers.add(subscriber(), next_due_at=now, now=now)
+        await tx.refusals.end(1, Verdict.DEAD, mailbox="gmail", now=now)
+    for mailbox, nights_down in (("", 0), ("gmail", 12)):
+        await raw(
+            database_url,
+            "INSERT INTO fence VALUES ($1, 'r:25', $2, 40, 30, true, true, $3, now())",
+            now.date(),
+            mailbox,
+            nights_down,
+        )
+
+    await clinic.require(
+        "tonight", "fence", WARNING, "10 of 40 arrived at all", "verdicts-held.md"
+    )
+    said = (await clinic.check()).stdout
+    assert "1 ended in the last 7 days: dead, gmail" in said
+    assert "count all the same, after 12 such nights" in said
+
+
+async def test_a_confirmation_that_waits_for_long_is_a_warning(clinic):
+    now = SystemClock().now()
+    await upkeep(clinic.store, now=now)
+    asked = message(
+        kind=Kind.CONFIRMATION,
+        night=now.date(),
+        not_before=now - timedelta(minutes=11),
+        expires_at=now + timedelta(hours=1),
+    )
+    async with clinic.store.transaction() as tx:
+        await tx.outbox.put([asked])
+
+    await clinic.require(
+        "tonight", "confirmations", WARNING, "waited for 11 minutes", "log of the"
+    )
 
 
 async def test_mail_that_an_operator_paused_is_not_forgotten(clinic):

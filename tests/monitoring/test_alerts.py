@@ -47,6 +47,10 @@ def gmail(outcome, values):
     return {f"eventide_provider_messages_total{{{labels}}}": values}
 
 
+def held(provider, is_counted):
+    return f'eventide_held_refusals{{provider="{provider}",is_counted="{is_counted}"}}'
+
+
 def feedback(verdict, values):
     return {f'eventide_feedback_total{{verdict="{verdict}"}}': values}
 
@@ -265,6 +269,11 @@ CASES = {
         ),
         minutes=1500,
         value="5%",
+    ),
+    "VerdictsHeld": Case(
+        fires={held("gmail", "no"): "40x300", held("all", "no"): "0x300"},
+        quiet=({held("gmail", "no"): "0x300", held("gmail", "yes"): "0x300"},),
+        labels={"provider": "gmail", "is_counted": "no"},
     ),
     "SuppressionSurge": Case(
         fires={

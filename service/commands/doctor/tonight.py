@@ -1,12 +1,14 @@
-"""How the evening goes: may mail leave, who sends it, what waits, will it be in time."""
+"""How the evening goes: may mail leave, who sends it, what waits, who is not reached."""
 
 from datetime import datetime
 
+from service.domain.fence import NIGHTS_EXCUSED
 from service.domain.finding import Sheet
 from service.domain.hours import BEHIND_AFTER, STUCK_AFTER
 from service.domain.outbox import State
-from service.flows import census
+from service.flows import census, refusals
 from service.flows.crew import Outlook, outlook
+from service.flows.refusals import Reached
 from service.store.census import Waits
 from service.store.deployment import Standing
 from service.store.engine import Store
@@ -18,6 +20,7 @@ LOOK = (
     "See what the log of the workers says, and the relay: docs/runbook/evening-late.md"
 )
 AGAIN = "Look again once the first of them are sent"
+HELD = "See why we are refused: docs/runbook/verdicts-held.md"
 WHY = "docs/relays.md and docs/bounces.md say what each reason means"
 
 
@@ -29,9 +32,11 @@ async def look(sheet: Sheet, store: Store, *, now: datetime) -> None:
     _workers(sheet, evening)
     if stands is Standing.SENDS:
         _backlog(sheet, waits)
+        _asked(sheet, waits)
     _forecast(sheet, evening)
     for one in evening.not_sent:
         _not_sent(sheet, one)
+    _refusals(sheet, await refusals.standing(store, now=now))
 
 
 def _sending(sheet: Sheet, stands: Standing) -> None:
@@ -77,6 +82,32 @@ def _backlog(sheet: Sheet, waits: Waits) -> None:
         sheet.warning("backlog", says, LOOK)
     else:
         sheet.ok("backlog", says if minutes else "no reminder waits for long")
+
+
+def _asked(sheet: Sheet, waits: Waits) -> None:
+    minutes = waits.waited_for_for.total_seconds() // 60
+    says = f"the oldest has waited for {minutes:,.0f} minutes for its first try"
+    if waits.waited_for_for > BEHIND_AFTER:
+        sheet.warning("confirmations", says, LOOK)
+    else:
+        sheet.ok("confirmations", says if minutes else "none waits for long")
+
+
+def _refusals(sheet: Sheet, found: Reached) -> None:
+    """Whom refusals ended, and where most of a night was refused."""
+    for one in found.ends:
+        says = f"{one.people:,} ended in the last 7 days: {one.verdict}, {one.provider}"
+        sheet.ok("refusals", says)
+    if not found.ends:
+        sheet.ok("refusals", "nobody's reminders were ended by them in the last 7 days")
+    for row in found.held:
+        where = f"{row.provider or 'all providers'} through {row.relay}"
+        arrived = f"{row.tally.delivered:,} of {row.tally.known:,} arrived at {where}"
+        if row.nights_down < NIGHTS_EXCUSED:
+            says = f"held, on {row.night}: {arrived}"
+        else:
+            says = f"count all the same, after {row.nights_down} such nights: {arrived}"
+        sheet.warning("fence", says, HELD)
 
 
 def _forecast(sheet: Sheet, evening: Outlook) -> None:
