@@ -27,7 +27,7 @@ from service.store.inventory import Inventory
 from service.store.nights import Nights
 from service.store.operators import Operators
 from service.store.outbox import Outbox
-from service.store.refusals import Refusals
+from service.store.refusals import RefusedReminders
 from service.store.rehearsal import Rehearsal
 from service.store.sealing import Sealer
 from service.store.sessions import Sessions
@@ -161,7 +161,7 @@ class Transaction:
     consents: Consents
     rehearsal: Rehearsal
     feedback: Feedback
-    refusals: Refusals
+    refusals: RefusedReminders
     figures: Figures
     dossier: Dossier
     workers: Workers
@@ -280,7 +280,7 @@ def _parts(
         consents=Consents(connection),
         rehearsal=Rehearsal(connection, sealer),
         feedback=Feedback(connection, sealer),
-        refusals=Refusals(connection, sealer),
+        refusals=RefusedReminders(connection, sealer),
         figures=Figures(connection),
         dossier=Dossier(connection),
         workers=Workers(connection),

@@ -105,7 +105,7 @@ class Turn:
     in_queue: tuple[date, ...]
 
 
-class Refusals:
+class RefusedReminders:
     """The refusals of people's reminders; confirmations and links are none of it."""
 
     def __init__(self, connection: AsyncConnection, sealer: Sealer) -> None:
