@@ -116,6 +116,9 @@ def explain(
         chance = f"{tip['propensity']:.3f}"
         typer.echo(f"{tip['id']:6}{tip['role']:8}{chance:8}{tip['reason']}")
     typer.echo("rules " + (", ".join(found.choice["rules"]) or "none"))
+    # Nights of the release before this one do not say it.
+    if found.choice.get("asks"):
+        typer.echo(f"asks {found.choice['asks']}")
 
 
 def _within_reach(day: datetime) -> date_type:

@@ -56,13 +56,14 @@ class Questions:
     by_name: Mapping[str, Question]
     questionnaire: Questionnaire
 
-    def of(self, tag: str) -> AnswerWords:
-        """The words for a tag. Raises KeyError for one that no question has."""
+    @property
+    def answers(self) -> Mapping[str, AnswerWords]:
+        """The words for each answer, whichever question it is to."""
         return {
-            tag: words
-            for q in self.by_name.values()
-            for tag, words in q.answers.items()
-        }[tag]
+            value: words
+            for question in self.by_name.values()
+            for value, words in question.answers.items()
+        }
 
 
 def read_questions(

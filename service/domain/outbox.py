@@ -24,6 +24,7 @@ class Kind(StrEnum):
     REMINDER = "reminder"
     CONFIRMATION = "confirmation"
     MANAGE_LINK = "manage_link"
+    ANSWERED = "answered"
 
 
 class State(StrEnum):

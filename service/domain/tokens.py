@@ -1,7 +1,7 @@
 """Signed links: who may do one thing, without a log-in.
 
 A token names a person and a purpose; a token for one purpose is worthless for
-another. It holds no health data. Keys rotate: the first signs, all of them verify.
+another. One for a question names that by its number: it holds no health data. Keys rotate: the first signs, all of them verify.
 """
 
 import hmac
@@ -19,11 +19,19 @@ from service.domain.errors import VisitorError
 
 
 class Purpose(StrEnum):
-    """What a link is for; also its path."""
+    """What a link is for."""
 
     CONFIRM = "confirm"
     MANAGE = "manage"
     UNSUBSCRIBE = "unsubscribe"
+    QUESTION = "question"
+    UNDO = "undo"
+
+    @property
+    def path(self) -> str:
+        """The page of the link."""
+        is_setting = self in (Purpose.QUESTION, Purpose.UNDO)
+        return f"manage/{self}" if is_setting else self.value
 
 
 #: A sign-up that is not confirmed by then is forgotten.
@@ -34,6 +42,8 @@ LIFETIMES: Mapping[Purpose, timedelta | None] = MappingProxyType(
         Purpose.CONFIRM: CONFIRM_WITHIN,
         Purpose.MANAGE: timedelta(days=30),
         Purpose.UNSUBSCRIBE: None,
+        Purpose.QUESTION: timedelta(days=30),
+        Purpose.UNDO: timedelta(days=14),
     }
 )
 
@@ -62,32 +72,48 @@ class Links:
         }
         object.__setattr__(self, "_macs", MappingProxyType(macs))
 
-    def url(self, purpose: Purpose, subject: int, *, now: datetime) -> str:
+    def url(
+        self, purpose: Purpose, subject: int, *, about: int = 0, now: datetime
+    ) -> str:
         """The address of the page for `purpose`, signed for one person."""
-        return (
-            f"{self.base_url}/{purpose}?token={self.token(purpose, subject, now=now)}"
-        )
+        token = self.token(purpose, subject, about=about, now=now)
+        return f"{self.base_url}/{purpose.path}?token={token}"
 
-    def token(self, purpose: Purpose, subject: int, *, now: datetime) -> str:
-        """The signed part of the link; the issue time is kept in whole minutes."""
+    def token(
+        self, purpose: Purpose, subject: int, *, about: int = 0, now: datetime
+    ) -> str:
+        """The signed part of the link; the issue time is kept in whole minutes.
+
+        `about` is the number of the question that it is about, if it is about one.
+        """
         minutes = int(now.timestamp()) // 60
         # What the serializer would write, had it not tried to compress it first.
-        payload = _base64(b"[%d,%d]" % (subject, minutes))
+        said = (
+            b"%d,%d,%d" % (subject, minutes, about)
+            if about
+            else b"%d,%d" % (subject, minutes)
+        )
+        payload = _base64(b"[%b]" % said)
         mac = self._macs[purpose].copy()
         mac.update(payload)
         return (payload + b"." + _base64(mac.digest())).decode()
 
     def subject(self, purpose: Purpose, token: str, *, now: datetime) -> int:
         """The person whom the link is for. Raises BadLink."""
+        subject, _ = self.opened(purpose, token, now=now)
+        return subject
+
+    def opened(self, purpose: Purpose, token: str, *, now: datetime) -> tuple[int, int]:
+        """The person whom the link is for, and what it is about. Raises BadLink."""
         try:
-            subject, minutes = self._serializer(purpose).loads(token)
+            subject, minutes, *about = self._serializer(purpose).loads(token)
         except BadSignature:
             raise BadLink from None
         lifetime = LIFETIMES[purpose]
         issued = datetime.fromtimestamp(minutes * 60, tz=UTC)
         if lifetime is not None and now - issued > lifetime:
             raise BadLink
-        return int(subject)
+        return int(subject), int(about[0]) if about else 0
 
     def _serializer(self, purpose: Purpose) -> URLSafeSerializer:
         # itsdangerous signs with the last key of its list and tries them all.

@@ -21,11 +21,16 @@ PLAIN = re.compile(r"[\w.-]+@[\w.-]+", re.ASCII)
 NOT_PLAIN = "is not a plain address, as bounce@bounce.example.org"
 EPOCH = date(1970, 1, 1)
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-LETTERS = {Kind.REMINDER: "r", Kind.CONFIRMATION: "c", Kind.MANAGE_LINK: "m"}
+LETTERS = {
+    Kind.REMINDER: "r",
+    Kind.CONFIRMATION: "c",
+    Kind.MANAGE_LINK: "m",
+    Kind.ANSWERED: "a",
+}
 KINDS = {letter: kind for kind, letter in LETTERS.items()}
 # Some hosts change the case of a local part.
 TOKEN = re.compile(
-    r"(?<![0-9a-z])([0-9a-z]{1,13})-([rcm])([0-9a-z]{1,4})-([0-9a-f]{16})(?![0-9a-z])",
+    r"(?<![0-9a-z])([0-9a-z]{1,13})-([rcma])([0-9a-z]{1,4})-([0-9a-f]{16})(?![0-9a-z])",
     re.IGNORECASE,
 )
 

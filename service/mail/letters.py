@@ -1,6 +1,7 @@
 """What each kind of mail says to one person: an outbox message becomes a letter."""
 
 import hashlib
+import json
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,6 +12,7 @@ from service.content.templating import Templates
 from service.domain.choice import SEEK_CARE
 from service.domain.outbox import Kind, Message
 from service.domain.records import Reminder, Said, reminder_from_json
+from service.domain.risk import Tag
 from service.domain.tips import When
 from service.domain.tokens import Links, Purpose
 from service.domain.tonight import Role
@@ -151,6 +153,8 @@ class Letters:
                 return self._with_link(message, Purpose.CONFIRM, now=now)
             case Kind.MANAGE_LINK:
                 return self._with_link(message, Purpose.MANAGE, now=now)
+            case Kind.ANSWERED:
+                return self._answered(message, now=now)
 
     def _reminder(
         self, reminder: Reminder, subscriber_id: int, night: date, *, now: datetime
@@ -165,6 +169,7 @@ class Letters:
             "more": lines[1:],
             "care": self._lines(care, reminder),
             "ask_answers": reminder.ask_answers,
+            **self._question(reminder.asks, Purpose.QUESTION, subscriber_id, now=now),
             "manage_url": self._links.url(Purpose.MANAGE, subscriber_id, now=now),
             "unsubscribe_url": self._links.url(
                 Purpose.UNSUBSCRIBE, subscriber_id, now=now
@@ -197,6 +202,38 @@ class Letters:
             address=message.payload,
             context=context,
         )
+
+    def _answered(self, message: Message, *, now: datetime) -> _Draft:
+        """What was answered is not in it, only to which question."""
+        told, subject = json.loads(message.payload), message.subscriber_id
+        return _Draft(
+            kind=message.kind,
+            subscriber_id=subject,
+            night=message.night,
+            address=told["address"],
+            context={
+                "language": told["language"],
+                **self._question(told["about"], Purpose.UNDO, subject, now=now),
+                "unsubscribe_url": self._links.url(
+                    Purpose.UNSUBSCRIBE, subject, now=now
+                ),
+            },
+        )
+
+    def _question(
+        self, tag: str | None, purpose: Purpose, subject: int, *, now: datetime
+    ) -> dict[str, str]:
+        """The question about this tag and the link to answer or undo it; "" for none."""
+        added = {one.tag: one for one in self._library.catalogue.questionnaire.added}
+        # A question may have been taken back since the mail was planned.
+        if tag not in added:
+            return {"question": "", f"{purpose}_url": ""}
+        about = self._library.catalogue.questionnaire.number(Tag(tag))
+        url = self._links.url(purpose, subject, about=about, now=now)
+        return {
+            "question": self._library.questions.answers[tag].alone,
+            f"{purpose}_url": url,
+        }
 
     def _lines(self, tips: Iterable[Said], reminder: Reminder) -> tuple[TipLine, ...]:
         language, country = reminder.language, reminder.country

@@ -265,7 +265,9 @@ OUTBOX = Table(
     # known stands as a keyed hash.
     Column("relay", Text),
     Column("mailbox", Text),
-    CheckConstraint("kind IN ('reminder', 'confirmation', 'manage_link')", name="kind"),
+    CheckConstraint(
+        "kind IN ('reminder', 'confirmation', 'manage_link', 'answered')", name="kind"
+    ),
     CheckConstraint(
         "state IN ('due', 'claimed', 'sending', 'sent', 'failed', 'unknown', "
         "'expired', 'suppressed')",

@@ -9,6 +9,7 @@ from service.web import (
     health,
     metrics,
     preferences,
+    questions,
     signup,
     sources,
     unsubscribe,
@@ -54,7 +55,7 @@ CONSOLE = (
 def create_app(site: Site, *more: APIRouter) -> FastAPI:
     """The pages of `site`, and those of `more` (the demo's inbox)."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    for pages in (signup, preferences, unsubscribe, care, sources, metrics):
+    for pages in (signup, preferences, questions, unsubscribe, care, sources, metrics):
         app.include_router(pages.routes(site))
     app.include_router(health.routes(site.store.trouble))
     access = Access(site=site)

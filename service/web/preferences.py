@@ -67,7 +67,7 @@ async def _show(site: Site, token: str, _: Entered) -> Response:
 async def _save(site: Site, token: str, form: Entered) -> Response:
     signs = urgencies(form.many("red_flags"))
     if signs:
-        return await _rest(site, token, form.one("country"), signs)
+        return await _rest(site, token, form, signs)
     now = site.clock.now()
     known = await preferences.show(site.store, site.links, token, now=now)
     form = forms.asking_apart(form, _apart(site, known))
@@ -78,16 +78,17 @@ async def _save(site: Site, token: str, form: Entered) -> Response:
 
 
 async def _rest(
-    site: Site, token: str, country: str, signs: tuple[Urgency, ...]
+    site: Site, token: str, form: Entered, signs: tuple[Urgency, ...]
 ) -> Response:
     """Whom to call, whatever becomes of the link or the database."""
     answers = "manage"
+    country = form.one("country")
     try:
         now = site.clock.now()
         await preferences.rest(site.store, site.links, token, now=now)
     except (BadLink, TryLater):
-        answers = "signup"
-    return care_page(site, country, signs, answers=answers)
+        answers = "dead link"
+    return care_page(site, country, signs, answers=answers, form=form)
 
 
 async def _pause(site: Site, token: str, form: Entered) -> Response:
@@ -135,6 +136,9 @@ async def _settings(
         "was_refused": await preferences.was_refused(site.store, known.id),
         "paused_until": day_in_words(known.paused_until, today=today),
         "answered_on": day_in_words(known.person.answers.answered_on, today=today),
+        "new_questions": len(
+            site.library.catalogue.questionnaire.unasked(known.person.answers)
+        ),
         "token": token,
         "unsubscribe_token": leave,
     }

@@ -74,24 +74,32 @@ async def _sign_up(site: Site, form: Entered) -> Response:
     signs = urgencies(form.many("red_flags"))
     if signs:
         step(Step.IN_NEED)
-        return care_page(site, form.one("country"), signs, answers="signup")
+        country = form.one("country")
+        return care_page(site, country, signs, answers="signup", form=form)
     if forms.is_under_age(form):
         step(Step.UNDER_AGE)
         return site.page("under_age.html")
-    countries = site.library.countries_by_code
     try:
-        asked = forms.sign_up(form, countries, now=site.clock.now())
-        if form.one(forms.TRAP):
-            step(Step.TRAPPED)
-        else:
-            await signup.request(site.store, asked, now=site.clock.now())
-            step(Step.ASKED)
+        return await _take(site, form)
     except VisitorError as error:
         step(Step.INVALID)
         return _form_page(site, form, problems=error.problems, status=422)
     except TryLater:
         step(Step.PUT_OFF)
         return errors.later(_form_page(site, form, is_away=True, status=503))
+
+
+async def _take(site: Site, form: Entered) -> Response:
+    """Take the form, or show it again to people who come back to it."""
+    if form.has("back", forms.YES):
+        return _form_page(site, form)
+    step, now = site.figures.step, site.clock.now()
+    asked = forms.sign_up(form, site.library.countries_by_code, now=now)
+    if form.one(forms.TRAP):
+        step(Step.TRAPPED)
+    else:
+        await signup.request(site.store, asked, now=now)
+        step(Step.ASKED)
     return site.page("check_inbox.html", {"address": asked.address})
 
 

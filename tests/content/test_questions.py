@@ -110,4 +110,4 @@ def test_every_answer_is_asked_by_one_question_and_has_words_for_the_console(lib
     assert len(found) == len(set(found))
     assert set(ASKABLE) <= {*found}
     assert {*CONDITIONS, *MEDICINES} <= {*found}
-    assert library.questions.of("med_thinner").console == "takes blood thinners"
+    assert library.questions.answers["med_thinner"].console == "takes blood thinners"

@@ -52,7 +52,13 @@ def test_any_other_text_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    ("purpose", "days"), [(Purpose.CONFIRM, 7), (Purpose.MANAGE, 30)]
+    ("purpose", "days"),
+    [
+        (Purpose.CONFIRM, 7),
+        (Purpose.MANAGE, 30),
+        (Purpose.QUESTION, 30),
+        (Purpose.UNDO, 14),
+    ],
 )
 def test_a_link_grows_too_old(purpose, days):
     token = LINKS.token(purpose, 1, now=NOON)
@@ -83,3 +89,20 @@ def test_a_links_address_is_its_purpose_and_holds_no_answers():
     url = LINKS.url(Purpose.CONFIRM, 7, now=NOON)
 
     assert url.startswith("https://example.org/confirm?token=")
+
+
+@given(PEOPLE, st.sampled_from(Purpose), st.integers(0, 10**6))
+def test_a_link_may_be_about_one_question(person, purpose, number):
+    token = LINKS.token(purpose, person, about=number, now=NOON)
+
+    assert LINKS.opened(purpose, token, now=NOON) == (person, number)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "path"),
+    [(Purpose.QUESTION, "manage/question"), (Purpose.UNDO, "manage/undo")],
+)
+def test_the_pages_about_one_question_are_below_the_settings(purpose, path):
+    url = LINKS.url(purpose, 7, about=2, now=NOON)
+
+    assert url.startswith(f"https://example.org/{path}?token=")

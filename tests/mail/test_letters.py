@@ -1,5 +1,6 @@
 """Letters: a message of the outbox as bytes that say what the templates say."""
 
+import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -46,6 +47,7 @@ PROFILES = st.fixed_dictionaries(
         "medicines": st.none() | few(MEDICINES),
         "alcohol": st.sampled_from(DRINKING),
         "severe": st.none() | st.booleans(),
+        "asked": st.sampled_from(["2026-11-01", "2026-11-29"]),
         "country": st.none() | st.from_regex("[A-Z]{2}", fullmatch=True),
         "stretching": st.none() | st.sampled_from(["standing", "sitting", "none"]),
     }
@@ -111,9 +113,14 @@ def expected(letters: Letters, sent: Message, *, now: datetime) -> RenderedMail:
     mail = letters.preview(reminder, sent.night, now=now)
 
     def theirs(body: str, *, amp: str = "&") -> str:
-        for purpose in (Purpose.MANAGE, Purpose.UNSUBSCRIBE):
-            nobody_s = LINKS.url(purpose, NOBODY, now=now)
-            own = LINKS.url(purpose, sent.subscriber_id, now=now)
+        for purpose, about in (
+            (Purpose.MANAGE, 0),
+            (Purpose.UNSUBSCRIBE, 0),
+            (Purpose.QUESTION, 1),
+            (Purpose.QUESTION, 2),
+        ):
+            nobody_s = LINKS.url(purpose, NOBODY, about=about, now=now)
+            own = LINKS.url(purpose, sent.subscriber_id, about=about, now=now)
             body = body.replace(nobody_s.replace("&", amp), own.replace("&", amp))
         return body
 
@@ -214,6 +221,40 @@ def test_a_mail_that_was_asked_for_arrives_as_its_template_has_it(
     assert body(mail, "plain") == said.text
     assert body(mail, "html") == said.html
     assert mail["List-Unsubscribe"] is None
+
+
+def test_a_mail_about_an_answer_names_the_question_and_its_undo(letters):
+    payload = json.dumps(
+        {"address": "ann@example.com", "language": "en", "about": "med_thinner"}
+    )
+    sent = message(7, kind=Kind.ANSWERED, payload=payload)
+
+    text = body(parsed(letters.write(sent, now=NOON).data), "plain")
+
+    assert "Do you take blood thinners" in text
+    assert LINKS.url(Purpose.UNDO, 7, about=2, now=NOON) in text
+
+
+def test_a_question_that_was_taken_back_since_is_not_asked(library, letters):
+    person = {"said": {}, "age": 0, "first": TODAY, "id_": 7, "address": "a@b.example"}
+    (sent,) = evenings(library, person, nights=1)
+    payload = json.loads(sent.payload)
+    payload["choice"]["asks"] = "kidney"
+
+    mail = letters.write(replace(sent, payload=json.dumps(payload)), now=NOON)
+
+    assert "ONE NEW QUESTION" not in body(parsed(mail.data), "plain")
+
+
+def test_a_reminder_that_the_release_before_queued_asks_nothing(library, letters):
+    person = {"said": {}, "age": 0, "first": TODAY, "id_": 7, "address": "a@b.example"}
+    (sent,) = evenings(library, person, nights=1)
+    payload = json.loads(sent.payload)
+    del payload["choice"]["asks"]
+
+    mail = letters.write(replace(sent, payload=json.dumps(payload)), now=NOON)
+
+    assert "ONE NEW QUESTION" not in body(parsed(mail.data), "plain")
 
 
 def test_an_envelope_has_all_that_a_relay_needs(library, letters):

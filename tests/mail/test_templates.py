@@ -13,7 +13,7 @@ from service.settings import HERE
 
 LINKS = {
     f"{name}_url": f"https://eventide.example/{name}?token=aB3-_.{'x' * 60}&v=1"
-    for name in ("manage", "unsubscribe", "confirm")
+    for name in ("manage", "unsubscribe", "confirm", "question", "undo")
 }
 WHO = {
     "language": "en",
@@ -38,6 +38,7 @@ DIZZY = TipLine(
     when="Today",
     reason="you ticked not drinking enough",
 )
+POTIONS = "Do you take pills & potions (such as <those> that are green)?"
 SEEK_CARE = "See a doctor or nurse if cramps keep coming back or hurt a lot."
 PLAIN = {
     **LINKS,
@@ -48,6 +49,7 @@ PLAIN = {
     "care": (),
     "seek_care": SEEK_CARE,
     "ask_answers": False,
+    "question": "",
     "emergency_number": "999",
     "advice_line": "NHS 111, 111",
     "night_label": "Monday 23 November",
@@ -61,6 +63,7 @@ FULL = {
     "more": (BEDDING, DIZZY),
     "care": (DIZZY,),
     "ask_answers": True,
+    "question": POTIONS,
 }
 # evidence.md D.2, word for word.
 ALWAYS = (
@@ -196,6 +199,29 @@ def test_stale_answers_are_asked_about_with_the_link_to_change_them(templates):
     assert mail.text.split().count(LINKS["manage_url"]) == 2
     for part in both_parts(templates.mail(Kind.REMINDER, PLAIN)):
         assert "check your answers" not in part.lower()
+
+
+def test_what_was_never_asked_is_asked_with_the_link_to_answer_it(templates):
+    mail = templates.mail(Kind.REMINDER, FULL)
+    for part in both_parts(mail):
+        assert POTIONS in part
+        assert "You have not been asked this yet." in part
+    assert Page(mail.html).links.count(LINKS["question_url"]) == 1
+    assert LINKS["question_url"] in mail.text.split()
+    for part in both_parts(templates.mail(Kind.REMINDER, PLAIN)):
+        assert "not been asked" not in part
+
+
+def test_a_mail_about_an_answer_says_how_to_take_it_back(templates):
+    mail = templates.mail(Kind.ANSWERED, FULL)
+    assert mail.subject == "You answered a question"
+    undo, unsubscribe = LINKS["undo_url"], LINKS["unsubscribe_url"]
+    assert Page(mail.html).links == [undo, undo, unsubscribe]
+    assert {undo, unsubscribe} <= set(mail.text.split())
+    for part in both_parts(mail):
+        assert POTIONS in part
+        assert "This works for 14 days" in part
+        assert "12 Harbour Street, Bristol BS1 4XY" in part
 
 
 def test_where_no_number_is_known_none_is_given(templates):

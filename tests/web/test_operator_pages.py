@@ -534,7 +534,6 @@ async def test_every_act_on_a_person_is_closed_to_a_viewer(viewer, site, person)
 @pytest.mark.parametrize(
     ("known", "words_of"),
     [
-        (Tag, said.TAGS),
         (State, said.STATES),
         (Reason, said.SUPPRESSED),
         (Reason, said.LASTS),
@@ -545,6 +544,12 @@ async def test_every_act_on_a_person_is_closed_to_a_viewer(viewer, site, person)
 )
 def test_everything_has_a_name_for_people(known, words_of):
     assert set(words_of) == set(known)
+
+
+@pytest.mark.parametrize("tag", Tag)
+def test_every_tag_has_words_for_people_and_has_them_once(library, tag):
+    assert said.tag_in_words(tag, library.questions)
+    assert (tag in said.TAGS) is not (tag in library.questions.answers)
 
 
 def test_a_reason_that_has_no_words_is_shown_as_it_is_kept():

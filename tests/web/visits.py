@@ -99,9 +99,9 @@ class Visitor:
     async def sign_up(self, **typed: Typed) -> httpx.Response:
         return await self.client.post("/signup", data=form(**typed))
 
-    async def join(self) -> int:
+    async def join(self, **typed: Typed) -> int:
         """Sign up and confirm; returns the subscriber's id."""
-        await self.sign_up()
+        await self.sign_up(**typed)
         mail = (await self.mails())[-1]
         token = self.token(Purpose.CONFIRM, mail.subscriber_id)
         await self.client.post("/confirm", data={"token": token})

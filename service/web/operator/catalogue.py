@@ -11,7 +11,7 @@ from service.domain.operators import May, Operator
 from service.domain.risk import Cause, Tag
 from service.domain.tips import Rule, RuleCase, Theme, Tip
 from service.web.operator.access import Access
-from service.web.operator.words import EVIDENCE, TAGS, WHEN
+from service.web.operator.words import EVIDENCE, WHEN, tag_in_words
 
 PAGE = "/operator/catalogue"
 EVERYONE = "everyone"
@@ -72,8 +72,8 @@ def _tip(tip: Tip, library: Library, language: str) -> dict[str, object]:
         "is_warning": tip.is_warning,
         "words": library.words(tip.id, language=language, country=""),
         "cause": _cause(tip.cause, library),
-        "blocks": _tags(tip.blocks - ALWAYS),
-        "requires": [_tags(group) for group in tip.requires],
+        "blocks": _tags(tip.blocks - ALWAYS, library),
+        "requires": [_tags(group, library) for group in tip.requires],
         "evidence": EVIDENCE[tip.evidence],
         "sources": [library.source(source) for source in tip.sources],
         "reviewed_by": tip.reviewed_by,
@@ -102,11 +102,11 @@ def _case(case: RuleCase, library: Library) -> dict[str, object]:
         never = [
             "anything but when to get help" + (f", and {spared}" if spared else "")
         ]
-    return {"when": _tags(case.when), "never": never, "instead": case.instead}
+    return {"when": _tags(case.when, library), "never": never, "instead": case.instead}
 
 
-def _tags(tags: frozenset[Tag]) -> list[str]:
-    return [TAGS[tag] for tag in Tag if tag in tags]
+def _tags(tags: frozenset[Tag], library: Library) -> list[str]:
+    return [tag_in_words(tag, library.questions) for tag in Tag if tag in tags]
 
 
 def _cause(cause: Cause, library: Library) -> str:

@@ -18,9 +18,9 @@ from service.web.operator.words import (
     STATES,
     STATUSES,
     SUPPRESSED,
-    TAGS,
     VERDICTS,
     reason,
+    tag_in_words,
 )
 
 #: Why an operator may put somebody on the list; the others are the service's own.
@@ -114,23 +114,32 @@ def _why(state: State, stored: str) -> str:
 def _answers(answers: Answers, library: Library) -> list[tuple[str, str]]:
     until = answers.pregnant_until
     severe = {True: "yes", False: "no", None: NOT_SAID}
+    words = library.questions.answers
+    unasked = library.catalogue.questionnaire.unasked(answers)
     return [
         ("Causes", "; ".join(library.causes[c] for c in answers.causes) or "not sure"),
-        ("Health", _tags(answers.conditions)),
+        ("Health", _tags(answers.conditions, library)),
         (
             "Pregnancy",
-            f"{answers.pregnancy}{until.strftime(', until %B %Y') if until else ''}",
+            words[answers.pregnancy].console
+            + (until.strftime(", until %B %Y") if until else ""),
         ),
-        ("Medicines", _tags(answers.medicines)),
-        ("Alcohol", TAGS[answers.alcohol]),
+        ("Medicines", _tags(answers.medicines, library)),
+        ("Alcohol", words[answers.alcohol].console),
         ("Frequent or severe cramps", severe[answers.severe]),
         ("Country", library.country(answers.country).name),
         ("Stretching", answers.stretching or NOT_SAID),
         ("Answered on", f"{answers.answered_on:%d %b %Y}"),
+        *(
+            (words[one.tag].alone, f"{severe[one.answer]}, on {one.on:%d %b %Y}")
+            for one in answers.later
+        ),
+        *((words[tag].alone, "not asked yet") for tag in unasked),
     ]
 
 
-def _tags(tags: tuple[Tag, ...] | None) -> str:
+def _tags(tags: tuple[Tag, ...] | None, library: Library) -> str:
     if tags is None:
         return NOT_SAID
-    return "; ".join(TAGS[tag] for tag in tags) or "none of these"
+    words = [tag_in_words(tag, library.questions) for tag in tags]
+    return "; ".join(words) or "none of these"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from service.content.questions import Questions
 from service.domain.fence import Fence
 from service.domain.outbox import Kind, Meaning, State
 from service.domain.refusals import Verdict
@@ -26,6 +27,7 @@ KINDS: Mapping[Kind, str] = {
     Kind.REMINDER: "reminder",
     Kind.CONFIRMATION: "confirmation",
     Kind.MANAGE_LINK: "link to the settings",
+    Kind.ANSWERED: "note of an answer",
 }
 #: Why a message stands where it stands. What is not here is shown as it is stored.
 REASONS: Mapping[str, str] = {
@@ -124,46 +126,10 @@ WHEN: Mapping[When, str] = {
     When.ANY: "any time",
     When.IF_CRAMP: "if a cramp comes",
 }
+#: Of the tags that no answer of config/questions.toml stands for.
 TAGS: Mapping[Tag, str] = {
     Tag.AGE_U18: "under 18",
     Tag.RED_FLAG_NOW: "a warning sign today",
-    Tag.PREGNANT: "pregnant",
-    Tag.TRYING: "trying for a baby",
-    Tag.POSTNATAL: "gave birth in the last 6 weeks",
-    Tag.HEART_FAILURE: "heart failure",
-    Tag.KIDNEY: "kidney disease",
-    Tag.FLUID_LIMIT: "told to limit drinks",
-    Tag.LIVER: "liver disease",
-    Tag.DIABETES: "diabetes",
-    Tag.FOOT_NUMB: "numb feet",
-    Tag.SKIN_WOUND: "an open sore on a leg or foot",
-    Tag.PAD: "narrowed leg arteries",
-    Tag.PAD_SEVERE: "severe leg artery disease",
-    Tag.CLOT: "a recent blood clot",
-    Tag.OP_INJURY: "a recent operation or injury",
-    Tag.NO_EXERCISE: "told not to exercise, or not able to stretch",
-    Tag.BALANCE: "unsteady, or falls",
-    Tag.BACK_DX: "a trapped nerve or narrow spine",
-    Tag.NEURO: "a nerve or muscle disease",
-    Tag.SWALLOW: "trouble swallowing",
-    Tag.NECK_SURGERY: "thyroid or neck surgery",
-    Tag.ALC_NONE: "does not drink alcohol",
-    Tag.ALC_LOW: "up to 14 units of alcohol a week",
-    Tag.ALC_HIGH: "more than 14 units of alcohol a week",
-    Tag.ALC_DEPENDENT: "may depend on alcohol",
-    Tag.ALC_RECOVERY: "in recovery from alcohol",
-    Tag.ALC_UNKNOWN: "would rather not say about alcohol",
-    Tag.MED_DIURETIC: "takes water tablets",
-    Tag.MED_K: "takes tablets that keep potassium in",
-    Tag.MED_STATIN: "takes a statin",
-    Tag.MED_INHALER: "uses an inhaler",
-    Tag.MED_ANTIPSYCH: "takes tablets for psychosis or bipolar disorder",
-    Tag.MED_CNS: "takes something for mood, sleep, strong pain or tight muscles",
-    Tag.MED_THYROX: "takes thyroid tablets",
-    Tag.MED_GLUCOSE: "takes insulin or diabetes tablets",
-    Tag.MED_QUININE: "takes quinine",
-    Tag.MED_THINNER: "takes blood thinners",
-    Tag.MED_UNKNOWN: "not sure about their medicines",
     Tag.REGION_UK: "in the United Kingdom",
     Tag.REGION_US: "in the United States",
     Tag.REGION_OTHER: "in another country",
@@ -186,3 +152,9 @@ def reason(stored: str) -> str:
     known, _, rest = stored.partition(":")
     words = REASONS.get(known, known) or "no reason is known"
     return f"{words} ({rest.strip()})" if rest.strip() else words
+
+
+def tag_in_words(tag: Tag, questions: Questions) -> str:
+    """What a tag says of a person."""
+    words = questions.answers.get(tag)
+    return words.console if words else TAGS[tag]
