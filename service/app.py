@@ -16,9 +16,11 @@ from service import logs
 from service import settings as configuration
 from service.clock import SystemClock
 from service.content.catalogue import Library, load
+from service.content.refusals import load_refusals
 from service.content.templating import Templates
 from service.domain.errors import TryLater
 from service.domain.outbox import Lane
+from service.domain.refusals import Refusals
 from service.domain.tokens import Links
 from service.domain.verp import Verp
 from service.embedded import postgres
@@ -63,6 +65,7 @@ class Service:
     clock: SystemClock
     store: Store
     library: Library
+    refusals: Refusals
     templates: Templates
     links: Links
     letters: Letters
@@ -195,6 +198,7 @@ async def opened(
     library = load(content.config, content.templates, today=clock.now().date())
     for tip in library.dropped:
         log.error("review expired, tip dropped", action="catalogue", tip_id=tip)
+    refusals = load_refusals(content.config)
     templates = Templates(content.templates)
     links = Links(keys=keys.link, base_url=settings.web.base_url)
     promised = settings.database.is_promised
@@ -205,6 +209,7 @@ async def opened(
             clock=clock,
             store=store,
             library=library,
+            refusals=refusals,
             templates=templates,
             links=links,
             letters=_letters(settings, library, templates, links),
@@ -246,7 +251,9 @@ def _provider(settings: Settings) -> "Provider | None":
 def desk(parts: Service) -> Desk:
     """Where bounces are handed in."""
     verp = Verp(keys=parts.links.keys, address=parts.settings.bounces.address)
-    return Desk(store=parts.store, verp=verp, clock=parts.clock)
+    return Desk(
+        store=parts.store, verp=verp, refusals=parts.refusals, clock=parts.clock
+    )
 
 
 @asynccontextmanager
@@ -259,7 +266,7 @@ async def working(parts: Service) -> AsyncIterator[Health]:
         Misconfigured: no relay takes our credentials or our kind of TLS.
     """
     stop = asyncio.Event()
-    async with lanes(parts.settings.smtp, parts.clock) as used:
+    async with lanes(parts.settings.smtp, parts.refusals, parts.clock) as used:
         try:
             await used[Lane.EVENING].probe()
         except TryLater as error:

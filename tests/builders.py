@@ -3,10 +3,11 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from service.content.refusals import load_refusals
 from service.domain.memory import RefusedReminder
-from service.domain.outbox import Kind, Message
+from service.domain.outbox import Kind, Message, Refused
 from service.domain.records import parse_answers
-from service.domain.refusals import Verdict
+from service.domain.refusals import Said, Stage, Verdict
 from service.domain.risk import (
     Answers,
     Cause,
@@ -33,10 +34,28 @@ from service.domain.tips import (
     Tip,
     When,
 )
+from service.settings import HERE
 
+#: Who is to blame, as the table says that comes with the product.
+REFUSALS = load_refusals(HERE / "config")
 TODAY = date(2026, 11, 23)
 #: Noon in London on TODAY.
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def relay_refused(
+    stage: Stage, code: int, enhanced: str = "", reply: str = ""
+) -> Refused:
+    """A relay's no, and what the table says of it."""
+    said = Said(stage=stage, code=code, enhanced=enhanced, words=reply)
+    return Refused(
+        stage=stage,
+        code=code,
+        enhanced=enhanced,
+        reply=reply,
+        ruling=REFUSALS.ruling(said),
+    )
+
 
 HEALTHY: dict[str, object] = {
     "causes": ["fatigue"],

@@ -21,7 +21,8 @@ import typer
 from benchmarks.referees.relays import DOMAIN, HOST, Exim, Postfix, Relay
 from service.clock import SystemClock
 from service.commands.loop import run
-from service.domain.outbox import Accepted, Outcome, Refused, Stage
+from service.domain.outbox import Accepted, Outcome, Refused
+from service.domain.refusals import Refusals, Stage
 from service.mail.envelope import Envelope
 from service.mail.smtp import Mailer
 from service.settings import SmtpSettings
@@ -88,7 +89,7 @@ async def _sent(
         connections=connections,
         hostname="eventide.example",
     )
-    async with Mailer(settings, clock=SystemClock()) as mailer:
+    async with Mailer(settings, Refusals(()), clock=SystemClock()) as mailer:
         return await asyncio.gather(*(mailer.send(each) for each in envelopes))
 
 

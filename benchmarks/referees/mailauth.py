@@ -28,6 +28,7 @@ from service.clock import SystemClock
 from service.commands.loop import run
 from service.domain.outbox import Accepted
 from service.domain.records import parse_answers
+from service.domain.refusals import Refusals
 from service.flows.preview import draft
 from service.mail.envelope import Envelope
 from service.mail.smtp import Mailer
@@ -103,7 +104,9 @@ async def _relayed() -> tuple[bytes, str, str]:
         async with (
             Relay() as hop,
             composed(folder, next_hop=hop.port, worker=hop.port) as relay,
-            Mailer(_submission(relay.submission), clock=SystemClock()) as mailer,
+            Mailer(
+                _submission(relay.submission), Refusals(()), clock=SystemClock()
+            ) as mailer,
         ):
             outcome = await mailer.send(envelope)
             if not isinstance(outcome, Accepted):

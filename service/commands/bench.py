@@ -23,6 +23,7 @@ from service.commands.people import invent, progress
 from service.commands.stopwatch import Cost, Stopwatch, peak_memory
 from service.domain.errors import Misconfigured
 from service.domain.outbox import Lane
+from service.domain.refusals import Refusals
 from service.embedded import postgres
 from service.flows.deliver import Courier, deliver
 from service.flows.plan import plan
@@ -81,7 +82,7 @@ def bench(
 
 
 async def _bench(messages: int, database: str, relay: RelaySettings) -> Result:
-    async with Mailer(relay, clock=SystemClock()) as mailer:
+    async with Mailer(relay, Refusals(()), clock=SystemClock()) as mailer:
         await mailer.probe()
     async with _parts(database, relay) as parts:
         now = parts.clock.now()
@@ -92,7 +93,7 @@ async def _bench(messages: int, database: str, relay: RelaySettings) -> Result:
 
 async def measured(parts: Service, messages: int) -> Result:
     """What it takes to plan and deliver the mails of so many people, due already."""
-    async with Relays(parts.settings.smtp, clock=parts.clock) as relays:
+    async with Relays(parts.settings.smtp, parts.refusals, clock=parts.clock) as relays:
         async with parts.store.transaction() as tx:
             backend = await tx.rehearsal.process()
         planning = await _planned(parts, messages, Stopwatch(backend=backend))

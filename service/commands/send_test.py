@@ -9,19 +9,12 @@ import typer
 
 from service import app as composition
 from service.clock import SystemClock
+from service.content.refusals import load_refusals
 from service.content.templating import Templates
 from service.domain.breaker import AWAY, OUR_MAIL, OUR_SENDER, POLICY
 from service.domain.errors import Misconfigured, TryLater, VisitorError
-from service.domain.outbox import (
-    Accepted,
-    Meaning,
-    Outcome,
-    Refused,
-    Stage,
-    Unknown,
-    Unsent,
-    meaning,
-)
+from service.domain.outbox import Accepted, Outcome, Refused, Unknown, Unsent
+from service.domain.refusals import Meaning, Refusals, Stage
 from service.domain.tokens import Links
 from service.domain.verp import Verp
 from service.mail.addresses import on_the_wire
@@ -48,6 +41,7 @@ REMEDIES: Mapping[Meaning, str] = MappingProxyType(
         Meaning.LATER: AGAIN,
         Meaning.SLOWER: f"{AGAIN}; if it stays so, lower EVENTIDE_SMTP__RATE",
         Meaning.RELAY_BUSY: AGAIN,
+        Meaning.MAILBOX_BUSY: AGAIN,
         Meaning.MAILBOX_FULL: ANOTHER,
         Meaning.NO_SUCH_ADDRESS: ANOTHER,
         Meaning.BAD_ADDRESS: ANOTHER,
@@ -58,6 +52,7 @@ REMEDIES: Mapping[Meaning, str] = MappingProxyType(
         Meaning.OUR_SIZE: OUR_MAIL.remedy,
         Meaning.OUR_PROTOCOL: OUR_MAIL.remedy,
         Meaning.OUR_MESSAGE: OUR_MAIL.remedy,
+        Meaning.OUR_RELAY: "Switch SMTPUTF8 on there (RFC 6531), or use another relay",
     }
 )
 
@@ -78,12 +73,13 @@ async def _sent(to: str) -> bool:
     settings, clock = composition.settings(), SystemClock()
     await _require_wanted(to)
     trial = _trial(settings)
+    refusals = load_refusals(settings.content.config)
     is_taken = True
     for relay in (settings.smtp, *settings.smtp.others):
         name = f"{relay.host}:{relay.port}"
         typer.echo(f"relay {name}")
         envelope = trial.write(to, relay=name, now=clock.now())
-        is_taken &= await _offered(relay, envelope, clock)
+        is_taken &= await _offered(relay, refusals, envelope, clock)
     return is_taken
 
 
@@ -121,10 +117,10 @@ async def _require_wanted(to: str) -> None:
 
 
 async def _offered(
-    relay: RelaySettings, envelope: Envelope, clock: SystemClock
+    relay: RelaySettings, refusals: Refusals, envelope: Envelope, clock: SystemClock
 ) -> bool:
     """Whether this relay took it; each step is told as it is made."""
-    async with Mailer(relay, clock=clock) as mailer:
+    async with Mailer(relay, refusals, clock=clock) as mailer:
         try:
             found = await mailer.examine(envelope.sender)
         except Misconfigured as error:
@@ -157,7 +153,7 @@ def _tell_outcome(envelope: Envelope, outcome: Outcome) -> None:
             _tell("recipient", f"{envelope.recipient} taken")
             _tell("message", f"accepted: {reply}")
         case Refused(stage=stage, code=code, reply=reply):
-            what = meaning(outcome)
+            what = outcome.ruling.about
             for before in (Stage.MAIL, Stage.RCPT):
                 if stage not in (Stage.CONNECT, Stage.MAIL, before):
                     _tell(NAMES[before], f"{said[before]} taken")

@@ -1,7 +1,7 @@
 """The shapes of the tables in config/: which keys there are, and what they may hold."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 
 from service.content.faults import Fault
 from service.content.files import Place
+from service.domain.refusals import Meaning, Stage, Verdict
 from service.domain.risk import Cause, Reading, Tag
 from service.domain.tips import Evidence, Theme, When
 
@@ -25,8 +26,8 @@ NOUNS = {
     "never_themes": "theme",
     "never_causes": "cause",
     "weekdays": "weekday",
+    "stages": "stage",
 }
-DESCRIBED = "docs/content.md describes what belongs there"
 
 
 def _day(value: object) -> object:
@@ -48,6 +49,9 @@ class Shape(BaseModel):
     """A table whose keys are all known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    #: Where an editor reads about it.
+    described: ClassVar[str] = "docs/content.md describes what belongs there"
 
 
 class TipShape(Shape):
@@ -173,6 +177,20 @@ class CountryShape(Shape):
     alcohol_help: LineShape | None = None
 
 
+class RefusalShape(Shape):
+    """A row of config/refusals.toml."""
+
+    described: ClassVar[str] = "docs/bounces.md describes what belongs there"
+
+    verdict: Literal[Verdict.DEAD, Verdict.UNDELIVERED, Verdict.OURS, Verdict.NOTHING]
+    about: Meaning | None = None
+    words: tuple[Text, ...] = ()
+    codes: tuple[Text, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    hosts: tuple[Text, ...] = ()
+    source: Text
+
+
 AnyShape = TypeVar("AnyShape", bound=Shape)
 
 
@@ -204,7 +222,7 @@ def _fault(slip: ErrorDetails, shape: type[Shape], place: Place) -> Fault:
         case "missing":
             problem, remedy = (
                 f"key '{slip['loc'][-1]}' is missing",
-                f"add it: {DESCRIBED}",
+                f"add it: {shape.described}",
             )
         case "enum" | "literal_error":
             expected = str(slip.get("ctx", {}).get("expected", "")).replace("'", "")
@@ -215,5 +233,5 @@ def _fault(slip: ErrorDetails, shape: type[Shape], place: Place) -> Fault:
             problem = f"{key}: {reason}"
             remedy = 'write it as YYYY-MM-DD, or "" where there is none yet'
         case _:
-            problem, remedy = f"{key}: {slip['msg'].lower()}", DESCRIBED
+            problem, remedy = f"{key}: {slip['msg'].lower()}", shape.described
     return place.fault(problem, remedy, key=key)

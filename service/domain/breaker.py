@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
-from service.domain.outbox import Accepted, Meaning, Outcome, Refused, meaning
+from service.domain.outbox import Accepted, Outcome, Refused, Unsent
 from service.domain.pace import LONG_AGO, SET_BACK
+from service.domain.refusals import ABOUT_ALL_MAIL, Meaning, Stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,56 +44,126 @@ OUR_MAIL = replace(
     in_a_row=3,
     remedy="See which limits and checks of the relay our mails do not pass",
 )
-#: Of a recipient domain. One mailbox that takes mail from few is not its domain, so
-#: one refusal is not enough.
+#: Of a recipient domain: so many different people of it were refused. One mailbox that
+#: takes mail from few is not its domain.
 POLICY = Fault(
     in_a_row=3,
     first_wait=timedelta(minutes=15),
     longest_wait=timedelta(hours=2),
     remedy="See SPF, DKIM and DMARC of the sender and its standing at this domain",
 )
-#: Of a relay through which one domain after another refuses us by policy.
+#: Of a relay that refuses one recipient after another for the same reason: as if it
+#: were our fault, theirs, or a matter of time.
 SHUNNED = replace(
     OUR_SENDER,
     remedy="See that the relay may send our mail on and is on no block list",
 )
-#: Of a relay through which one domain after another asks us to be slower: it is its
-#: own limit, and soon over.
+ASTRAY = replace(
+    OUR_SENDER,
+    remedy="See why the relay refuses every recipient: its tables, database or rules",
+)
 THROTTLED = replace(
     AWAY,
     in_a_row=1,
     remedy="See how much the relay takes from us: EVENTIDE_SMTP__RATE must be less",
 )
-#: Of a relay that refuses each of those whom we write to, as if it were their fault.
-ASTRAY = replace(
-    OUR_SENDER,
-    remedy="See why the relay refuses every recipient: its tables, database or rules",
-)
 
 _FAULTS: Mapping[Meaning, Fault] = MappingProxyType(
     {
         Meaning.RELAY_BUSY: AWAY,
-        Meaning.OUR_SENDER: OUR_SENDER,
         Meaning.OUR_SIZE: OUR_MAIL,
         Meaning.OUR_PROTOCOL: OUR_MAIL,
         Meaning.OUR_MESSAGE: OUR_MAIL,
     }
 )
+#: The relay closes the connection: RFC 5321, 3.8.
+CLOSING_DOWN = 421
 
 
 def fault(outcome: Outcome) -> Fault | None:
     """What an outcome says against the relay; None is a relay at work.
 
-    A relay that takes messages and does not say so fails as well: each one would end
-    as `unknown`.
+    A refusal does so only where it is about all mail: what it says to a recipient or a
+    message is about those. A relay that takes messages and does not say so fails as
+    well: each one would end as `unknown`.
     """
     match outcome:
         case Accepted():
             return None
-        case Refused():
-            return _FAULTS.get(meaning(outcome))
+        case Refused(code=code) if code == CLOSING_DOWN:
+            return AWAY
+        case Refused(stage=stage, ruling=ruling):
+            is_ours = stage in ABOUT_ALL_MAIL
+            return _FAULTS.get(ruling.about, OUR_SENDER) if is_ours else None
         case _:
             return AWAY
+
+
+def is_before_a_recipient(outcome: Outcome) -> bool:
+    """Whether it came of it before the relay was told for whom the message is."""
+    match outcome:
+        case Refused(stage=stage):
+            return stage in (Stage.CONNECT, Stage.MAIL)
+        case Unsent(stage=stage):
+            return stage is Stage.CONNECT
+        case _:
+            return False
+
+
+#: So many different people, at so many domains, are not refused alike by chance.
+MANY_PEOPLE, MANY_DOMAINS = 10, 3
+#: What is the trouble of one mailbox, or of one address at one relay, however many
+#: have it.
+THEIR_OWN = frozenset({Meaning.MAILBOX_FULL, Meaning.MAILBOX_BUSY, Meaning.OUR_RELAY})
+_TURNED_AWAY = replace(OUR_MAIL, in_a_row=1)
+_OF_A_STREAK: Mapping[Meaning, Fault] = MappingProxyType(
+    {
+        Meaning.SLOWER: THROTTLED,
+        Meaning.LATER: THROTTLED,
+        Meaning.POLICY: SHUNNED,
+        Meaning.OUR_SENDER: OUR_SENDER,
+        Meaning.OUR_SIZE: _TURNED_AWAY,
+        Meaning.OUR_PROTOCOL: _TURNED_AWAY,
+        Meaning.OUR_MESSAGE: _TURNED_AWAY,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streak:
+    """The same refusal again and again, and nothing accepted between."""
+
+    answer: tuple[Meaning, int, str] | None = None
+    people: frozenset[str] = frozenset()
+    domains: frozenset[str] = frozenset()
+
+    def and_then(self, recipient: str, refused: Refused) -> "Streak":
+        """The streak with one refusal more, or the one that it begins."""
+        about = refused.ruling.about
+        answer = about, refused.code, refused.enhanced
+        if about in THEIR_OWN or (answer == self.answer and self.is_telling):
+            return self
+        before = self if answer == self.answer else NO_STREAK
+        return Streak(
+            answer=answer,
+            people=before.people | {recipient},
+            domains=before.domains | {recipient.rpartition("@")[2]},
+        )
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether it is about us, or the relay, and no longer about those people."""
+        return len(self.people) >= MANY_PEOPLE and len(self.domains) >= MANY_DOMAINS
+
+    @property
+    def fault(self) -> Fault | None:
+        """What it says against the relay."""
+        if self.answer is None or not self.is_telling:
+            return None
+        return _OF_A_STREAK.get(self.answer[0], ASTRAY)
+
+
+NO_STREAK = Streak()
 
 
 class Gate(StrEnum):

@@ -7,15 +7,12 @@ sending -> due (temporary refusal) | unknown (lease ended)
 """
 
 import hashlib
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from types import MappingProxyType
 
 from service.domain.provider import Provider
-from service.domain.refusals import Verdict
+from service.domain.refusals import Meaning, Ruling, Stage, Verdict
 
 
 class Kind(StrEnum):
@@ -47,17 +44,6 @@ class Lane(StrEnum):
     EVENING = "evening"
 
 
-class Stage(StrEnum):
-    """What a relay answered to. REPORT: it told us later, by mail (RFC 3464)."""
-
-    CONNECT = "connect"
-    MAIL = "mail"
-    RCPT = "rcpt"
-    DATA = "data"
-    MESSAGE = "message"
-    REPORT = "report"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
     """The relay took the message and said so; `reply` is its text (queue id).
@@ -71,23 +57,28 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A relay said no, for now or for good: `meaning` tells which.
+    """A relay said no, for now or for good: its `ruling` tells which.
 
-    `code` is 0 where only a report names the reason; `enhanced` is RFC 3463's or "".
+    `enhanced` is RFC 3463's code or "".
     """
 
     stage: Stage
     code: int
     enhanced: str
     reply: str
+    ruling: Ruling
     relay: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsent:
-    """Nothing of the message was handed over, and no relay said anything about it."""
+    """Nothing of the message was handed over, and no relay said anything about it.
+
+    `stage` is how far it had come: to CONNECT, no relay had heard of it.
+    """
 
     reason: str
+    stage: Stage = Stage.CONNECT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,78 +89,6 @@ class Unknown:
 
 
 Outcome = Accepted | Refused | Unsent | Unknown
-
-
-class Meaning(StrEnum):
-    """What a refusal is about, and so who must do something about it."""
-
-    LATER = "later"
-    SLOWER = "slower"
-    RELAY_BUSY = "relay busy"
-    MAILBOX_FULL = "mailbox full"
-    NO_SUCH_ADDRESS = "no such address"
-    BAD_ADDRESS = "bad address"
-    NO_ROUTE = "no route"
-    UNCLEAR = "unclear"
-    POLICY = "policy"
-    OUR_SENDER = "our sender"
-    OUR_SIZE = "our size"
-    OUR_PROTOCOL = "our protocol"
-    OUR_MESSAGE = "our message"
-
-
-_WHOM = "(user|recipient|mailbox|address)"
-# What is matched: the stage, the code, the enhanced code ("-" if it tells nothing) and
-# the relay's words, lower case. The first row that fits counts. RFC 5321, 4.2; RFC 3463.
-TABLE = (
-    (r"\w+ 421 |connect 4", Meaning.RELAY_BUSY),
-    (r"\w+ (530|534|535|538) ", Meaning.OUR_SENDER),
-    (r"\w+ \d+ 5\.(1\.7|1\.8|7\.8) ", Meaning.OUR_SENDER),
-    # To RCPT it means "too many recipients": RFC 5321, 4.5.3.1.10.
-    (r"rcpt 552 -", Meaning.LATER),
-    (r"\w+ \d+ [45]\.2\.2 ", Meaning.MAILBOX_FULL),
-    (r"\w+ (450|451|452|454) ", Meaning.SLOWER),
-    (r"\w+ 4?\d+ 4\.7\.", Meaning.SLOWER),
-    (r"\w+ 4\d\d ", Meaning.LATER),
-    (r"\w+ \d+ 5\.(1\.(1|6|10)|2\.1) ", Meaning.NO_SUCH_ADDRESS),
-    (r"\w+ \d+ 5\.(1\.3|6\.7) ", Meaning.BAD_ADDRESS),
-    (r"\w+ (552|\d+ 5\.(2\.3|3\.4)) ", Meaning.OUR_SIZE),
-    (r"\w+ \d+ 5\.4\.4 ", Meaning.LATER),
-    (r"\w+ \d+ 5\.(1\.2|4\.1) ", Meaning.NO_ROUTE),
-    (r"\w+ \d+ 5\.5\.", Meaning.OUR_PROTOCOL),
-    (r"\w+ \d+ 5\.6\.", Meaning.OUR_MESSAGE),
-    (r"(connect|mail) 5", Meaning.OUR_SENDER),
-    (r"\w+ \d+ 5\.7\.", Meaning.POLICY),
-    (r"\w+ 50[0-4] ", Meaning.OUR_PROTOCOL),
-    # Without a code that says more, the words must do: what is about us comes first.
-    (r"\w+ \d+ - .*(relay|rcpthosts|sender|badmailfrom|permitted)", Meaning.POLICY),
-    (r"\w+ \d+ - .*(prohibit|authenticat|verified|denied|polic)", Meaning.POLICY),
-    (r"\w+ \d+ - .*(spam|block|blacklist|\brbl\b)", Meaning.POLICY),
-    (rf"\w+ \d+ - .*(no such|unknown) {_WHOM}", Meaning.NO_SUCH_ADDRESS),
-    (rf"\w+ \d+ - .*({_WHOM} unknown|not exist)", Meaning.NO_SUCH_ADDRESS),
-    (r"rcpt 553 ", Meaning.BAD_ADDRESS),
-    # A report that the relay tried until it gave up.
-    (r"report 0 4\.", Meaning.NO_ROUTE),
-    (r"", Meaning.UNCLEAR),
-)
-
-
-def meaning(refused: Refused) -> Meaning:
-    """What a refusal means, by the table above."""
-    code = "-" if refused.enhanced in ("", "5.0.0") else refused.enhanced
-    said = f"{refused.stage} {refused.code} {code} {refused.reply.lower()}"
-    return next(what for pattern, what in TABLE if re.match(pattern, said))
-
-
-VERDICTS: Mapping[Meaning, Verdict] = MappingProxyType(
-    {
-        Meaning.NO_SUCH_ADDRESS: Verdict.DEAD,
-        Meaning.BAD_ADDRESS: Verdict.DEAD,
-        Meaning.MAILBOX_FULL: Verdict.UNDELIVERED,
-        Meaning.NO_ROUTE: Verdict.UNDELIVERED,
-        Meaning.UNCLEAR: Verdict.UNDELIVERED,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,18 +188,17 @@ def put_back(message: Message, reason: str, *, until: datetime) -> Settled:
 
 
 def _refused(message: Message, refused: Refused, *, now: datetime) -> Settled:
-    what = meaning(refused)
-    why = f"{what}: {refused.code} {refused.enhanced}".strip()
-    verdict = VERDICTS.get(what)
-    if verdict and refused.code >= 500:  # noqa: PLR2004  # RFC 5321, 4.2.1
+    ruling = refused.ruling
+    why = f"{ruling.about}: {refused.code} {refused.enhanced}".strip()
+    if ruling.is_final and refused.code >= 500:  # noqa: PLR2004  # RFC 5321, 4.2.1
         settled = ended(message, State.FAILED, why, now)
     else:
-        is_untouched = what is Meaning.RELAY_BUSY
+        is_untouched = ruling.about is Meaning.RELAY_BUSY
         wait = _spread(message, AWAY_WAIT) if is_untouched else _ladder(message)
         settled = _try_later(message, why, wait=wait, now=now)
     if settled.state is State.DUE:
         return settled
-    return replace(settled, verdict=verdict, words=refused.reply)
+    return replace(settled, verdict=ruling.verdict, words=refused.reply)
 
 
 def _try_later(

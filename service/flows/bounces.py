@@ -9,7 +9,6 @@ import structlog
 from service.domain.audit import Act
 from service.domain.clock import Clock
 from service.domain.feedback import (
-    Alarm,
     Bounced,
     Complained,
     Complaint,
@@ -22,11 +21,14 @@ from service.domain.feedback import (
 )
 from service.domain.memory import RefusedReminder
 from service.domain.outbox import Kind
-from service.domain.refusals import Verdict
+from service.domain.refusals import Refusals, Verdict
 from service.domain.verp import Verp
 from service.mail.bounces import Came, read
 from service.store.engine import Store, Transaction
 from service.store.feedback import Kept
+
+#: Why a report that counted is kept all the same: a row for it may be missing.
+UNREAD = "in words that no row of refusals.toml knows"
 
 log = structlog.get_logger()
 
@@ -40,13 +42,16 @@ class Desk:
 
     store: Store
     verp: Verp
+    refusals: Refusals
     clock: Clock
     came: Counter[str] = field(default_factory=Counter)
 
     async def receive(self, raw: bytes, recipient: str = "") -> Judgement:
         """`receive`, at this moment."""
         now = self.clock.now()
-        found = await receive(self.store, self.verp, raw, recipient=recipient, now=now)
+        found = await receive(
+            self.store, self.verp, self.refusals, raw, recipient=recipient, now=now
+        )
         self.came[in_short(found)] += 1
         return found
 
@@ -58,23 +63,30 @@ class Desk:
 
 
 async def receive(
-    store: Store, verp: Verp, raw: bytes, *, recipient: str, now: datetime
+    store: Store,
+    verp: Verp,
+    refusals: Refusals,
+    raw: bytes,
+    *,
+    recipient: str,
+    now: datetime,
 ) -> Judgement:
     """Do what a message that came back asks for; returns what it was taken for.
 
     `recipient` is the address it was delivered to, "" where only its headers tell.
+    A report in words that no row of `refusals` knows counts, and is kept as well.
     Nothing is believed but what a token signed here vouches for. A refusal is kept by
     the night of its mail; what it counts for is judged when that is over. Safe to do
     twice: a refusal counts once for its mail, and what could not be used is kept once.
     """
     came = read(raw)
     async with store.transaction() as tx:
-        found = await _judged(tx, verp, came, recipient, now=now)
+        found = await _judged(tx, verp, refusals, came, recipient, now=now)
         match found:
-            case Bounced(verdict=verdict, is_local=is_local):
-                await _note(tx, found, verdict, has_reply=not is_local)
-            case Alarm():
-                await _note(tx, found, Verdict.OURS, has_reply=True)
+            case Bounced():
+                await _note(tx, found)
+                if found.is_unread:
+                    await tx.feedback.keep(raw, why=UNREAD, now=now)
             case Complained(mailed=mailed):
                 await tx.feedback.complained(mailed.subscriber_id, now=now)
             case Unusable(why=why):
@@ -85,18 +97,16 @@ async def receive(
     return found
 
 
-async def _note(
-    tx: Transaction, found: Bounced | Alarm, verdict: Verdict, *, has_reply: bool
-) -> None:
+async def _note(tx: Transaction, found: Bounced) -> None:
     """Keep a refusal of a reminder; whoever signs up or asks for a link is not counted."""
     mailed = found.mailed
     if mailed.kind is Kind.REMINDER:
         refused = RefusedReminder(
             subscriber_id=mailed.subscriber_id,
             night=mailed.night,
-            verdict=verdict,
+            verdict=found.verdict,
             words=found.words,
-            has_reply=has_reply,
+            has_reply=not found.is_local,
         )
         await tx.refusals.note(refused)
 
@@ -119,6 +129,7 @@ async def taken_out(store: Store, *, by: str, now: datetime) -> tuple[Kept, ...]
 async def _judged(
     tx: Transaction,
     verp: Verp,
+    refusals: Refusals,
     came: Came,
     recipient: str,
     *,
@@ -132,29 +143,32 @@ async def _judged(
     if not mailed.is_believed(now=now):
         return Unusable(why="about too old a mail")
     theirs = await tx.feedback.theirs(mailed.subscriber_id, came.named)
-    return Ignored.NOBODY if theirs is None else judged(came, mailed, theirs)
+    if theirs is None:
+        return Ignored.NOBODY
+    return judged(came, mailed, theirs, refusals)
 
 
 def _report(found: Judgement) -> None:
     """One line, without a word of the message: they are anybody's."""
     match found:
-        case Bounced(mailed=mailed, verdict=verdict):
-            log.info(
-                "bounced",
-                action="bounces",
-                subscriber=mailed.subscriber_id,
-                verdict=verdict,
-            )
-        case Complained(mailed=mailed):
-            log.warning("complained", action="bounces", subscriber=mailed.subscriber_id)
-        case Alarm(mailed=mailed, meaning=meaning, status=status):
+        case Bounced(verdict=Verdict.OURS):
             log.error(
                 "our mail is refused",
                 action="bounces",
-                subscriber=mailed.subscriber_id,
-                meaning=meaning,
-                status=status,
+                subscriber=found.mailed.subscriber_id,
+                meaning=found.about,
+                status=found.status,
             )
+        case Bounced():
+            log.info(
+                "bounced",
+                action="bounces",
+                subscriber=found.mailed.subscriber_id,
+                verdict=found.verdict,
+                meaning=found.about,
+            )
+        case Complained(mailed=mailed):
+            log.warning("complained", action="bounces", subscriber=mailed.subscriber_id)
         case Unusable(why=why):
             log.warning("kept unused", action="bounces", reason=why)
         case Ignored():

@@ -88,6 +88,8 @@ async def deliver(courier: Courier, lane: Lane) -> int:
         # Whatever broke: what is on the wire is waited for, and recorded.
         run.is_closing = True
         await run.until_done()
+    if not courier.stop.is_set():
+        await courier.relays.try_again()
     return run.claimed
 
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from service.domain.errors import VisitorError
-from service.domain.outbox import Refused, Stage
+from service.domain.outbox import Refused
+from service.domain.refusals import Meaning, Ruling, Stage, Verdict
 from service.mail.addresses import on_the_wire
 from service.mail.envelope import Envelope
 
@@ -44,11 +45,11 @@ def addressed(envelope: Envelope) -> tuple[str, str] | Refused:
     try:
         sender = on_the_wire(envelope.sender)
     except VisitorError as error:
-        return _unfit(Stage.MAIL, 553, "5.1.7", str(error))
+        return _unfit(Stage.MAIL, 553, "5.1.7", str(error), Meaning.OUR_SENDER)
     try:
         return sender, on_the_wire(envelope.recipient)
     except VisitorError as error:
-        return _unfit(Stage.RCPT, 553, "5.1.3", str(error))
+        return _unfit(Stage.RCPT, 553, "5.1.3", str(error), Meaning.BAD_ADDRESS)
 
 
 def opening(
@@ -63,12 +64,12 @@ def opening(
     if not (sender.isascii() and recipient.isascii()):
         if not offer.smtputf8:
             why = "the relay takes no addresses with such letters (SMTPUTF8)"
-            return _unfit(Stage.RCPT, 553, "5.6.7", why)
+            return _unfit(Stage.RCPT, 553, "5.6.7", why, Meaning.OUR_RELAY)
         mail += " BODY=8BITMIME SMTPUTF8"
     if offer.size is not None:
         if 0 < offer.size < len(envelope.data):
             why = f"the relay takes at most {offer.size} octets"
-            return _unfit(Stage.MAIL, 552, "5.3.4", why)
+            return _unfit(Stage.MAIL, 552, "5.3.4", why, Meaning.OUR_SIZE)
         mail += f" SIZE={len(envelope.data)}"
     if offer.dsn:
         mail += f" RET=HDRS ENVID={_xtext(envelope.envid)}"
@@ -93,5 +94,13 @@ def _xtext(text: str) -> str:
     return _NOT_XTEXT.sub(lambda found: f"+{ord(found.group()):02X}", text)
 
 
-def _unfit(stage: Stage, code: int, enhanced: str, why: str) -> Refused:
-    return Refused(stage=stage, code=code, enhanced=enhanced, reply=why)
+def _unfit(stage: Stage, code: int, enhanced: str, why: str, about: Meaning) -> Refused:
+    is_theirs = about is Meaning.BAD_ADDRESS
+    verdict = Verdict.DEAD if is_theirs else Verdict.OURS
+    return Refused(
+        stage=stage,
+        code=code,
+        enhanced=enhanced,
+        reply=why,
+        ruling=Ruling(verdict=verdict, about=about),
+    )

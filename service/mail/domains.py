@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from service.domain.breaker import CLOSED, POLICY, Breaker, Gate
-from service.domain.outbox import Accepted, Meaning, Outcome, Refused, meaning
+from service.domain.outbox import Accepted, Outcome, Refused
 from service.domain.pace import NO_TRAFFIC, UNLIMITED, Limit, Traffic, limit
+from service.domain.refusals import Meaning
 
 #: So many domains are remembered; the one that was written to longest ago goes first.
 MOST = 20_000
@@ -25,6 +26,7 @@ class _Domain:
     traffic: Traffic = NO_TRAFFIC
     limit: Limit | None = None
     pause: Breaker = CLOSED
+    refused: frozenset[str] = frozenset()
 
 
 class Domains:
@@ -54,8 +56,11 @@ class Domains:
         gates = (known.pause.gate(now=now) for known in self._known.values())
         return sum(gate is not Gate.CLOSED for gate in gates)
 
-    def hold(self, name: str, *, now: datetime) -> datetime | None:
-        """None where a message may go to the domain now, or when it should come back."""
+    def hold(self, name: str, *, may_probe: bool, now: datetime) -> datetime | None:
+        """None where a message may go to the domain now, or when it should come back.
+
+        After a pause a message that `may_probe` is the one that tries it again.
+        """
         known = self._noted(name)
         if known.pause.gate(now=now) is Gate.OPEN:
             until = known.pause.until
@@ -66,18 +71,22 @@ class Domains:
             known.limit, slot = known.limit.pass_or_hold(now=now)
             if slot:
                 return slot
-        known.pause = known.pause.passed(now=now)
+        if may_probe:
+            known.pause = known.pause.passed(now=now)
         known.traffic = known.traffic.plus_one(now=now)
         return None
 
-    def heard(self, name: str, outcome: Outcome, *, now: datetime) -> None:
-        """Learn from what became of a message to the domain."""
+    def heard(self, recipient: str, outcome: Outcome, *, now: datetime) -> None:
+        """Learn from what became of a message to a subscriber."""
+        name = recipient.rpartition("@")[2]
         known = self._noted(name)
         match outcome:
             case Accepted():
                 _went_well(known, name, now=now)
-            case Refused():
-                self._went_ill(known, name, outcome, now=now)
+            case Refused(ruling=ruling) if ruling.about is Meaning.SLOWER:
+                known.limit = self._minded(known, now=now).cut(now=now)
+            case Refused(ruling=ruling) if ruling.about is Meaning.POLICY:
+                self._went_ill(known, recipient.lower(), outcome, now=now)
             case _:
                 pass
         known.pause = known.pause.unanswered(now=now)
@@ -94,32 +103,35 @@ class Domains:
         return known
 
     def _went_ill(
-        self, known: _Domain, name: str, refused: Refused, *, now: datetime
+        self, known: _Domain, recipient: str, refused: Refused, *, now: datetime
     ) -> None:
-        what = meaning(refused)
-        if what not in (Meaning.SLOWER, Meaning.POLICY):
+        """Refused by policy: the same person again is no further evidence."""
+        if known.pause.is_closed and recipient in known.refused:
             return
-        lately = max(known.traffic.rate(now=now), LEAST_FULL)
-        minded = known.limit or limit(min(lately, self._share))
-        if what is Meaning.SLOWER:
-            known.limit = minded.cut(now=now)
-            return
+        known.refused |= {recipient}
         was, known.pause = known.pause, known.pause.failed(POLICY, now=now)
         if not known.pause.is_closed:
             # After the pause it is written to slowly at first.
-            known.limit = minded.cut_down(now=now)
+            known.limit = self._minded(known, now=now).cut_down(now=now)
+            known.refused = frozenset()
         if was.is_closed and not known.pause.is_closed:
             log.error(
                 "domain paused",
                 action="pace",
-                domain=name,
+                domain=recipient.rpartition("@")[2],
                 answer=f"{refused.code} {refused.enhanced}".strip(),
                 minutes=known.pause.wait // timedelta(minutes=1),
                 remedy=POLICY.remedy,
             )
 
+    def _minded(self, known: _Domain, *, now: datetime) -> Limit:
+        """The limit of a domain that minds: at first what it was sent lately."""
+        lately = max(known.traffic.rate(now=now), LEAST_FULL)
+        return known.limit or limit(min(lately, self._share))
+
 
 def _went_well(known: _Domain, name: str, *, now: datetime) -> None:
+    known.refused = frozenset()
     if known.pause is not CLOSED:
         was, known.pause = known.pause, known.pause.succeeded(now=now)
         if known.pause.is_closed and not was.is_closed:

@@ -5,24 +5,16 @@ from datetime import datetime, timedelta
 import structlog
 
 from service.domain.breaker import (
-    ASTRAY,
     CLOSED,
-    SHUNNED,
-    THROTTLED,
+    NO_STREAK,
     Fault,
     Gate,
     fault,
+    is_before_a_recipient,
 )
-from service.domain.outbox import (
-    VERDICTS,
-    Accepted,
-    Meaning,
-    Outcome,
-    Refused,
-    Unsent,
-    meaning,
-)
+from service.domain.outbox import Accepted, Outcome, Refused, Unsent
 from service.domain.pace import UNLIMITED, Bucket, allowed, bucket
+from service.domain.refusals import Meaning
 from service.settings import RelaySettings
 
 #: A relay is given at once what it could have taken in this time.
@@ -31,13 +23,6 @@ BREATH = timedelta(milliseconds=100)
 #: in doubt after a crash, and holds up a worker that is asked to stop.
 AHEAD = timedelta(seconds=5)
 
-#: So many domains do not refuse us or mind by chance, one after the other.
-TOO_MANY = 5
-#: And so many addresses are not all bad: whoever says so is in trouble of its own, and
-#: each one that is believed may cost a subscriber.
-TOO_MANY_BLAMED = 10
-#: Meanings that are held against an address. A full mailbox is nobody else's fault.
-BLAMES = VERDICTS.keys() - {Meaning.MAILBOX_FULL}
 AT_ONCE = timedelta()
 
 log = structlog.get_logger()
@@ -53,12 +38,14 @@ class Relay:
         self.credit = 0
         self.workers = 1
         self.breaker = CLOSED
+        #: The message that last tried it again, and the sender that it was asked with.
+        self.probed = ""
+        self.sender = ""
         self._rate = settings.rate
         self._warm_up = settings.warm_up
         self._bucket: Bucket | None = None
-        self._refusing: set[str] = set()
-        self._slowing: set[str] = set()
-        self._blamed = 0
+        self._streak = NO_STREAK
+        self._lacks_letters = False
 
     def rate(self, *, now: datetime) -> float:
         """Messages a second, this worker's part."""
@@ -93,46 +80,66 @@ class Relay:
             self._bucket, _ = bucket.take(now=now)
         return wait
 
-    def heard(self, domain: str, outcome: Outcome, *, now: datetime) -> None:
-        """Learn from what became of a message to the domain."""
-        was = self.breaker
-        if found := fault(outcome) or self._doubted(domain, outcome):
-            self.breaker = was.failed(found, now=now)
-            if was.is_closed and not self.breaker.is_closed:
-                self._alarm(found, outcome)
-        elif was is not CLOSED:
-            self.breaker = was.succeeded(now=now)
-            if self.breaker.is_closed and not was.is_closed:
-                log.info("relay takes mail again", action="relay", relay=self.name)
-
-    def _doubted(self, domain: str, outcome: Outcome) -> Fault | None:
-        """One after the other is refused, and none accepted: that is about us."""
-        what = meaning(outcome) if isinstance(outcome, Refused) else None
-        found = None
+    def heard(self, recipient: str, outcome: Outcome, *, now: datetime) -> None:
+        """Learn from what became of a message to a subscriber."""
         if isinstance(outcome, Accepted):
-            self._refusing.clear()
-            self._slowing.clear()
-            self._blamed = 0
-        elif what is Meaning.POLICY:
-            self._refusing.add(domain)
-            found = SHUNNED if len(self._refusing) >= TOO_MANY else None
-        elif what is Meaning.SLOWER:
-            self._slowing.add(domain)
-            found = THROTTLED if len(self._slowing) >= TOO_MANY else None
-        elif what in BLAMES:
-            self._blamed += 1
-            found = ASTRAY if self._blamed >= TOO_MANY_BLAMED else None
-        return found
+            self._streak = NO_STREAK
+        found = fault(outcome)
+        if isinstance(outcome, Refused):
+            self._tell_of_letters(outcome)
+            if found is None:
+                self._streak = self._streak.and_then(recipient.lower(), outcome)
+                found = self._streak.fault
+        if found:
+            self.failed(found, _words(outcome), now=now)
+        else:
+            self.works(now=now)
 
-    def _alarm(self, found: Fault, outcome: Outcome) -> None:
-        log.error(
-            "relay left alone",
-            action="relay",
-            relay=self.name,
-            error=_words(outcome),
-            seconds=int(self.breaker.wait.total_seconds()),
-            remedy=found.remedy,
-        )
+    def heard_of_a_stranger(
+        self, recipient: str, outcome: Outcome, *, now: datetime
+    ) -> None:
+        """Learn from a message that anybody may have asked for, to any address.
+
+        Only what came before the relay was told of that address says something about
+        the relay. An address outside ASCII is told with the sender.
+        """
+        if isinstance(outcome, Refused):
+            self._tell_of_letters(outcome)
+        if isinstance(outcome, Accepted) and self.breaker.is_closed:
+            self.breaker = CLOSED
+        found = fault(outcome)
+        if found and is_before_a_recipient(outcome) and recipient.isascii():
+            self.failed(found, _words(outcome), now=now)
+
+    def works(self, *, now: datetime) -> None:
+        """Note that it answered as it should."""
+        was, self.breaker = self.breaker, self.breaker.succeeded(now=now)
+        if self.breaker.is_closed and not was.is_closed:
+            log.info("relay takes mail again", action="relay", relay=self.name)
+
+    def failed(self, found: Fault, error: str, *, now: datetime) -> None:
+        """Note a failure, in our words; it may be one too many."""
+        was, self.breaker = self.breaker, self.breaker.failed(found, now=now)
+        if was.is_closed and not self.breaker.is_closed:
+            log.error(
+                "relay left alone",
+                action="relay",
+                relay=self.name,
+                error=error,
+                seconds=int(self.breaker.wait.total_seconds()),
+                remedy=found.remedy,
+            )
+
+    def _tell_of_letters(self, refused: Refused) -> None:
+        """One line a worker: some addresses need what this relay does not have."""
+        if refused.ruling.about is Meaning.OUR_RELAY and not self._lacks_letters:
+            self._lacks_letters = True
+            log.error(
+                "relay takes no addresses outside ASCII",
+                action="relay",
+                relay=self.name,
+                remedy="Switch SMTPUTF8 on (RFC 6531), or add a relay that has it",
+            )
 
     def _filled(self, now: datetime) -> Bucket | None:
         """The bucket at the present rate, with what was taken from it before."""
@@ -150,7 +157,7 @@ def _words(outcome: Outcome) -> str:
     """What happened, in our words: a relay's own may repeat an address."""
     match outcome:
         case Refused(code=code, enhanced=enhanced):
-            return f"{meaning(outcome)}: {code} {enhanced}".strip()
+            return f"{outcome.ruling.about}: {code} {enhanced}".strip()
         case Unsent(reason=reason):
             return reason
         case _:

@@ -7,12 +7,13 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from service.domain.breaker import Gate
+from service.domain.breaker import AWAY, OUR_SENDER, Gate, fault
 from service.domain.clock import Clock
 from service.domain.errors import Misconfigured, TryLater
 from service.domain.obstacle import Obstacle
-from service.domain.outbox import Accepted, Meaning, Outcome, Refused, Unsent, meaning
+from service.domain.outbox import Accepted, Lane, Outcome, Refused, Unsent
 from service.domain.pace import UNLIMITED
+from service.domain.refusals import Meaning, Refusals
 from service.mail.domains import Domains
 from service.mail.envelope import Envelope
 from service.mail.queue import CLOSING
@@ -21,7 +22,7 @@ from service.mail.smtp import Mailer
 from service.settings import SmtpSettings
 
 #: A message refused for this was looked at by nobody: another relay may take it.
-UNTOUCHED = {Meaning.RELAY_BUSY, Meaning.OUR_SENDER}
+UNTOUCHED = {Meaning.RELAY_BUSY, Meaning.OUR_SENDER, Meaning.OUR_RELAY}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +38,21 @@ class Manners:
 
 
 class Relays:
-    """Hands each message to one of the relays, when its turn comes."""
+    """Hands each message to one of the relays, when its turn comes.
+
+    Reminders go to subscribers, who confirmed. The mails of the priority lane go where
+    anybody asks: what is refused to those says nothing about a relay or a domain, and
+    none of them is the one that tries a relay again.
+    """
 
     def __init__(
-        self, settings: SmtpSettings, *, clock: Clock, manners: Manners | None = None
+        self,
+        settings: SmtpSettings,
+        refusals: Refusals,
+        *,
+        clock: Clock,
+        lane: Lane = Lane.EVENING,
+        manners: Manners | None = None,
     ) -> None:
         """Nothing is opened yet. Two lanes to the same relays share their manners."""
         every = (settings, *settings.others)
@@ -50,7 +62,8 @@ class Relays:
         )
         #: Over all relays.
         self.connections = sum(each.connections for each in every)
-        self._mailers = [Mailer(each, clock=clock) for each in every]
+        self._mailers = [Mailer(each, refusals, clock=clock) for each in every]
+        self._may_probe = lane is Lane.EVENING
         #: How many more messages each relay has room for: two for a connection, so
         #: that one that hangs keeps no more than these.
         self._left = [2 * each.connections for each in every]
@@ -102,7 +115,11 @@ class Relays:
         way; none while it is left alone. Whatever is sent beyond that comes back Unsent.
         """
         relays = zip(self.manners.relays, self._left, strict=True)
-        return sum(relay.room(left, now=now) for relay, left in relays)
+        return sum(
+            relay.room(left, now=now)
+            for relay, left in relays
+            if self._is_open(relay, now)
+        )
 
     def are_away(self, *, now: datetime) -> bool:
         """Whether every relay is left alone, so that there is only waiting."""
@@ -120,7 +137,8 @@ class Relays:
 
     def hold(self, domain: str, *, now: datetime) -> datetime | None:
         """None where a message to the domain may go now, or when it should come back."""
-        return self.manners.domains.hold(domain, now=now)
+        may_probe = self._may_probe
+        return self.manners.domains.hold(domain, may_probe=may_probe, now=now)
 
     def stop(self) -> None:
         """Turn away whatever is not on a connection yet, and whatever is still sent."""
@@ -135,23 +153,53 @@ class Relays:
         """
         outcome: Outcome = Unsent(reason=Obstacle.NO_RELAY_NOW)
         tried: set[int] = set()
-        domain = envelope.recipient.rpartition("@")[2].lower()
         now = self._clock.now()
-        while (number := self._next(tried, now=now)) is not None:
+        while (number := self._next(envelope, tried, now=now)) is not None:
             self._left[number] -= 1
             try:
-                outcome = await self._offered(number, envelope, domain, now=now)
+                outcome = await self._offered(number, envelope, now=now)
             finally:
                 self._left[number] += 1
             now = self._clock.now()
             if not is_untouched(outcome):
                 break
             tried.add(number)
-        self.manners.domains.heard(domain, outcome, now=now)
+        if self._may_probe:
+            self.manners.domains.heard(envelope.recipient, outcome, now=now)
         return outcome
 
+    async def try_again(self) -> None:
+        """Try the relays whose wait is over and that no message has tried.
+
+        By MAIL FROM and RSET: no recipient is named, so nothing is sent.
+        """
+        if not self._may_probe:
+            return
+        relays = zip(self.manners.relays, self._mailers, strict=True)
+        for relay, mailer in relays:
+            if relay.breaker.gate(now=self._clock.now()) is Gate.HALF_OPEN:
+                await self._asked(relay, mailer)
+
+    async def _asked(self, relay: Relay, mailer: Mailer) -> None:
+        relay.breaker = relay.breaker.passed(now=self._clock.now())
+        found, error = None, ""
+        try:
+            refused = (await mailer.examine(relay.sender)).refused
+        except Misconfigured as problem:
+            found, error = OUR_SENDER, problem.what
+        except TryLater as problem:
+            found, error = AWAY, str(problem)
+        else:
+            if refused:
+                found, error = fault(refused), f"the sender was refused: {refused.code}"
+        now = self._clock.now()
+        if found:
+            relay.failed(found, error, now=now)
+        else:
+            relay.works(now=now)
+
     async def _offered(
-        self, number: int, envelope: Envelope, domain: str, *, now: datetime
+        self, number: int, envelope: Envelope, *, now: datetime
     ) -> Outcome:
         """What one relay does with the message when its turn has come."""
         relay = self.manners.relays[number]
@@ -162,8 +210,12 @@ class Relays:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._is_ending.wait(), wait.total_seconds())
             now = self._clock.now()
-            if relay.breaker.gate(now=now) is Gate.OPEN:
+            is_left_alone = relay.breaker.gate(now=now) is Gate.OPEN
+            if is_left_alone or not self._is_open(relay, now):
                 return Unsent(reason=Obstacle.LEFT_ALONE)
+        if not relay.breaker.is_closed:
+            relay.probed = envelope.envid
+        relay.sender = envelope.sender
         relay.breaker = relay.breaker.passed(now=now)
         outcome = await self._mailers[number].send(envelope)
         now = self._clock.now()
@@ -171,11 +223,19 @@ class Relays:
         if outcome is CLOSING or is_late:
             # Neither is a fault of the relay.
             relay.breaker = relay.breaker.unanswered(now=now)
+        elif self._may_probe:
+            relay.heard(envelope.recipient, outcome, now=now)
         else:
-            relay.heard(domain, outcome, now=now)
+            relay.heard_of_a_stranger(envelope.recipient, outcome, now=now)
         return _by(relay, outcome)
 
-    def _next(self, tried: set[int], *, now: datetime) -> int | None:
+    def _is_open(self, relay: Relay, now: datetime) -> bool:
+        """Whether this lane's mail may go there: the one that tries it may not be any."""
+        return self._may_probe or relay.breaker.gate(now=now) is Gate.CLOSED
+
+    def _next(
+        self, envelope: Envelope, tried: set[int], *, now: datetime
+    ) -> int | None:
         """Whose turn it is: smooth weighted round robin, among those without a wait.
 
         One that is slow, because it warms up, must not hold up what others would take.
@@ -184,7 +244,10 @@ class Relays:
         ready = [
             number
             for number, relay in enumerate(relays)
-            if number not in tried and relay.passes(self._left[number], now=now) > 0
+            if number not in tried
+            and relay.passes(self._left[number], now=now) > 0
+            and self._is_open(relay, now)
+            and (relay.breaker.is_closed or relay.probed != envelope.envid)
         ]
         if len(ready) <= 1:
             return ready[0] if ready else None
@@ -204,7 +267,7 @@ def is_untouched(outcome: Outcome) -> bool:
         case Unsent():
             return True
         case Refused():
-            return meaning(outcome) in UNTOUCHED
+            return outcome.ruling.about in UNTOUCHED
         case _:
             return False
 

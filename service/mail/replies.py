@@ -36,6 +36,11 @@ class Reply:
         return plain(self.said.decode("ascii", "replace"))
 
     @property
+    def words(self) -> str:
+        """The relay's words as they were meant, for `refusals` to read (RFC 6531)."""
+        return self.said.decode("utf-8", "replace")
+
+    @property
     def enhanced(self) -> str:
         """The code of RFC 3463 that the words begin with or name as #5.7.1, or ""."""
         found = _ENHANCED.match(self.text)

@@ -9,7 +9,8 @@ from collections import deque
 from dataclasses import dataclass
 
 from service.domain.obstacle import Obstacle
-from service.domain.outbox import Accepted, Outcome, Refused, Stage, Unknown, Unsent
+from service.domain.outbox import Accepted, Outcome, Refused, Unknown, Unsent
+from service.domain.refusals import Refusals, Said, Stage
 from service.mail.commands import Commands, Offer, opening, stuffed
 from service.mail.queue import TOO_LATE, Queue, Submission
 from service.mail.replies import Reply
@@ -17,6 +18,10 @@ from service.mail.wire import BLOCK, Lost, Wire
 
 YES, GO_ON, NOT_NOW, NO = 2, 3, 4, 5  # First digits of a reply: RFC 5321, 4.2.1.
 CLOSING, OUT_OF_ORDER = 421, 503
+#: So many refusals, and nothing taken between, and a connection is replaced. Postfix
+#: answers late after 10 and closes after 20 (smtpd_soft_error_limit, _hard_error_limit),
+#: and counts DATA after a refused RCPT as one too.
+MOST_ERRORS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,22 +53,35 @@ class Session:
     """
 
     def __init__(
-        self, wire: Wire, offer: Offer, queue: Queue, patience: Patience
+        self,
+        wire: Wire,
+        offer: Offer,
+        queue: Queue,
+        refusals: Refusals,
+        patience: Patience,
     ) -> None:
         """Take over a connection that has greeted and signed in."""
         self._wire = wire
         self._offer = offer
         self._queue = queue
+        self._refusals = refusals
         self._patience = patience
         self._opened: deque[tuple[Submission, Commands]] = deque()
         self._stage = Stage.MAIL
         self._is_dotted = False
         self._served = 0
+        self._errors = 0
+        self._is_at_limit = False
 
     @property
     def is_sound(self) -> bool:
         """Whether the connection may serve another message."""
-        return self._wire.is_quiet
+        return self._wire.is_quiet and not self.is_spent
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the relay has refused so much that it would soon hang up."""
+        return self._errors >= MOST_ERRORS
 
     async def serve(self) -> None:
         """Settle what waits, until nothing does or the connection is in doubt."""
@@ -137,10 +155,16 @@ class Session:
         """Settle a refusal and make the connection ready for another message."""
         if reply.kind not in (NOT_NOW, NO):
             raise Lost(f"an odd answer ({reply.code})")
+        self._is_at_limit = self._errors > 0 and reply.code == CLOSING
+        self._errors += 1
         if reply.code in (CLOSING, OUT_OF_ORDER) and self._is_left_unspoken():
             raise Lost(f"the relay answered {reply.code}")
         is_halfway = stage is Stage.MESSAGE and not self._is_dotted
-        self._settle(refused(stage, reply))
+        self._settle(
+            refused(
+                self._refusals, stage, reply, recipient=self._opened[0][0].recipient
+            )
+        )
         if reply.code == CLOSING or is_halfway:
             raise Lost(f"the relay answered {reply.code}")
         if self._opened:
@@ -162,6 +186,7 @@ class Session:
             is_taken = reply.kind == YES
         if at in (Stage.MAIL, Stage.RCPT):
             reply = await self._wire.reply(self._patience.data)
+            self._errors += 1
             if reply.kind == GO_ON:
                 if is_taken:
                     raise Lost("a recipient was taken without a sender")
@@ -183,6 +208,7 @@ class Session:
             await self._wire.room(self._patience.block)
         reply = await self._wire.reply(self._patience.final_dot)
         if reply.kind == YES and self._is_dotted:
+            self._errors = 0
             self._settle(Accepted(reply=reply.text))
         else:
             await self._recover(Stage.MESSAGE, reply)
@@ -211,20 +237,22 @@ class Session:
             elif self._is_left_unspoken():
                 self._opened.popleft()
                 submission.is_second_try = True
-                self._queue.limit = self._served
+                self._queue.limit = 0 if self._is_at_limit else self._served
                 self._queue.may_chain &= not self._wire.is_silent
                 self._queue.put_back(submission)
             else:
-                self._settle(
-                    Unsent(reason=f"{Obstacle.LOST_BEFORE} {self._stage}: {why}")
-                )
+                lost = f"{Obstacle.LOST_BEFORE} {self._stage}: {why}"
+                self._settle(Unsent(reason=lost, stage=self._stage))
 
     def _is_left_unspoken(self) -> bool:
         """Whether a connection that had served left the next one without a word.
 
         That is how a relay ends a connection that was idle, or has carried as many
-        messages as it allows: the message itself deserves another one, once.
+        messages as it allows: the message itself deserves another one, once. So it does
+        where the relay had enough of the errors of those before it.
         """
+        if self._is_at_limit and not self._is_dotted:
+            return True
         is_second_try = self._opened[0][0].is_second_try
         return self._stage is Stage.MAIL and self._served > 0 and not is_second_try
 
@@ -237,7 +265,7 @@ class Session:
 
     async def _obeys(self, command: bytes, seconds: float) -> bool:
         """Whether the relay says yes to this, and nothing else."""
-        if not self.is_sound:
+        if not self._wire.is_quiet:
             return False
         try:
             self._wire.write(command)
@@ -247,8 +275,21 @@ class Session:
         return reply.kind == YES
 
 
-def refused(stage: Stage, reply: Reply) -> Refused:
+def refused(
+    refusals: Refusals, stage: Stage, reply: Reply, *, recipient: str = ""
+) -> Refused:
     """A relay's no as an outcome."""
+    said = Said(
+        stage=stage,
+        code=reply.code,
+        enhanced=reply.enhanced,
+        words=reply.words,
+        hosts=(recipient.rpartition("@")[2],),
+    )
     return Refused(
-        stage=stage, code=reply.code, enhanced=reply.enhanced, reply=reply.text
+        stage=stage,
+        code=reply.code,
+        enhanced=reply.enhanced,
+        reply=reply.text,
+        ruling=refusals.ruling(said),
     )

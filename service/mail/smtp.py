@@ -21,7 +21,8 @@ from aiosmtplib import (
 from service.domain.clock import Clock
 from service.domain.errors import Misconfigured, TryLater
 from service.domain.obstacle import Obstacle
-from service.domain.outbox import Outcome, Refused, Stage, Unsent
+from service.domain.outbox import Outcome, Refused, Unsent
+from service.domain.refusals import Refusals, Stage
 from service.mail.commands import Offer, addressed
 from service.mail.envelope import Envelope
 from service.mail.examination import Examined, encrypted
@@ -43,10 +44,16 @@ class Mailer:
     """
 
     def __init__(
-        self, settings: RelaySettings, *, clock: Clock, patience: Patience | None = None
+        self,
+        settings: RelaySettings,
+        refusals: Refusals,
+        *,
+        clock: Clock,
+        patience: Patience | None = None,
     ) -> None:
-        """Keep the settings; nothing is opened yet."""
+        """Keep the settings; nothing is opened yet. `refusals` rules on what is refused."""
         self._settings = settings
+        self._refusals = refusals
         self._patience = patience or Patience()
         self._tls = None if settings.tls == "none" else ssl.create_default_context()
         self._hostname = settings.hostname
@@ -126,12 +133,14 @@ class Mailer:
                 seen = self._seen(client)
                 session = self._session(client)
                 answer = await session.asked(f"MAIL FROM:<{sender}>")
+                if answer.kind == YES:
+                    await session.asked("RSET")
                 await session.leave()
         except (*FAILURES, Lost) as error:
             raise self._diagnosis(error) from error
-        return replace(
-            seen, refused=refused(Stage.MAIL, answer) if answer.kind != YES else None
-        )
+        if answer.kind == YES:
+            return seen
+        return replace(seen, refused=refused(self._refusals, Stage.MAIL, answer))
 
     def _seen(self, client: SMTP) -> Examined:
         offered = client.esmtp_extensions
@@ -162,6 +171,8 @@ class Mailer:
                 if session.is_sound:
                     now = asyncio.get_running_loop().time()
                     self._idle.append((session, now))
+                elif session.is_spent:
+                    await session.leave()
                 else:
                     session.close()
         finally:
@@ -229,7 +240,8 @@ class Mailer:
 
     def _session(self, client: SMTP) -> Session:
         offer = Offer.read(client.esmtp_extensions)
-        return Session(_taken_over(client), offer, self._queue, self._patience)
+        wire = _taken_over(client)
+        return Session(wire, offer, self._queue, self._refusals, self._patience)
 
     def _no_connection(self, error: Exception) -> Refused | Unsent:
         code = getattr(error, "code", 0)
@@ -237,7 +249,7 @@ class Mailer:
             return Unsent(reason=self._words(error))
         # aiosmtplib keeps what is no ASCII as surrogates, which nothing can encode.
         said = _text(error).encode("ascii", "replace")
-        return refused(Stage.CONNECT, Reply(code, said))
+        return refused(self._refusals, Stage.CONNECT, Reply(code, said))
 
     def _diagnosis(self, error: Exception) -> Misconfigured | TryLater:
         """What the operator must do about it, or that there is only waiting."""

@@ -23,8 +23,9 @@ from service.domain.feedback import JUDGEMENTS
 from service.domain.hours import HOURS
 from service.domain.meter import LATENESS, Tally
 from service.domain.obstacle import Obstacle
-from service.domain.outbox import VERDICTS, Kind, Meaning, State
+from service.domain.outbox import Kind, State
 from service.domain.provider import Provider
+from service.domain.refusals import FITTING, PASSING, Meaning, Verdict
 from service.flows.plan import Planned
 from service.flows.upkeep import Leftovers
 from service.store.deployment import Standing
@@ -38,12 +39,17 @@ OUTCOMES = {
     State.EXPIRED: "expired",
     State.UNKNOWN: "unknown",
 }
+_FINAL = tuple(
+    each
+    for each, verdicts in FITTING.items()
+    if Verdict.UNDELIVERED in verdicts and each not in PASSING
+)
 _TRIED_ON = (*Meaning, *(each for each in Obstacle if each != Obstacle.UNWRITABLE))
 #: Why an attempt ended so. What is none of these is counted all the same.
 REASONS = {
     State.SENT: ("accepted",),
     State.DUE: _TRIED_ON,
-    State.FAILED: (*VERDICTS, Obstacle.UNWRITABLE),
+    State.FAILED: (*_FINAL, Obstacle.UNWRITABLE),
     State.EXPIRED: _TRIED_ON,
     State.UNKNOWN: (Obstacle.LOST_AFTER, Obstacle.BROKEN),
 }

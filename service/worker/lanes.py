@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from service.domain.clock import Clock
 from service.domain.outbox import Lane
+from service.domain.refusals import Refusals
 from service.flows.deliver import Courier
 from service.mail.letters import Letters
 from service.mail.relays import Relays
@@ -22,7 +23,7 @@ EXPRESS_CONNECTIONS = 2
 
 @asynccontextmanager
 async def lanes(
-    smtp: SmtpSettings, clock: Clock
+    smtp: SmtpSettings, refusals: Refusals, clock: Clock
 ) -> AsyncIterator[Mapping[Lane, Relays]]:
     """The same relays for each lane.
 
@@ -32,8 +33,14 @@ async def lanes(
     others = tuple(each.model_copy(update=few) for each in smtp.others)
     express = smtp.model_copy(update={**few, "others": others})
     async with (
-        Relays(smtp, clock=clock) as relays,
-        Relays(express, clock=clock, manners=relays.manners) as express_relays,
+        Relays(smtp, refusals, clock=clock) as relays,
+        Relays(
+            express,
+            refusals,
+            clock=clock,
+            lane=Lane.PRIORITY,
+            manners=relays.manners,
+        ) as express_relays,
     ):
         yield {Lane.EVENING: relays, Lane.PRIORITY: express_relays}
 

@@ -22,6 +22,7 @@ from service.settings import HERE, read
 from service.store.engine import opened
 from service.store.sealing import Sealer
 from service.worker import lmtp
+from tests.builders import REFUSALS
 from tests.commands.authority import Authority
 from tests.commands.clinic import HOST, Clinic, named, only_us, zone
 from tests.commands.nameserver import Nameserver
@@ -85,7 +86,7 @@ async def clinic(settings, database_url, authority, site):
         store = await stack.enter_async_context(opened(database_url, sealer))
         await beat(store, "one", per_second=5)
         verp = Verp(keys=found.link, address=f"bounce@bounce.{domain}")
-        desk = Desk(store=store, verp=verp, clock=SystemClock())
+        desk = Desk(store=store, verp=verp, refusals=REFUSALS, clock=SystemClock())
         port = await stack.enter_async_context(lmtp.listening(desk, f"{HOST}:0"))
         told["EVENTIDE_BOUNCES__LISTEN"] = f"{HOST}:{port}"
         clinic = Clinic(

@@ -13,11 +13,11 @@ from service.commands.doctor import pages, relays
 from service.commands.doctor.examination import Area, examined
 from service.commands.doctor.patient import Patient
 from service.domain.finding import Grade, Sheet
-from service.domain.outbox import Refused, Stage
+from service.domain.refusals import Stage
 from service.mail.commands import Offer
 from service.mail.examination import Examined
 from service.settings import HERE, read
-from tests.builders import NOON
+from tests.builders import NOON, relay_refused
 from tests.commands.clinic import HOST
 from tests.fakes import StoppedClock
 from tests.mail.relay import Mishap
@@ -141,7 +141,7 @@ def test_a_relay_that_offers_nothing_takes_mail_all_the_same():
 
 
 def test_a_relay_that_wants_a_sender_says_so():
-    no = Refused(stage=Stage.MAIL, code=550, enhanced="", reply="Who are you?")
+    no = relay_refused(Stage.MAIL, 550, "", "Who are you?")
 
     assert graded(judged(refused=no), "sender") is FAULT
 

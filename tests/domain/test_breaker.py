@@ -1,5 +1,6 @@
 """A breaker: who fails too often is left alone, then asked with exactly one message."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,25 +8,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.breaker import (
+    ASTRAY,
     AWAY,
     CLOSED,
+    MANY_DOMAINS,
+    MANY_PEOPLE,
+    NO_STREAK,
     OUR_MAIL,
     OUR_SENDER,
     POLICY,
     PROBE,
+    SHUNNED,
+    THROTTLED,
     Breaker,
     Fault,
     Gate,
+    Streak,
     fault,
+    is_before_a_recipient,
 )
-from service.domain.outbox import Accepted, Refused, Stage, Unknown, Unsent
-from tests.builders import NOON
+from service.domain.outbox import Accepted, Refused, Unknown, Unsent
+from service.domain.refusals import Stage
+from tests.builders import NOON, relay_refused
 
 MOMENT = timedelta(seconds=1)
 
 
-def refused(code: int, enhanced: str = "", stage: Stage = Stage.RCPT) -> Refused:
-    return Refused(stage=stage, code=code, enhanced=enhanced, reply="No")
+def no(code: int, enhanced: str = "", stage: Stage = Stage.RCPT) -> Refused:
+    return relay_refused(stage, code, enhanced, "No")
 
 
 def opened(fault: Fault, *, failures: int | None = None) -> Breaker:
@@ -40,20 +50,105 @@ def opened(fault: Fault, *, failures: int | None = None) -> Breaker:
     ("outcome", "found"),
     [
         (Accepted(reply="ok"), None),
-        (refused(550, "5.1.1"), None),
-        (refused(451, "4.7.1"), None),
-        (refused(550, "5.7.1"), None),
-        (refused(421), AWAY),
+        (no(550, "5.1.1"), None),
+        (no(451, "4.7.1"), None),
+        (no(550, "5.7.1"), None),
+        (no(501), None),
+        (no(550, "5.5.0"), None),
+        (no(503, "5.5.1"), None),
+        (no(530, "5.7.0"), None),
+        (no(552, "5.3.4", Stage.MESSAGE), None),
+        (no(554, "5.6.0", Stage.MESSAGE), None),
+        (no(421), AWAY),
+        (no(451, "4.3.0", Stage.MAIL), AWAY),
+        (no(451, "4.3.0", Stage.DATA), AWAY),
         (Unsent(reason="gone"), AWAY),
         (Unknown(reason="gone"), AWAY),
-        (refused(535, "5.7.8", Stage.CONNECT), OUR_SENDER),
-        (refused(552, "5.3.4", Stage.MESSAGE), OUR_MAIL),
-        (refused(503, "5.5.1"), OUR_MAIL),
-        (refused(554, "5.6.0", Stage.MESSAGE), OUR_MAIL),
+        (no(535, "5.7.8", Stage.CONNECT), OUR_SENDER),
+        (no(550, "5.1.1", Stage.MAIL), OUR_SENDER),
+        (no(552, "5.3.4", Stage.MAIL), OUR_MAIL),
+        (no(554, "5.1.1", Stage.DATA), OUR_MAIL),
     ],
 )
-def test_only_what_is_about_the_relay_or_us_speaks_against_the_relay(outcome, found):
+def test_only_what_is_about_all_mail_speaks_against_the_relay(outcome, found):
     assert fault(outcome) == found
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_before"),
+    [
+        (no(554, "5.7.1", Stage.CONNECT), True),
+        (no(550, "5.1.8", Stage.MAIL), True),
+        (no(550, "5.1.8"), False),
+        (no(554, stage=Stage.DATA), False),
+        (Unsent(reason="no connection"), True),
+        (Unsent(reason="lost", stage=Stage.MAIL), False),
+        (Unknown(reason="lost"), False),
+        (Accepted(reply="ok"), False),
+    ],
+)
+def test_what_comes_before_a_recipient_is_told_from_what_comes_after(
+    outcome, is_before
+):
+    assert is_before_a_recipient(outcome) is is_before
+
+
+def streak(*said: tuple[str, Refused]) -> Streak:
+    found = NO_STREAK
+    for recipient, refusal in said:
+        found = found.and_then(recipient, refusal)
+    return found
+
+
+NOBODY = no(550, "5.1.1")
+
+
+def people(count: int, domains: int, refusal: Refused = NOBODY):
+    return [(f"{n}@{n % domains}.example", refusal) for n in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "found"),
+    [
+        (NOBODY, ASTRAY),
+        (no(550), ASTRAY),
+        (no(550, "5.4.4"), ASTRAY),
+        (no(554, "5.7.1"), SHUNNED),
+        (no(451, "4.7.1"), THROTTLED),
+        (no(455), THROTTLED),
+        (no(530, "5.7.0"), OUR_SENDER),
+        (no(552, "5.3.4", Stage.MESSAGE), replace(OUR_MAIL, in_a_row=1)),
+    ],
+)
+def test_the_same_refusal_for_ten_people_at_three_domains_is_about_the_relay(
+    refusal, found
+):
+    assert streak(*people(MANY_PEOPLE, MANY_DOMAINS, refusal)).fault == found
+    assert streak(*people(MANY_PEOPLE - 1, MANY_DOMAINS, refusal)).fault is None
+    assert streak(*people(MANY_PEOPLE, MANY_DOMAINS - 1, refusal)).fault is None
+
+
+def test_the_same_people_again_and_another_refusal_are_no_further_evidence():
+    nine = people(MANY_PEOPLE - 1, MANY_DOMAINS)
+
+    assert streak(*nine, *nine, *nine).fault is None
+    assert streak(*nine, ("x@9.example", no(550, "5.7.1")), *nine).fault is None
+
+
+def test_a_streak_that_tells_goes_on_telling_with_the_next():
+    telling = streak(*people(MANY_PEOPLE, MANY_DOMAINS))
+
+    assert telling.and_then("another@9.example", NOBODY) is telling
+    assert telling.and_then("another@9.example", no(550, "5.7.1")).fault is None
+
+
+@pytest.mark.parametrize(
+    "refusal", [no(552, "5.2.2"), no(450, "4.2.1"), no(550, "5.6.7")]
+)
+def test_what_is_one_mailbox_s_own_trouble_neither_adds_to_it_nor_ends_it(refusal):
+    assert streak(*people(99, 9, refusal)) == NO_STREAK
+    telling = streak(*people(MANY_PEOPLE, MANY_DOMAINS))
+    assert telling.and_then("x@x.example", refusal) is telling
 
 
 @pytest.mark.parametrize("fault", [AWAY, OUR_MAIL, POLICY])

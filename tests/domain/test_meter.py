@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from service.domain.meter import End, Meter
-from service.domain.outbox import Kind, Refused, Stage, State, ended, settle
+from service.domain.outbox import Kind, State, ended, settle
 from service.domain.provider import Provider
-from tests.builders import NOON, message
+from service.domain.refusals import Stage
+from tests.builders import NOON, message, relay_refused
 
 
 def test_the_rate_counts_only_times_with_enough_to_do():
@@ -26,10 +27,8 @@ def test_the_rate_counts_only_times_with_enough_to_do():
 
 
 def test_what_is_counted_holds_no_word_of_a_relay():
-    refused = Refused(
-        stage=Stage.RCPT, code=550, enhanced="5.1.1", reply="ada@example.org is unknown"
-    )
-    settled = settle(message(attempts=1), refused, now=NOON)
+    answer = relay_refused(Stage.RCPT, 550, "5.1.1", "ada@example.org is unknown")
+    settled = settle(message(attempts=1), answer, now=NOON)
     meter = Meter()
 
     meter.note([replace(settled, provider=Provider.GMAIL)] * 2, busy_seconds=0)

@@ -26,7 +26,7 @@ from service.mail.letters import Letters
 from service.mail.relays import Relays
 from service.settings import SmtpSettings
 from service.store.engine import Store
-from tests.builders import refused
+from tests.builders import REFUSALS, refused
 from tests.fakes import StoppedClock
 
 PEOPLE = 400
@@ -95,7 +95,7 @@ async def lived(
     await upkeep(store, now=clock.now())
     await _settle(store, library, now=clock.now())
     smtp = SmtpSettings(host="127.0.0.1", port=port, tls="none", hostname="localhost")
-    async with Relays(smtp, clock=clock) as relays:
+    async with Relays(smtp, REFUSALS, clock=clock) as relays:
         courier = Courier(
             store=store,
             letters=letters,

@@ -24,7 +24,7 @@ from service.mail.relays import Relays
 from service.settings import HERE, SmtpSettings
 from service.store.engine import Store
 from service.store.suppression import Reason
-from tests.builders import NOON, answers, subscriber
+from tests.builders import NOON, REFUSALS, answers, subscriber
 from tests.e2e.mailserver import BOUNCES, HOST, USER
 from tests.fakes import StoppedClock
 from tests.mail.relay import Relay
@@ -120,14 +120,14 @@ class Evening:
             store=store,
             library=library,
             letters=letters,
-            desk=Watched(Desk(store=store, verp=verp, clock=clock)),
+            desk=Watched(Desk(store=store, verp=verp, refusals=REFUSALS, clock=clock)),
             clock=clock,
         )
 
     async def mailed(self, port: int) -> int:
         """Plan and send through the relay at `port`; how many mails there were."""
         smtp = SmtpSettings(host=HOST, port=port, tls="none", hostname="localhost")
-        async with Relays(smtp, clock=self.clock) as relays:
+        async with Relays(smtp, REFUSALS, clock=self.clock) as relays:
             courier = Courier(
                 store=self.store,
                 letters=self.letters,

@@ -23,7 +23,7 @@ from service.mail.letters import Letters
 from service.mail.relays import Relays
 from service.settings import HERE, SmtpSettings
 from service.store.engine import Store
-from tests.builders import NOON, answers, evening
+from tests.builders import NOON, REFUSALS, answers, evening
 from tests.fakes import StoppedClock
 
 
@@ -134,7 +134,7 @@ async def world(store, library, links, letters) -> AsyncIterator[World]:
         smtp = SmtpSettings(
             host="127.0.0.1", port=catcher.port, tls="none", hostname="localhost"
         )
-        async with Relays(smtp, clock=clock) as relays:
+        async with Relays(smtp, REFUSALS, clock=clock) as relays:
             await upkeep(store, now=NOON)
             yield World(
                 store=store,

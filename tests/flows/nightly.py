@@ -8,11 +8,10 @@ from service.domain.outbox import (
     Accepted,
     Lane,
     Message,
-    Refused,
     Settled,
-    Stage,
     settle,
 )
+from service.domain.refusals import Stage
 from service.domain.subscriber import Person, Status, Subscriber
 from service.domain.synthetic import Newcomer
 from service.flows.deliver import record
@@ -20,12 +19,10 @@ from service.flows.refusals import judge
 from service.flows.upkeep import upkeep
 from service.store.engine import Store
 from service.store.nights import NightRecord
-from tests.builders import answers, message, subscriber
+from tests.builders import answers, message, relay_refused, subscriber
 
 RELAY = "relay:25"
-REFUSED = Refused(
-    stage=Stage.RCPT, code=550, enhanced="5.1.1", reply="who is p@x?", relay=RELAY
-)
+REFUSED = replace(relay_refused(Stage.RCPT, 550, "5.1.1", "who is p@x?"), relay=RELAY)
 TAKEN = Accepted(reply="queued", relay=RELAY)
 LEASE = timedelta(minutes=1)
 

@@ -5,15 +5,22 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from service.domain.feedback import Alarm, Bounced, Complained, Ignored, Unusable
-from service.domain.outbox import Kind, Lane, Meaning
-from service.domain.refusals import Verdict
+from service.domain.feedback import Bounced, Complained, Ignored, Unusable
+from service.domain.outbox import Kind, Lane
+from service.domain.refusals import Meaning, Verdict
 from service.domain.subscriber import Status
 from service.domain.tokens import Purpose
 from service.domain.verp import Mailed, Verp
 from service.flows import bounces, preferences, signup
-from tests.builders import NOON, TODAY, subscriber
-from tests.mail.returned import A_PERSON, ADA, VACATION, complaint, report
+from tests.builders import NOON, REFUSALS, TODAY, subscriber
+from tests.mail.returned import (
+    A_PERSON,
+    ADA,
+    VACATION,
+    WORDS_ONLY,
+    complaint,
+    report,
+)
 
 
 @pytest.fixture
@@ -54,7 +61,7 @@ def mails_to(world, address):
 
 async def receive(world, verp, raw, recipient=""):
     return await bounces.receive(
-        world.store, verp, raw, recipient=recipient, now=world.clock.now()
+        world.store, verp, REFUSALS, raw, recipient=recipient, now=world.clock.now()
     )
 
 
@@ -161,8 +168,9 @@ async def test_our_own_fault_is_an_alarm_and_silences_nobody(world, verp, person
     with capture_logs() as lines:
         found = await receive(world, verp, refused)
 
-    mailed = tonights(person)
-    assert found == Alarm(mailed=mailed, meaning=Meaning.POLICY, status="5.7.26")
+    assert isinstance(found, Bounced)
+    assert (found.mailed, found.verdict) == (tonights(person), Verdict.OURS)
+    assert (found.about, found.status) == (Meaning.POLICY, "5.7.26")
     assert await status(world, person) is Status.ACTIVE
     (line,) = lines
     assert (line["log_level"], line["event"]) == ("error", "our mail is refused")
@@ -173,7 +181,6 @@ async def test_our_own_fault_is_an_alarm_and_silences_nobody(world, verp, person
     [
         (lambda to: report(to[:-30] + "0" * 30), "not signed here"),
         (lambda _: report(), "not signed here"),
-        (lambda to: report(to, about="bob@example.org"), "about another address"),
         (lambda to: complaint(to, about="bob@example.org"), "about another address"),
         (lambda _: A_PERSON, "not a report"),
         (lambda _: b"\x00\xff garbage", "not a report"),
@@ -190,6 +197,25 @@ async def test_a_forged_or_malformed_one_is_kept_and_changes_nothing(
     assert await kept(world) == [why]
     assert await status(world, person) is Status.ACTIVE
     assert len(await world.evenings(1)) == 1 + 2
+
+
+async def test_a_report_in_words_that_no_row_knows_counts_and_is_kept(
+    world, verp, person
+):
+    odd = WORDS_ONLY.replace(
+        b"Sorry, no mailbox here by that name. (#5.1.1)", b"Sorry."
+    )
+
+    found = await receive(world, verp, odd, sender(world))
+    await receive(world, verp, odd, sender(world))
+
+    assert isinstance(found, Bounced)
+    assert (found.mailed, found.verdict) == (tonights(person), Verdict.UNDELIVERED)
+    assert await kept(world) == ["in words that no row of refusals.toml knows"]
+    known = await receive(world, verp, WORDS_ONLY, sender(world))
+    assert isinstance(known, Bounced)
+    assert known.verdict is Verdict.DEAD
+    assert len(await kept(world)) == 1
 
 
 async def test_a_report_signed_with_another_key_is_kept(world, verp, person):
@@ -262,7 +288,9 @@ async def test_no_line_of_the_log_holds_an_address_or_a_token(world, verp, perso
 
 @pytest.mark.usefixtures("person")
 async def test_what_came_back_is_counted_without_a_word_of_it(world, verp):
-    desk = bounces.Desk(store=world.store, verp=verp, clock=world.clock)
+    desk = bounces.Desk(
+        store=world.store, verp=verp, refusals=REFUSALS, clock=world.clock
+    )
     back_to = sender(world)
     alarming = report(back_to, status="5.7.1", diagnostic="smtp; 550 5.7.1 blocked")
 

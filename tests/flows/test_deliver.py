@@ -12,21 +12,14 @@ from structlog.testing import capture_logs
 from service.domain.errors import TryLater
 from service.domain.meter import Meter
 from service.domain.night import jitter
-from service.domain.outbox import (
-    Accepted,
-    Lane,
-    Outcome,
-    Refused,
-    Stage,
-    State,
-    Unsent,
-)
+from service.domain.outbox import Accepted, Lane, Outcome, State, Unsent
+from service.domain.refusals import Stage
 from service.flows.deliver import MENDING, ROUND_SECONDS, Courier, deliver
 from service.flows.plan import plan
 from service.mail.relays import Relays
 from service.store.engine import opened
 from service.store.sealing import KeyMissing, Sealer
-from tests.builders import NOON, TODAY, message
+from tests.builders import NOON, TODAY, message, relay_refused
 from tests.store.plain_sql import cut_off, raw
 
 PATIENCE_SECONDS = 60
@@ -42,6 +35,7 @@ class Wire:
         self.spoken = []
         self.in_flight = 0
         self.looks = 0
+        self.asked_again = 0
         self.is_stopped = False
         self.news = asyncio.Condition()
         self.answer: Outcome | Exception = Accepted(reply="taken")
@@ -65,6 +59,9 @@ class Wire:
 
     def stop(self):
         self.is_stopped = True
+
+    async def try_again(self):
+        self.asked_again += 1
 
     def hold(self, domain, *, now):  # noqa: ARG002
         return self.held.pop(domain, None)
@@ -110,6 +107,17 @@ async def come_true(claim):
 
 async def is_so(claim):
     return claim
+
+
+async def test_a_relay_that_was_away_is_asked_once_nothing_is_left_to_send(
+    courier, wire
+):
+    await deliver(courier, Lane.EVENING)
+    assert wire.asked_again == 1
+
+    courier.stop.set()
+    await deliver(courier, Lane.EVENING)
+    assert wire.asked_again == 1
 
 
 async def test_everything_that_is_due_is_sent_and_counted(courier):
@@ -327,9 +335,8 @@ async def test_what_a_relay_refuses_at_once_is_kept_by_relay_and_provider(
 ):
     person = await world.join()
     courier = replace(world.courier, relays=cast("Relays", wire), meter=Meter())
-    wire.answer = Refused(
-        stage=Stage.RCPT, code=550, enhanced="5.1.1", reply="who?", relay="relay:25"
-    )
+    answer = relay_refused(Stage.RCPT, 550, "5.1.1", "who?")
+    wire.answer = replace(answer, relay="relay:25")
     world.clock.move(timedelta(hours=8))
     await plan(world.store, world.library, limit=9, now=world.clock.now())
 
@@ -364,8 +371,8 @@ async def test_whose_mailbox_it_was_is_kept_with_what_became_of_the_mail(
     "answer",
     [
         Unsent(reason="no connection"),
-        Refused(stage=Stage.CONNECT, code=421, enhanced="", reply="busy"),
-        Refused(stage=Stage.MAIL, code=550, enhanced="5.1.8", reply="not your domain"),
+        relay_refused(Stage.CONNECT, 421, "", "busy"),
+        relay_refused(Stage.MAIL, 550, "5.1.8", "not your domain"),
     ],
 )
 async def test_a_relay_that_is_broken_is_not_held_against_a_mailbox_provider(

@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from service.domain.outbox import Message
 from service.domain.refusals import Verdict
 from service.flows import bounces
+from tests.builders import REFUSALS
 from tests.flows.nightly import active, at, kept_house, sent, settle_in
 from tests.mail.returned import report
 
@@ -110,7 +111,7 @@ async def lived(store, verp, town) -> dict[int, int]:
             about = f"p{mail.subscriber_id}@{town.people[mail.subscriber_id]}"
             raw = report(to, about=about, **words)
             now = at(day(night), 11)
-            await bounces.receive(store, verp, raw, recipient=to, now=now)
+            await bounces.receive(store, verp, REFUSALS, raw, recipient=to, now=now)
         await kept_house(store, now=at(day(night), 13))
         homes = {n: town.people[n] for n in await active(store)}
         for number in town.people.keys() - homes.keys() - ended.keys():

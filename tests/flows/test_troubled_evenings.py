@@ -27,7 +27,7 @@ from service.settings import SmtpSettings
 from service.store.engine import Store
 from service.worker.figures import Figures
 from service.worker.shift import Shift
-from tests.builders import TODAY, answers, evening, subscriber
+from tests.builders import REFUSALS, TODAY, answers, evening, subscriber
 from tests.fakes import StoppedClock
 
 A_MINUTE = timedelta(minutes=1)
@@ -166,7 +166,7 @@ async def tonight(store, library, letters) -> AsyncIterator[Evening]:
     smtp = SmtpSettings(
         host="127.0.0.1", port=relay.port, tls="none", hostname="localhost"
     )
-    async with Relays(smtp, clock=clock) as relays:
+    async with Relays(smtp, REFUSALS, clock=clock) as relays:
         await upkeep(store, now=clock.now())
         courier = Courier(
             store=store,
@@ -182,7 +182,10 @@ async def tonight(store, library, letters) -> AsyncIterator[Evening]:
             clock=clock,
             couriers={Lane.EVENING: courier},
             desk=Desk(
-                store=store, verp=Verp(keys=(b"k" * 32,), address=""), clock=clock
+                store=store,
+                verp=Verp(keys=(b"k" * 32,), address=""),
+                refusals=REFUSALS,
+                clock=clock,
             ),
             figures=Figures(),
         )

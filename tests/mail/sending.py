@@ -10,7 +10,7 @@ from service.mail.envelope import Envelope
 from service.mail.session import Patience
 from service.mail.smtp import Mailer
 from service.settings import SmtpSettings
-from tests.builders import NOON
+from tests.builders import NOON, REFUSALS
 from tests.fakes import StoppedClock
 from tests.mail.relay import HOST
 
@@ -39,7 +39,9 @@ def mailing(
         "hostname": "eventide.example",
     }
     settings = SmtpSettings.model_validate(values | change)
-    return Mailer(settings, clock=clock or StoppedClock(NOON), patience=patience)
+    return Mailer(
+        settings, REFUSALS, clock=clock or StoppedClock(NOON), patience=patience
+    )
 
 
 def envelope(recipient: str = "ann@example.com", **change: Any) -> Envelope:

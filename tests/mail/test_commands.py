@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.outbox import Refused, Stage
+from service.domain.outbox import Refused
+from service.domain.refusals import Meaning, Ruling, Stage, Verdict
 from service.mail.commands import Offer, addressed, opening, stuffed
 from tests.mail.sending import DATA, envelope
 
@@ -49,6 +50,7 @@ def test_a_message_over_the_limit_is_not_even_offered():
         code=552,
         enhanced="5.3.4",
         reply=f"the relay takes at most {len(DATA) - 1} octets",
+        ruling=Ruling(verdict=Verdict.OURS, about=Meaning.OUR_SIZE),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from json import dumps
+from uuid import uuid4
 
 import pytest
 from aiosmtpd.smtp import AuthResult
@@ -14,6 +15,8 @@ from service.domain.breaker import (
     ASTRAY,
     AWAY,
     CLOSED,
+    MANY_DOMAINS,
+    MANY_PEOPLE,
     OUR_SENDER,
     POLICY,
     SHUNNED,
@@ -21,15 +24,16 @@ from service.domain.breaker import (
     Gate,
 )
 from service.domain.errors import Misconfigured, TryLater
-from service.domain.outbox import Accepted, Outcome, Refused, Stage, Unknown, Unsent
+from service.domain.outbox import Accepted, Lane, Outcome, Refused, Unknown, Unsent
 from service.domain.pace import LONGEST_HOLD, LOOK, RECOVERY, ROUND, SLOWEST
+from service.domain.refusals import Stage
 from service.mail.domains import ASK_AGAIN, LEAST_FULL, MOST, Domains
 from service.mail.envelope import Envelope
 from service.mail.queue import CLOSING
-from service.mail.relay import TOO_MANY, TOO_MANY_BLAMED
 from service.mail.relays import Relays
 from service.settings import SmtpSettings
-from tests.builders import NOON
+from service.worker.lanes import lanes
+from tests.builders import NOON, REFUSALS
 from tests.fakes import StoppedClock
 from tests.mail.relay import HOST, Mishap, Relay
 
@@ -52,16 +56,18 @@ async def relays(
     """Relays with these settings, the first of them the main one."""
     main, *others = each
     settings = SmtpSettings.model_validate(main | {"others": dumps(others)} | named)
-    async with Relays(settings, clock=clock) as opened:
+    async with Relays(settings, REFUSALS, clock=clock) as opened:
         yield opened
 
 
-def envelope(domain: str = "example.com", *, within: timedelta = LATER) -> Envelope:
+def envelope(
+    domain: str = "example.com", *, within: timedelta = LATER, who: str = "ann"
+) -> Envelope:
     return Envelope(
         sender="tips@example.org",
-        recipient=f"ann@{domain}",
+        recipient=f"{who}@{domain}",
         data=b"Subject: x\r\n\r\nHello\r\n",
-        envid="1",
+        envid=who,
         expires_at=NOON + within,
     )
 
@@ -69,8 +75,19 @@ def envelope(domain: str = "example.com", *, within: timedelta = LATER) -> Envel
 async def sent(
     relays: Relays, count: int = 1, *, domain: str = "example.com"
 ) -> list[Outcome]:
-    """What becomes of so many messages, one after another."""
-    return [await relays.send(envelope(domain)) for _ in range(count)]
+    """What becomes of so many people's messages, one after another."""
+    people = [envelope(domain, who=f"{uuid4()}") for _ in range(count)]
+    return [await relays.send(each) for each in people]
+
+
+async def sent_around(relays: Relays, count: int) -> list[Outcome]:
+    """The same, to people at one domain more than tell something of a relay."""
+    domains = [f"{n}.example" for n in range(MANY_DOMAINS + 1)]
+    return [
+        outcome
+        for n in range(count)
+        for outcome in await sent(relays, domain=domains[n % len(domains)])
+    ]
 
 
 @pytest.fixture
@@ -165,7 +182,9 @@ async def test_no_more_is_begun_than_the_connections_of_a_relay_have_room_for(cl
         relays(plain(relay.port), clock=clock) as evening,
         Relays(
             SmtpSettings.model_validate(plain(relay.port)),
+            REFUSALS,
             clock=clock,
+            lane=Lane.PRIORITY,
             manners=evening.manners,
         ) as express,
     ):
@@ -287,9 +306,9 @@ async def test_wrong_credentials_stop_everything_at_once_and_nobody_is_refused(c
 
 async def test_a_relay_through_which_every_domain_refuses_us_is_left_alone(clock):
     async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
-        relay.script["RCPT"] = ["554 5.7.1 Relay access denied"] * TOO_MANY
+        relay.script["RCPT"] = ["554 5.7.1 Relay access denied"] * MANY_PEOPLE
         with capture_logs() as logs:
-            for number in range(TOO_MANY):
+            for number in range(MANY_PEOPLE):
                 await sent(pool, domain=f"{number}.example")
 
         assert pool.room(now=NOON) == 0
@@ -300,11 +319,11 @@ async def test_a_relay_through_which_every_domain_refuses_us_is_left_alone(clock
 
 async def test_a_relay_that_asks_every_domain_s_mail_to_wait_is_left_alone(clock):
     async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
-        relay.script["RCPT"] = [SLOWLY] * (TOO_MANY + 1)
+        relay.script["RCPT"] = [SLOWLY] * (MANY_PEOPLE + 1)
         with capture_logs() as logs:
-            for number in range(TOO_MANY):
-                assert pool.room(now=NOON) == 2
-                await sent(pool, 1, domain=f"{number}.example")
+            await sent_around(pool, MANY_PEOPLE - 1)
+            assert pool.room(now=NOON) == 2
+            await sent_around(pool, 1)
         assert pool.room(now=NOON) == 0
 
         clock.move(THROTTLED.first_wait)
@@ -319,15 +338,15 @@ async def test_a_relay_that_asks_every_domain_s_mail_to_wait_is_left_alone(clock
 
 async def test_one_domain_that_minds_says_nothing_about_the_relay(clock):
     async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
-        relay.script["RCPT"] = [SLOWLY] * (2 * TOO_MANY)
-        await sent(pool, 2 * TOO_MANY)
+        relay.script["RCPT"] = [SLOWLY] * (2 * MANY_PEOPLE)
+        await sent(pool, 2 * MANY_PEOPLE)
 
         assert pool.room(now=NOON) == 2
 
 
 async def test_a_few_domains_that_refuse_us_say_nothing_about_the_relay(clock):
     async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
-        for number in range(2 * TOO_MANY):
+        for number in range(2 * MANY_PEOPLE):
             relay.script["RCPT"] = [BLOCKED]
             await sent(pool, domain=f"{number}.example")
             if number % 3 == 0:
@@ -338,16 +357,16 @@ async def test_a_few_domains_that_refuse_us_say_nothing_about_the_relay(clock):
 
 async def test_people_who_are_gone_say_nothing_about_the_relay(clock):
     async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
-        relay.script["RCPT"] = [*["550 5.1.1 Nobody"] * (TOO_MANY_BLAMED - 1), None] * 2
-        await sent(pool, 2 * TOO_MANY_BLAMED)
+        relay.script["RCPT"] = [*["550 5.1.1 Nobody"] * (MANY_PEOPLE - 1), None] * 2
+        await sent_around(pool, 2 * MANY_PEOPLE)
 
         assert pool.manners.relays[0].breaker.gate(now=NOON) is Gate.CLOSED
 
 
 async def test_full_mailboxes_say_nothing_about_the_relay(clock):
     async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
-        relay.script["RCPT"] = ["552 5.2.2 Full"] * (2 * TOO_MANY_BLAMED)
-        await sent(pool, 2 * TOO_MANY_BLAMED)
+        relay.script["RCPT"] = ["552 5.2.2 Full"] * (2 * MANY_PEOPLE)
+        await sent_around(pool, 2 * MANY_PEOPLE)
 
         assert pool.manners.relays[0].breaker.gate(now=NOON) is Gate.CLOSED
 
@@ -363,9 +382,9 @@ async def test_full_mailboxes_say_nothing_about_the_relay(clock):
 )
 async def test_a_relay_that_refuses_everybody_is_not_believed_for_long(answer, clock):
     async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
-        relay.script["RCPT"] = [answer] * TOO_MANY_BLAMED
+        relay.script["RCPT"] = [answer] * MANY_PEOPLE
         with capture_logs() as logs:
-            await sent(pool, TOO_MANY_BLAMED)
+            await sent_around(pool, MANY_PEOPLE)
 
         assert pool.room(now=NOON) == 0
     (line,) = logs
@@ -488,7 +507,9 @@ async def test_two_lanes_keep_one_pace(clock):
         relays(plain(relay.port, rate=0.1), clock=clock) as evening,
         Relays(
             SmtpSettings.model_validate(plain(relay.port, rate=0.1)),
+            REFUSALS,
             clock=clock,
+            lane=Lane.PRIORITY,
             manners=evening.manners,
         ) as express,
     ):
@@ -694,11 +715,219 @@ async def test_a_message_that_told_nothing_of_a_paused_domain_is_followed_by_ano
 
 def test_what_is_known_of_domains_is_bounded():
     domains = Domains(LEAST_FULL)
-    assert domains.hold("first.example", now=NOON) is None
-    for _ in range(10):
-        domains.hold("first.example", now=NOON)
-    assert domains.hold("first.example", now=NOON) is not None
-    for number in range(MOST):
-        domains.hold(f"{number}.example", now=NOON)
 
-    assert domains.hold("first.example", now=NOON) is None
+    def held(name: str) -> bool:
+        return domains.hold(name, may_probe=True, now=NOON) is not None
+
+    assert not held("first.example")
+    for _ in range(10):
+        held("first.example")
+    assert held("first.example")
+    for number in range(MOST):
+        held(f"{number}.example")
+
+    assert not held("first.example")
+
+
+# --- Strangers ------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def both_lanes(
+    port: int, clock: StoppedClock, **named: object
+) -> AsyncIterator[tuple[Relays, Relays]]:
+    """The two lanes of a worker: reminders, and what anybody may ask for."""
+    settings = SmtpSettings.model_validate(plain(port) | named)
+    async with lanes(settings, REFUSALS, clock) as used:
+        yield used[Lane.EVENING], used[Lane.PRIORITY]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "501 What address is that?",
+        "550 5.5.0 Requested action not taken: mailbox unavailable",
+        "503 5.5.1 Bad sequence",
+        "530 5.7.0 Authentication required",
+        BLOCKED,
+        SLOWLY,
+        "421 4.7.0 Too many errors",
+        Mishap.HANG_UP,
+    ],
+)
+async def test_whatever_is_said_to_strangers_says_nothing_about_us(answer, clock):
+    async with Relay() as relay, both_lanes(relay.port, clock) as (evening, express):
+        relay.script["RCPT"] = [answer] * 40
+        for _ in range(4):
+            await sent_around(express, 10)
+            await sent(express, domain="big.example")
+
+        assert evening.gates(now=NOON) == ((f"{HOST}:{relay.port}", Gate.CLOSED),)
+        assert evening.hold("big.example", now=NOON) is None
+        assert evening.room(now=NOON) == 2
+        assert isinstance((await sent(evening))[0], Accepted)
+
+
+async def test_strangers_neither_end_a_streak_nor_are_the_ones_to_try_again(clock):
+    async with Relay() as relay, both_lanes(relay.port, clock) as (evening, express):
+        for number in range(MANY_PEOPLE):
+            relay.script["RCPT"] = ["550 5.1.1 Nobody"]
+            await sent(evening, domain=f"{number}.example")
+            await sent(express)
+        assert evening.room(now=NOON) == express.room(now=NOON) == 0
+
+        clock.move(ASTRAY.first_wait)
+        assert (evening.room(now=clock.now()), express.room(now=clock.now())) == (1, 0)
+        assert await sent(express) == [Unsent(reason="no relay takes mail at present")]
+
+
+async def test_a_relay_that_lets_nobody_in_is_left_alone_whoever_knocks(clock):
+    async with Relay() as relay, both_lanes(relay.port, clock) as (evening, express):
+        relay.script["EHLO"] = [Mishap.HANG_UP] * 9
+        await sent(express, AWAY.in_a_row - 1)
+        relay.script["EHLO"] = []
+        await sent(express)
+        relay.script["MAIL"] = ["451 4.3.0 Not now"] * 9
+        await sent(express, AWAY.in_a_row - 1)
+        assert evening.room(now=NOON) == 2
+        await sent(express)
+
+        assert evening.room(now=NOON) == 0
+
+
+async def test_a_stranger_s_odd_letters_are_not_the_relay_s_refusal_of_our_sender(
+    clock,
+):
+    async with (
+        Relay(enable_SMTPUTF8=True) as relay,
+        both_lanes(relay.port, clock) as (evening, express),
+    ):
+        relay.script["MAIL"] = ["555 5.5.4 Unsupported option: SMTPUTF8"]
+        outcome = await express.send(envelope(who="böb"))
+
+    assert isinstance(outcome, Refused)
+    assert evening.room(now=NOON) == 2
+
+
+async def test_a_paused_domain_is_not_tried_again_with_a_stranger_s_mail(clock):
+    async with Relay() as relay, both_lanes(relay.port, clock) as (evening, express):
+        relay.script["RCPT"] = [BLOCKED] * POLICY.in_a_row
+        await sent(evening, POLICY.in_a_row, domain="big.example")
+        clock.move(POLICY.first_wait)
+        now = clock.now()
+
+        assert express.hold("big.example", now=now) is None
+        relay.script["RCPT"] = [BLOCKED]
+        await sent(express, domain="big.example")
+        clock.move(timedelta(seconds=1 / SLOWEST))
+        assert evening.hold("big.example", now=clock.now()) is None
+        assert evening.hold("big.example", now=clock.now()) is not None
+
+
+# --- Trying again ----------------------------------------------------------------
+
+
+async def test_the_same_message_never_tries_a_relay_twice_in_a_row(clock):
+    async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
+        relay.script["MAIL"] = ["451 4.3.0 Not now"] * (AWAY.in_a_row + 1)
+        await sent(pool, AWAY.in_a_row)
+        clock.move(AWAY.first_wait)
+        poisoned = envelope(who="poisoned")
+        await pool.send(poisoned)
+        clock.move(2 * AWAY.first_wait)
+
+        assert pool.room(now=clock.now()) == 1
+        again = await pool.send(poisoned)
+        assert again == Unsent(reason="no relay takes mail at present")
+        assert isinstance(await pool.send(envelope(who="another")), Accepted)
+        assert isinstance(await pool.send(poisoned), Accepted)
+
+
+async def test_where_no_mail_is_due_a_relay_is_tried_without_a_recipient(clock):
+    async with Relay() as relay, both_lanes(relay.port, clock) as (evening, express):
+        relay.script["MAIL"] = [Mishap.HANG_UP] * AWAY.in_a_row
+        await sent(evening, AWAY.in_a_row)
+        await evening.try_again()
+        assert relay.commands.count("RSET") == 0
+
+        clock.move(AWAY.first_wait)
+        await express.try_again()
+        assert relay.commands.count("RSET") == 0
+        with capture_logs() as logs:
+            await evening.try_again()
+        assert relay.commands[-3:] == [
+            "MAIL FROM:<tips@example.org>",
+            "RSET",
+            "QUIT",
+        ]
+        assert express.room(now=clock.now()) > 0
+    assert [line["event"] for line in logs] == ["relay takes mail again"]
+    assert not relay.envelopes
+
+
+@pytest.mark.parametrize(
+    ("stage", "says"),
+    [
+        ("MAIL", "550 5.1.8 Not that sender"),
+        ("MAIL", "451 4.3.0 Not now"),
+        ("EHLO", Mishap.HANG_UP),
+    ],
+)
+async def test_a_relay_that_is_tried_in_vain_is_left_alone_for_longer(
+    clock, stage, says
+):
+    async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
+        relay.script["MAIL"] = [Mishap.HANG_UP] * AWAY.in_a_row
+        await sent(pool, AWAY.in_a_row)
+        clock.move(AWAY.first_wait)
+        relay.script[stage] = [says]
+        await pool.try_again()
+
+        assert pool.room(now=clock.now() + AWAY.first_wait) == 0
+        assert pool.are_away(now=clock.now() + AWAY.first_wait)
+
+
+async def test_a_relay_that_does_not_let_us_in_any_more_is_left_alone_for_longer(clock):
+    def refuse(_server, _session, _envelope, _mechanism, _given):
+        return AuthResult(success=False, handled=False)
+
+    async with (
+        Relay(authenticator=refuse, auth_require_tls=False) as relay,
+        relays(
+            plain(relay.port, username="ann", password="hunter2"), clock=clock
+        ) as pool,
+    ):
+        await sent(pool)
+        clock.move(OUR_SENDER.first_wait)
+        await pool.try_again()
+
+        assert pool.room(now=clock.now() + OUR_SENDER.first_wait) == 0
+        assert pool.room(now=clock.now() + 2 * OUR_SENDER.first_wait) == 1
+
+
+async def test_a_relay_that_refused_everybody_is_not_believed_for_its_greeting(clock):
+    async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
+        relay.script["RCPT"] = ["550 5.1.1 Nobody"] * (MANY_PEOPLE + 1)
+        await sent_around(pool, MANY_PEOPLE)
+        clock.move(ASTRAY.first_wait)
+        await pool.try_again()
+        assert pool.room(now=clock.now()) == 2
+
+        await sent(pool)
+        assert pool.room(now=clock.now()) == 0
+
+
+async def test_an_address_that_a_relay_has_no_letters_for_goes_to_the_next(clock):
+    async with (
+        Relay(enable_SMTPUTF8=False) as old,
+        Relay(enable_SMTPUTF8=True) as new,
+        relays(plain(old.port, weight=9), plain(new.port), clock=clock) as pool,
+    ):
+        with capture_logs() as logs:
+            outcomes = [await pool.send(envelope(who=who)) for who in ("böb", "zoë")]
+
+        assert pool.room(now=NOON) == 4
+    assert [type(outcome) for outcome in outcomes] == [Accepted, Accepted]
+    (line,) = logs
+    assert line["event"] == "relay takes no addresses outside ASCII"
+    assert "SMTPUTF8" in line["remedy"]

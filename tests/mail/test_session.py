@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 import uvloop
 
-from service.domain.outbox import Accepted, Outcome, Refused, Stage, Unknown, Unsent
-from service.mail.session import Patience
-from tests.builders import NOON
+from service.domain.outbox import Accepted, Outcome, Refused, Unknown, Unsent
+from service.domain.refusals import Stage
+from service.mail.session import MOST_ERRORS, Patience
+from tests.builders import NOON, relay_refused
 from tests.fakes import StoppedClock
 from tests.mail.raw import IN_TURN, PIPELINING, Raw, Trick
 from tests.mail.relay import Mishap
@@ -71,8 +72,7 @@ async def test_a_refusal_says_its_stage_and_the_next_message_goes_through(
     async with Raw(offers) as relay, mailing(relay.port) as mailer:
         relay.script[stage.upper()] = [f"{code} {words}"]
         outcomes = [await send(mailer), await send(mailer)]
-    refused = Refused(stage=stage, code=code, enhanced=enhanced, reply=words)
-    assert outcomes == [refused, OK]
+    assert outcomes == [relay_refused(stage, code, enhanced, words), OK]
     assert relay.connections == 1
     assert relay.commands.count("RSET") == 1
 
@@ -82,7 +82,7 @@ async def test_a_refusal_in_many_lines_is_one_line_of_plain_words(offers):
     async with Raw(offers) as relay, mailing(relay.port) as mailer:
         relay.script["RCPT"] = ["554-Go\r\n554 \taway\x01"]
         outcome = await send(mailer)
-    assert outcome == Refused(stage=Stage.RCPT, code=554, enhanced="", reply="Go away?")
+    assert outcome == relay_refused(Stage.RCPT, 554, "", "Go away?")
 
 
 @both_ways
@@ -91,8 +91,7 @@ async def test_a_relay_that_closes_down_is_believed_and_left(offers, stage):
     async with Raw(offers) as relay, mailing(relay.port) as mailer:
         relay.script[stage.upper()] = ["421 4.3.2 Closing"]
         outcomes = [await send(mailer), await send(mailer)]
-    refused = Refused(stage=stage, code=421, enhanced="4.3.2", reply="4.3.2 Closing")
-    assert outcomes == [refused, OK]
+    assert outcomes == [relay_refused(stage, 421, "4.3.2", "4.3.2 Closing"), OK]
     assert relay.connections == 2
 
 
@@ -285,6 +284,48 @@ async def test_a_relay_that_takes_so_many_a_connection_gets_them_all(offers):
     assert relay.connections == 4
     # Once the limit is known, nothing is chained to the last one under it.
     assert relay.chunks.count(WIRE) == (3 if offers else 7)
+
+
+@both_ways
+@pytest.mark.parametrize("stage", [Stage.MAIL, Stage.RCPT])
+async def test_a_relay_that_has_enough_of_our_errors_gets_the_next_on_another_connection(
+    offers, stage
+):
+    async with Raw(offers) as relay, mailing(relay.port) as mailer:
+        relay.script["MAIL"] = [None]
+        relay.script["RCPT"] = ["550 5.1.1 Nobody"]
+        relay.script[stage.upper()].append("421 4.7.0 Too many errors")
+        refused_one, taken = await send(mailer), await send(mailer)
+
+    assert isinstance(refused_one, Refused)
+    assert taken == OK
+    assert relay.connections == 2
+
+
+@both_ways
+async def test_a_connection_is_replaced_before_a_relay_has_enough_of_our_errors(offers):
+    """Postfix answers a second late after ten, and hangs up after twenty."""
+    recipients = [f"{n}@x.example" for n in range(20)]
+    async with Raw(offers) as relay, mailing(relay.port) as mailer:
+        relay.script["RCPT"] = ["550 5.1.1 Nobody"] * len(recipients)
+        outcomes = [await send(mailer, each) for each in recipients]
+        assert await send(mailer) == OK
+
+    assert all(isinstance(outcome, Refused) for outcome in outcomes)
+    # Where commands are pipelined, DATA is one error more for each.
+    each_connection = MOST_ERRORS // (2 if offers else 1)
+    assert relay.connections == len(recipients) // each_connection + 1
+    assert relay.commands.count("QUIT") == relay.connections
+
+
+@both_ways
+async def test_a_message_that_is_taken_between_makes_up_for_errors(offers):
+    async with Raw(offers) as relay, mailing(relay.port) as mailer:
+        for _ in range(9):
+            relay.script["RCPT"] = ["550 5.1.1 Nobody"]
+            assert isinstance(await send(mailer), Refused)
+            assert await send(mailer) == OK
+    assert relay.connections == 1
 
 
 async def test_a_relay_that_forgets_what_follows_a_message_gets_one_at_a_time():

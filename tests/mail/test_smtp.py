@@ -12,8 +12,10 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from pydantic import SecretStr
 
 from service.domain.errors import Misconfigured, TryLater
-from service.domain.outbox import Accepted, Refused, Stage, Unknown, Unsent
+from service.domain.outbox import Accepted, Refused, Unknown, Unsent
+from service.domain.refusals import Stage
 from service.mail.session import Patience
+from tests.builders import relay_refused
 from tests.mail.raw import Raw, Trick
 from tests.mail.relay import HOST, Mishap, Relay
 from tests.mail.sending import BIG, DATA, SOON, envelope, mailing, send, send_all
@@ -181,8 +183,8 @@ async def test_a_no_in_other_letters_than_ascii_is_heard_like_any_other():
         relay.script["GREETING"] = [b"554 Zugriff verweigert f\xfcr Sie\r\n"] * 2
         outcomes = await send_all(mailer, "a@example.com", "b@example.com")
     said = "Zugriff verweigert f?r Sie"
-    refused = Refused(stage=Stage.CONNECT, code=554, enhanced="", reply=said)
-    assert outcomes == [refused, refused]
+    found = relay_refused(Stage.CONNECT, 554, "", said)
+    assert outcomes == [found, found]
 
 
 async def test_what_breaks_a_connection_leaves_nobody_waiting():
@@ -212,9 +214,7 @@ async def test_a_relay_that_refuses_our_name_refuses_the_message():
     async with Relay() as relay, mailing(relay.port) as mailer:
         relay.script["EHLO"] = ["550 5.7.1 Who?"]
         outcome = await send(mailer)
-    assert outcome == Refused(
-        stage=Stage.CONNECT, code=550, enhanced="5.7.1", reply="5.7.1 Who?"
-    )
+    assert outcome == relay_refused(Stage.CONNECT, 550, "5.7.1", "5.7.1 Who?")
 
 
 async def test_an_answer_that_was_sneaked_in_before_the_first_message_is_noticed():

@@ -13,6 +13,7 @@ from service.store.engine import Store
 from service.web import bounces
 from service.web.app import create_app
 from service.web.guard import LONGER_BODIES
+from tests.builders import REFUSALS
 from tests.mail.returned import A_PERSON, BOUNCES
 from tests.web.visits import FailingStore, browsing
 
@@ -23,7 +24,7 @@ WITH_KEY = {"Authorization": f"Bearer {KEY}", "Content-Type": "message/rfc822"}
 @pytest.fixture
 def desk(site):
     verp = Verp(keys=site.links.keys, address=BOUNCES)
-    return Desk(store=site.store, verp=verp, clock=site.clock)
+    return Desk(store=site.store, verp=verp, refusals=REFUSALS, clock=site.clock)
 
 
 @pytest_asyncio.fixture

@@ -17,7 +17,7 @@ from service.store.suppression import Reason
 from service.web import bounces
 from service.web.app import create_app
 from service.web.metrics import COUNTED_FRESH, FRESH
-from tests.builders import NOON, TODAY, message, subscriber
+from tests.builders import NOON, REFUSALS, TODAY, message, subscriber
 from tests.mail.returned import BOUNCES, VACATION
 from tests.prometheus import samples
 from tests.store.plain_sql import raw
@@ -268,7 +268,7 @@ async def test_answers_are_counted_by_page_and_never_by_who_or_what(client):
 
 async def test_mail_that_comes_back_over_http_is_counted(site):
     verp = Verp(keys=site.links.keys, address=BOUNCES)
-    desk = Desk(store=site.store, verp=verp, clock=site.clock)
+    desk = Desk(store=site.store, verp=verp, refusals=REFUSALS, clock=site.clock)
     routes = bounces.routes(desk, "key", site.figures)
     async with browsing(create_app(site, routes)) as client:
         with_key = {"Authorization": "Bearer key"}

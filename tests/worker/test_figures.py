@@ -10,39 +10,40 @@ from service.domain.obstacle import Obstacle
 from service.domain.outbox import (
     Accepted,
     Kind,
-    Meaning,
     Outcome,
     Refused,
-    Stage,
     State,
     Unknown,
     Unsent,
     ended,
-    meaning,
     put_back,
     settle,
 )
+from service.domain.refusals import Meaning, Stage
 from service.worker.figures import Figures
-from tests.builders import NOON, message
+from tests.builders import NOON, message, relay_refused
 from tests.prometheus import samples
 
 AN_HOUR = timedelta(hours=1)
-REFUSALS: list[Refused] = [
-    Refused(stage=Stage.RCPT, code=code, enhanced=enhanced, reply="words of theirs")
-    for code, enhanced in (
-        (421, ""),
-        (450, ""),
-        (455, ""),
-        (500, ""),
-        (550, ""),
-        (550, "5.1.1"),
-        (550, "5.1.2"),
-        (550, "5.1.3"),
-        (550, "5.6.0"),
-        (550, "5.7.1"),
-        (550, "5.7.8"),
-        (552, "5.2.2"),
-        (552, "5.3.4"),
+REFUSED: list[Refused] = [
+    relay_refused(Stage.RCPT, code, enhanced, words)
+    for code, enhanced, words in (
+        (421, "", "words of theirs"),
+        (450, "", "words of theirs"),
+        (450, "4.2.1", "words of theirs"),
+        (455, "", "words of theirs"),
+        (501, "", "words of theirs"),
+        (550, "", "words of theirs"),
+        (550, "5.1.1", "words of theirs"),
+        (550, "5.1.2", "words of theirs"),
+        (550, "5.1.3", "words of theirs"),
+        (550, "5.6.0", "words of theirs"),
+        (550, "5.6.7", "words of theirs"),
+        (550, "5.7.1", "words of theirs"),
+        (550, "5.7.8", "words of theirs"),
+        (550, "5.7.10", "TLS required"),
+        (552, "5.2.2", "words of theirs"),
+        (552, "5.3.4", "words of theirs"),
     )
 ]
 LOST: list[Outcome] = [
@@ -58,7 +59,7 @@ AWAY: list[Outcome] = [
 def every_end(kind):
     """A message of this kind, ended in all the ways there are, in time and too late."""
     one = message(kind=kind, attempts=1, expires_at=NOON + AN_HOUR)
-    outcomes: list[Outcome] = [Accepted(reply="250"), *REFUSALS, *LOST, *AWAY]
+    outcomes: list[Outcome] = [Accepted(reply="250"), *REFUSED, *LOST, *AWAY]
     for outcome in outcomes:
         for now in (NOON, NOON + AN_HOUR):
             yield settle(one, outcome, now=now)
@@ -80,7 +81,7 @@ def counted(figures):
 
 
 def test_every_refusal_there_is_is_tried_here():
-    assert {meaning(refusal) for refusal in REFUSALS} == set(Meaning)
+    assert {refusal.ruling.about for refusal in REFUSED} == set(Meaning)
 
 
 @pytest.mark.parametrize("kind", Kind)

@@ -15,7 +15,7 @@ from service.flows.upkeep import upkeep
 from service.mail.bounces import LONGEST_BYTES
 from service.store.engine import Store
 from service.worker.lmtp import listening
-from tests.builders import NOON
+from tests.builders import NOON, REFUSALS
 from tests.fakes import StoppedClock
 from tests.mail.returned import A_PERSON, BOUNCES
 from tests.web.visits import FailingStore
@@ -28,7 +28,7 @@ ANYWHERE = "127.0.0.1:0"
 async def desk(store):
     await upkeep(store, now=NOON)
     verp = Verp(keys=(b"k" * 32,), address=BOUNCES)
-    return Desk(store=store, verp=verp, clock=StoppedClock(NOON))
+    return Desk(store=store, verp=verp, refusals=REFUSALS, clock=StoppedClock(NOON))
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def cut_off_desk():
     """A desk whose database is away."""
     failing = cast("Store", FailingStore(TryLater("the database is away")))
     verp = Verp(keys=(b"k" * 32,), address=BOUNCES)
-    return Desk(store=failing, verp=verp, clock=StoppedClock(NOON))
+    return Desk(store=failing, verp=verp, refusals=REFUSALS, clock=StoppedClock(NOON))
 
 
 async def kept(desk):

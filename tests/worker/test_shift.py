@@ -22,7 +22,7 @@ from service.mail.relays import Relays
 from service.store.nights import NightRecord
 from service.worker.figures import Figures
 from service.worker.shift import Shift
-from tests.builders import NOON, TODAY, message, refused, subscriber
+from tests.builders import NOON, REFUSALS, TODAY, message, refused, subscriber
 from tests.conftest import administer
 from tests.fakes import StoppedClock
 from tests.prometheus import samples
@@ -73,7 +73,10 @@ def shift_of(store, library):
             clock=clock,
             couriers=couriers,
             desk=Desk(
-                store=store, verp=Verp(keys=(b"k" * 32,), address=""), clock=clock
+                store=store,
+                verp=Verp(keys=(b"k" * 32,), address=""),
+                refusals=REFUSALS,
+                clock=clock,
             ),
             figures=Figures(),
         )

@@ -10,6 +10,7 @@ from service import app as composition
 from service.clock import SystemClock
 from service.commands.loop import run
 from service.domain.outbox import Accepted, Message
+from service.domain.refusals import Refusals
 from service.mail.letters import Letters
 from service.mail.relays import Relays
 from service.settings import SmtpSettings
@@ -26,7 +27,7 @@ async def send_all(wanted: Task) -> None:
         connections=wanted.connections,
         hostname="localhost",
     )
-    async with Relays(smtp, clock=SystemClock()) as relays:
+    async with Relays(smtp, Refusals(()), clock=SystemClock()) as relays:
         say("ready")
         # Twice as many as connections, as in a worker: none waits for its next mail.
         senders = [

@@ -7,6 +7,7 @@ from service.domain.breaker import AWAY, OUR_SENDER
 from service.domain.errors import Misconfigured, TryLater
 from service.domain.finding import Sheet
 from service.domain.outbox import Refused
+from service.domain.refusals import Refusals
 from service.mail.examination import Examined
 from service.mail.smtp import Mailer
 from service.settings import RelaySettings
@@ -24,7 +25,8 @@ async def look(sheet: Sheet, patient: Patient, relay: RelaySettings) -> None:
     except Misconfigured:
         # The settings say so themselves; a relay can be met without a sender.
         sender = ""
-    async with Mailer(relay, clock=patient.clock) as mailer:
+    # Nothing is sent, so there is nothing to rule on.
+    async with Mailer(relay, Refusals(()), clock=patient.clock) as mailer:
         try:
             found = await mailer.examine(sender)
         except (Misconfigured, TryLater) as error:

@@ -1,10 +1,11 @@
-"""The catalogue: does it load, who has reviewed it, and until when?"""
+"""The catalogue and the table of refusals: do they load, who has reviewed the tips?"""
 
 from collections.abc import Iterable
 from datetime import timedelta
 
 from service.commands.doctor.patient import Patient
 from service.content.catalogue import load
+from service.content.refusals import load_refusals
 from service.domain.finding import Sheet
 
 SOON = timedelta(days=30)
@@ -17,6 +18,8 @@ async def look(sheet: Sheet, patient: Patient) -> None:
     content, today = patient.settings.content, patient.clock.now().date()
     library = load(content.config, content.templates, today=today)
     reviews = library.review_summary
+    refusals = load_refusals(content.config)
+    sheet.ok("refusals", f"{len(refusals.rows)} rows tell who is to blame for one")
     sheet.ok("catalogue", f"{len(library.catalogue.tips)} tips may be said")
     says = f"{reviews.reviewed} of {reviews.tips} tips are reviewed by a clinician"
     if reviews.reviewed == reviews.tips:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from service.content.questions import Questions
 from service.domain.fence import Fence
-from service.domain.outbox import Kind, Meaning, State
-from service.domain.refusals import Verdict
+from service.domain.outbox import Kind, State
+from service.domain.refusals import Meaning, Verdict
 from service.domain.risk import Tag
 from service.domain.subscriber import Frequency, Status
 from service.domain.tips import Evidence, When
@@ -34,6 +34,7 @@ REASONS: Mapping[str, str] = {
     Meaning.LATER: "the mailbox provider asked to try later",
     Meaning.SLOWER: "the mailbox provider asked us to go slower",
     Meaning.RELAY_BUSY: "the relay was busy",
+    Meaning.MAILBOX_BUSY: "the mailbox takes nothing at the moment",
     Meaning.MAILBOX_FULL: "the mailbox is full",
     Meaning.NO_SUCH_ADDRESS: "no such address",
     Meaning.BAD_ADDRESS: "the address cannot exist",
@@ -44,6 +45,7 @@ REASONS: Mapping[str, str] = {
     Meaning.OUR_SIZE: "the mail is too large for them",
     Meaning.OUR_PROTOCOL: "the relay did not understand us",
     Meaning.OUR_MESSAGE: "the mail's form was refused",
+    Meaning.OUR_RELAY: "the relay takes no address outside ASCII",
     "deadline passed": "its deadline passed before its turn",
     "no relay took mail": "no relay took mail before its deadline",
     "no relay takes mail at present": "no relay took mail",
