@@ -71,6 +71,7 @@ THROTTLED = replace(
 _FAULTS: Mapping[Meaning, Fault] = MappingProxyType(
     {
         Meaning.RELAY_BUSY: AWAY,
+        Meaning.POLICY: OUR_MAIL,
         Meaning.OUR_SIZE: OUR_MAIL,
         Meaning.OUR_PROTOCOL: OUR_MAIL,
         Meaning.OUR_MESSAGE: OUR_MAIL,

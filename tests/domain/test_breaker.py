@@ -68,6 +68,7 @@ def opened(fault: Fault, *, failures: int | None = None) -> Breaker:
         (no(550, "5.1.1", Stage.MAIL), OUR_SENDER),
         (no(552, "5.3.4", Stage.MAIL), OUR_MAIL),
         (no(554, "5.1.1", Stage.DATA), OUR_MAIL),
+        (no(554, "5.7.1", Stage.DATA), OUR_MAIL),
     ],
 )
 def test_only_what_is_about_all_mail_speaks_against_the_relay(outcome, found):
