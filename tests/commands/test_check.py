@@ -36,7 +36,7 @@ async def test_nothing_is_sent_and_nobody_is_taken_off_by_looking(clinic):
     await clinic.check()
 
     said = [command.split()[0] for command in clinic.relay.commands]
-    assert said == ["EHLO", "EHLO", "MAIL", "QUIT"]
+    assert said == ["EHLO", "EHLO", "MAIL", "RSET", "QUIT"]
     assert not clinic.relay.envelopes
 
 
