@@ -25,7 +25,7 @@ from service.flows.upkeep import upkeep
 from service.mail.relays import Relays
 from service.settings import SmtpSettings
 from service.web.app import Site
-from tests.builders import TODAY
+from tests.builders import REFUSALS, TODAY
 from tests.fakes import StoppedClock
 from tests.web.visits import FORM, problems, words
 
@@ -72,7 +72,7 @@ async def worker(site, clock) -> AsyncIterator[Worker]:
         smtp = SmtpSettings(
             host="127.0.0.1", port=catcher.port, tls="none", hostname="localhost"
         )
-        async with Relays(smtp, clock=site.clock) as relays:
+        async with Relays(smtp, REFUSALS, clock=site.clock) as relays:
             courier = Courier(
                 store=site.store,
                 letters=site.letters,
