@@ -26,13 +26,13 @@ from benchmarks.processes import peak_memory_of, started
 from benchmarks.trial import Trial
 from service.clock import SystemClock
 from service.commands.people import progress
+from service.content.zones import known_zones
 from service.domain.night import SPREAD_SECONDS, local, night_at, slot
 from service.domain.synthetic import Newcomer, address, crowd
 from service.embedded import postgres
 from service.flows.seed import seed
 from service.keys import new_keys
 from service.store import migrate
-from service.web.options import known_zones
 
 AT_ONCE = 5000
 #: Inventing somebody takes less than that; a worker starts in less than that.

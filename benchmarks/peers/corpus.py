@@ -9,12 +9,12 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from service import app as composition
+from service.content.zones import known_zones
 from service.domain.choice import tonight_for
 from service.domain.night import night_at
 from service.domain.outbox import Kind, Message
 from service.domain.records import reminder_to_json, tonight_to_data
 from service.domain.synthetic import crowd
-from service.web.options import known_zones
 
 #: So many different mails; a longer run sends them again.
 LETTERS = 500

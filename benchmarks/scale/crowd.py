@@ -13,11 +13,11 @@ import asyncpg
 from sqlalchemy.engine import make_url
 
 from service.app import Service
+from service.content.zones import known_zones
 from service.domain.choice import tonight_for
 from service.domain.synthetic import Crowd, Newcomer, crowd
 from service.domain.tonight import History, remember
 from service.flows.seed import seed
-from service.web.options import known_zones
 
 AT_ONCE = 5000
 NIGHTS = 10

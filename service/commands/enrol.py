@@ -35,7 +35,8 @@ LEAST_EVIDENCE = 12
 WAITS = (timedelta(seconds=1), timedelta(seconds=5), timedelta(seconds=20))
 REPORT = ("row", "outcome", "why")
 KNOWN = (
-    "id", "address", "status", "started_on", "zone", "time", "frequency", "language",
+    "id", "address", "status", "started_on", "zone", "zone_confirmed", "time",
+    "frequency", "language",
 )  # fmt: skip
 COLUMNS = (*KNOWN, *KEYS)
 FORMATS = (".csv", ".jsonl")
@@ -263,6 +264,7 @@ def _record(subscriber: Subscriber) -> dict[str, object]:
         subscriber.status,
         subscriber.started_on.isoformat(),
         evening.zone,
+        evening.is_zone_confirmed,
         f"{evening.minute // 60:02}:{evening.minute % 60:02}",
         evening.frequency,
         subscriber.language,

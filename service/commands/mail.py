@@ -7,7 +7,6 @@ from datetime import date as date_type
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import available_timezones
 
 import typer
 from rich.progress import track
@@ -16,6 +15,7 @@ from service import app as composition
 from service.clock import SystemClock
 from service.commands.operator import me
 from service.commands.profile import read_profile
+from service.content.zones import every_zone
 from service.domain.errors import Misconfigured
 from service.domain.night import Clock, instant
 from service.domain.risk import FRESH_NIGHTS
@@ -85,7 +85,7 @@ def night(
             where="--at",
             remedy="Write it as HH:MM, from 00:00 to 23:59",
         )
-    if zone not in available_timezones():
+    if zone not in every_zone():
         raise Misconfigured(
             what=f"'{zone}' is not a time zone",
             where="--zone",

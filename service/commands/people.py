@@ -18,9 +18,9 @@ from rich.progress import (
 
 from service import app as composition
 from service.app import Service
+from service.content.zones import known_zones
 from service.domain.synthetic import crowd
 from service.flows import seed as seeding
-from service.web.options import known_zones
 
 #: Invented in one transaction.
 AT_ONCE = 5000

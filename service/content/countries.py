@@ -1,4 +1,4 @@
-"""Whom to call in each country, and whose drinking advice applies there."""
+"""Each country: whom to call, whose drinking advice applies, and its time zones."""
 
 import re
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from service.content.faults import Fault
 from service.content.files import Place, TomlFile
 from service.content.shapes import CountryShape, LineShape, shaped
+from service.content.zones import known_zones, zone_table
 from service.domain.records import NO_COUNTRY
 from service.domain.risk import REGIONS
 
@@ -23,7 +24,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Country:
-    """A country by its ISO 3166 code; `emergency` is "" where we are not certain."""
+    """A country by its ISO 3166 code; `emergency` is "" where we are not certain.
+
+    `zones` are all of its time zones, the one where most people live first.
+    """
 
     code: str
     name: str
@@ -32,6 +36,7 @@ class Country:
     crisis: Line | None
     advice: Line | None
     alcohol_help: Line | None
+    zones: tuple[str, ...]
 
     @property
     def emergency_number(self) -> str:
@@ -51,6 +56,7 @@ def read_countries(file: TomlFile, faults: list[Fault]) -> dict[str, Country]:
         shape = shaped(CountryShape, data, place, faults)
         if shape is not None:
             faults.extend(_wrong_region(code, shape, place))
+            faults.extend(_unknown_zones(shape, place))
             countries[code] = _country(code, shape)
     if NO_COUNTRY not in file.tables():
         problem = f"the table [{NO_COUNTRY}] is missing"
@@ -68,6 +74,7 @@ def _country(code: str, shape: CountryShape) -> Country:
         crisis=_line(shape.crisis),
         advice=_line(shape.advice),
         alcohol_help=_line(shape.alcohol_help),
+        zones=tuple(dict.fromkeys((*shape.zones, *zone_table().get(code, ())))),
     )
 
 
@@ -82,3 +89,15 @@ def _wrong_region(code: str, shape: CountryShape, place: Place) -> list[Fault]:
         return []
     problem = f"alcohol '{shape.alcohol}' is not the advice that people there get"
     return [place.fault(problem, f"write alcohol = '{region}'", key="alcohol")]
+
+
+def _unknown_zones(shape: CountryShape, place: Place) -> list[Fault]:
+    return [
+        place.fault(
+            f"'{zone}' is not a time zone",
+            "use a name of the IANA zone table, such as Europe/London",
+            key="zones",
+        )
+        for zone in shape.zones
+        if zone not in known_zones()
+    ]

@@ -175,6 +175,7 @@ class CountryShape(Shape):
     crisis: LineShape | None = None
     advice: LineShape | None = None
     alcohol_help: LineShape | None = None
+    zones: tuple[Text, ...] = ()
 
 
 class RefusalShape(Shape):

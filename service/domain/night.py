@@ -60,7 +60,7 @@ def instant(zone: str, night: date, minute: int) -> Instant:
         return Instant(at=first, clock=Clock.EXACT)
     if first < second:
         return Instant(at=first, clock=Clock.FOLD)
-    return Instant(at=_end_of_gap(tz, second, first), clock=Clock.GAP)
+    return Instant(at=change_between(tz, second, first), clock=Clock.GAP)
 
 
 def night_at(zone: str, *, now: datetime) -> date:
@@ -141,8 +141,8 @@ def jitter(subscriber_id: int) -> int:
     return int.from_bytes(digest[:4], "big") % SPREAD_SECONDS
 
 
-def _end_of_gap(tz: ZoneInfo, before: datetime, after: datetime) -> datetime:
-    """The instant between the two at which the zone's clock jumped forward."""
+def change_between(tz: ZoneInfo, before: datetime, after: datetime) -> datetime:
+    """The second between the two (UTC) at which the zone's offset changed."""
     offset = before.astimezone(tz).utcoffset()
     while after - before > timedelta(seconds=1):
         middle = before + timedelta(seconds=int((after - before).total_seconds()) // 2)

@@ -22,6 +22,11 @@ class Kind(StrEnum):
     CONFIRMATION = "confirmation"
     MANAGE_LINK = "manage_link"
     ANSWERED = "answered"
+    ZONE_QUESTION = "zone_question"
+
+
+#: Why a reminder is held back whose time is no evening in the person's country.
+OTHER_CLOCK = "no evening in their country"
 
 
 class State(StrEnum):

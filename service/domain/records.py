@@ -24,7 +24,7 @@ from service.domain.risk import (
     Stretching,
     Tag,
 )
-from service.domain.subscriber import Person, Subscriber
+from service.domain.subscriber import Evening, Frequency, Person, Subscriber
 from service.domain.tonight import History, Reason, Role, Told, ToldTip, Tonight
 
 NOT_SURE = "not_sure"
@@ -253,7 +253,8 @@ class Reminder:
     """All that is needed to write tonight's reminder; sealed in its outbox row.
 
     `minute` is the local one it is for; None where nobody chose one. `asks` is the tag
-    of the one question that it asks, if any.
+    of the one question that it asks, if any. `evening` is there in the first mail of
+    all, which says when they come, and where the mail asks which clock is the person's.
     """
 
     address: str
@@ -263,6 +264,19 @@ class Reminder:
     tips: tuple[Said, ...]
     ask_answers: bool
     asks: str | None
+    evening: Evening | None = None
+    is_first: bool = False
+    ask_zone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneQuestion:
+    """A mail that does nothing but ask which clock is the person's; sealed as well."""
+
+    address: str
+    language: str
+    country: str
+    evening: Evening
 
 
 def tonight_to_data(
@@ -289,12 +303,19 @@ def tonight_to_data(
     }
 
 
-def reminder_to_json(subscriber: Subscriber, choice: Mapping[str, Any]) -> str:
+def reminder_to_json(
+    subscriber: Subscriber,
+    choice: Mapping[str, Any],
+    *,
+    ask_zone: bool = False,
+) -> str:
     """A reminder for the outbox, from what tonight_to_data gave.
 
-    Only what the mail says of it: the night's record keeps the rest.
+    Only what the mail says of it: the night's record keeps the rest. Where the zone is
+    in doubt, the deadline may be cut, and tells nothing of how late a mail is.
     """
-    person = subscriber.person
+    person, evening = subscriber.person, subscriber.evening
+    is_first = choice["night"] == subscriber.started_on.isoformat()
     said = [
         {"id": tip["id"], "role": tip["role"], "reason": tip["reason"]}
         for tip in choice["tips"]
@@ -304,12 +325,15 @@ def reminder_to_json(subscriber: Subscriber, choice: Mapping[str, Any]) -> str:
             "address": person.address,
             "language": subscriber.language,
             "country": person.answers.country,
-            "minute": subscriber.evening.minute,
+            "minute": None if ask_zone else evening.minute,
             "choice": {
                 "tips": said,
                 "ask_answers": choice["ask_answers"],
                 "asks": choice["asks"],
             },
+            "evening": _evening_data(evening) if is_first or ask_zone else None,
+            "is_first": is_first,
+            "ask_zone": ask_zone,
         }
     )
 
@@ -326,6 +350,43 @@ def reminder_from_json(text: str) -> Reminder:
         tips=said(data["choice"]),
         ask_answers=data["choice"]["ask_answers"],
         asks=data["choice"].get("asks"),
+        evening=_evening(data["evening"]) if data.get("evening") else None,
+        is_first=data.get("is_first", False),
+        ask_zone=data.get("ask_zone", False),
+    )
+
+
+def zone_question_to_json(subscriber: Subscriber) -> str:
+    """What the mail says that asks this person which clock is theirs."""
+    return json.dumps(
+        {
+            "address": subscriber.person.address,
+            "language": subscriber.language,
+            "country": subscriber.person.answers.country,
+            "evening": _evening_data(subscriber.evening),
+        }
+    )
+
+
+def zone_question_from_json(text: str) -> ZoneQuestion:
+    """The question that zone_question_to_json wrote."""
+    data = json.loads(text)
+    return ZoneQuestion(**{**data, "evening": _evening(data["evening"])})
+
+
+def _evening_data(evening: Evening) -> dict[str, object]:
+    return {
+        "zone": evening.zone,
+        "minute": evening.minute,
+        "frequency": evening.frequency,
+    }
+
+
+def _evening(data: Mapping[str, Any]) -> Evening:
+    return Evening(
+        zone=data["zone"],
+        minute=data["minute"],
+        frequency=Frequency(data["frequency"]),
     )
 
 

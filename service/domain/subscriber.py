@@ -40,11 +40,16 @@ UNDO = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evening:
-    """When reminders come: IANA zone, minutes after local midnight, how often."""
+    """When reminders come: IANA zone, minutes after local midnight, how often.
+
+    `is_zone_confirmed`: the person pressed that the time of this zone is theirs,
+    whatever their country says.
+    """
 
     zone: str
     minute: int
     frequency: Frequency
+    is_zone_confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +64,8 @@ class Person:
 class Subscriber:
     """Somebody who confirmed. `started_on` is the first night they were due.
 
-    `paused_until` is the first night of reminders again, None for "until I come back".
+    `paused_until` is the first night of reminders again, None for "until I come back";
+    `zone_asked_on` the night of the last mail that did nothing but ask for their clock.
     """
 
     id: int
@@ -70,6 +76,7 @@ class Subscriber:
     started_on: date
     paused_until: date | None = None
     stopped_at: datetime | None = None
+    zone_asked_on: date | None = None
 
 
 CHANGES = {

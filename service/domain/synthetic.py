@@ -91,6 +91,8 @@ class Crowd:
                 zone=zone,
                 minute=dice.one_of(range(EARLIEST, LATEST + 1, 15)),
                 frequency=dice.one_of(tuple(Frequency)),
+                # The country is drawn by itself: it says nothing of the clock.
+                is_zone_confirmed=True,
             ),
             language="en",
             status=Status.ACTIVE,

@@ -26,11 +26,12 @@ LETTERS = {
     Kind.CONFIRMATION: "c",
     Kind.MANAGE_LINK: "m",
     Kind.ANSWERED: "a",
+    Kind.ZONE_QUESTION: "z",
 }
 KINDS = {letter: kind for kind, letter in LETTERS.items()}
 # Some hosts change the case of a local part.
 TOKEN = re.compile(
-    r"(?<![0-9a-z])([0-9a-z]{1,13})-([rcma])([0-9a-z]{1,4})-([0-9a-f]{16})(?![0-9a-z])",
+    r"(?<![0-9a-z])([0-9a-z]{1,13})-([rcmaz])([0-9a-z]{1,4})-([0-9a-f]{16})(?![0-9a-z])",
     re.IGNORECASE,
 )
 

@@ -68,6 +68,28 @@ async def change(
         return await _schedule(tx, changed, started_on, now=now)
 
 
+async def confirm_zone(
+    store: Store, links: Links, token: str, country: str, zone: str, *, now: datetime
+) -> Subscriber:
+    """Keep the zone whose time the person pressed as theirs; who they are now.
+
+    Nothing changes where their country is another one by now. Raises BadLink.
+    """
+    subject = links.subject(Purpose.MANAGE, token, now=now)
+    async with store.transaction() as tx:
+        found = _known(await tx.subscribers.lock(subject))
+        if found.person.answers.country != country:
+            return found
+        evening = replace(found.evening, zone=zone, is_zone_confirmed=True)
+        changed = replace(found, evening=evening)
+        await tx.outbox.suppress(subject, reason="answers changed", now=now)
+        if found.status is Status.ACTIVE:
+            await _schedule(tx, changed, found.started_on, now=now)
+        else:
+            await tx.subscribers.save(changed, next_due_at=None, now=now)
+        return changed
+
+
 async def nothing_changed(
     store: Store, links: Links, token: str, *, now: datetime
 ) -> None:

@@ -131,6 +131,7 @@ def _person(person: Person, evening: Evening, language: str) -> Data:
         "language": language,
         "evening": {
             "time_zone": evening.zone,
+            "time_zone_confirmed": evening.is_zone_confirmed,
             "time": f"{evening.minute // 60:02}:{evening.minute % 60:02}",
             "frequency": evening.frequency,
         },

@@ -37,6 +37,14 @@ class SignUp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unconfirmed:
+    """What waits behind a confirmation link, and what is still to be agreed to."""
+
+    evening: Evening
+    consents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Welcome:
     """A confirmed sign-up: when the first reminder comes (UTC).
 
@@ -76,18 +84,21 @@ async def request(store: Store, form: SignUp, *, now: datetime) -> None:
 
 async def waiting(
     store: Store, links: Links, token: str, *, now: datetime
-) -> tuple[str, ...]:
-    """What is still to be agreed to where the link works. Raises BadLink. Writes nothing.
+) -> Unconfirmed:
+    """What the link would confirm, where it works. Raises BadLink. Writes nothing.
 
-    Nothing for somebody who came by the form; all of it for somebody on a list.
+    Still to be agreed to is nothing for somebody who came by the form, all of it for
+    somebody on a list.
     """
     subject = links.subject(Purpose.CONFIRM, token, now=now)
     async with store.transaction() as tx:
         pending = await tx.signups.get(subject)
         confirmed = await tx.subscribers.get(subject)
-    if pending is None and confirmed is None:
+    found = pending or confirmed
+    if found is None:
         raise BadLink
-    return CONSENTS if pending and not pending.consents else ()
+    consents = CONSENTS if pending and not pending.consents else ()
+    return Unconfirmed(evening=found.evening, consents=consents)
 
 
 async def confirm(store: Store, links: Links, token: str, *, now: datetime) -> Welcome:

@@ -9,10 +9,18 @@ from functools import lru_cache
 
 from service.content.catalogue import Library
 from service.content.templating import Templates
+from service.content.zones import clash_in_words, evenings_in_words
 from service.domain.choice import SEEK_CARE
 from service.domain.outbox import Kind, Message
-from service.domain.records import Reminder, Said, reminder_from_json
+from service.domain.records import (
+    Reminder,
+    Said,
+    ZoneQuestion,
+    reminder_from_json,
+    zone_question_from_json,
+)
 from service.domain.risk import Tag
+from service.domain.subscriber import Evening
 from service.domain.tips import When
 from service.domain.tokens import Links, Purpose
 from service.domain.tonight import Role
@@ -155,12 +163,16 @@ class Letters:
                 return self._with_link(message, Purpose.MANAGE, now=now)
             case Kind.ANSWERED:
                 return self._answered(message, now=now)
+            case Kind.ZONE_QUESTION:
+                question = zone_question_from_json(message.payload)
+                return self._zone_question(question, message, now=now)
 
     def _reminder(
         self, reminder: Reminder, subscriber_id: int, night: date, *, now: datetime
     ) -> _Draft:
         opening, drawn, care = _placed(reminder.tips)
         lines = self._lines(drawn, reminder)
+        evening = reminder.evening
         context = {
             **self._local(reminder.language, reminder.country),
             "night_label": self._label(night),
@@ -170,6 +182,12 @@ class Letters:
             "care": self._lines(care, reminder),
             "ask_answers": reminder.ask_answers,
             **self._question(reminder.asks, Purpose.QUESTION, subscriber_id, now=now),
+            "habit": evenings_in_words(evening)
+            if evening and reminder.is_first
+            else "",
+            "clash": self._clash(evening, reminder.country, night)
+            if evening and reminder.ask_zone
+            else "",
             "manage_url": self._links.url(Purpose.MANAGE, subscriber_id, now=now),
             "unsubscribe_url": self._links.url(
                 Purpose.UNSUBSCRIBE, subscriber_id, now=now
@@ -235,6 +253,29 @@ class Letters:
             f"{purpose}_url": url,
         }
 
+    def _zone_question(
+        self, question: ZoneQuestion, message: Message, *, now: datetime
+    ) -> _Draft:
+        subject, night = message.subscriber_id, message.night
+        context = {
+            "language": question.language,
+            "habit": evenings_in_words(question.evening),
+            "clash": self._clash(question.evening, question.country, night),
+            "manage_url": self._links.url(Purpose.MANAGE, subject, now=now),
+            "unsubscribe_url": self._links.url(Purpose.UNSUBSCRIBE, subject, now=now),
+        }
+        return _Draft(
+            kind=Kind.ZONE_QUESTION,
+            subscriber_id=subject,
+            night=night,
+            address=question.address,
+            context=context,
+        )
+
+    def _clash(self, evening: Evening, country: str, night: date) -> str:
+        zones = self._library.country(country).zones
+        return clash_in_words(evening, zones, night=night)
+
     def _lines(self, tips: Iterable[Said], reminder: Reminder) -> tuple[TipLine, ...]:
         language, country = reminder.language, reminder.country
         known = self._library.catalogue.tips
@@ -274,7 +315,8 @@ class Letters:
 
     def _letter(self, draft: _Draft, *, now: datetime) -> Letter:
         mail = self._stencils[draft.kind].filled(draft.context)
-        is_mailing = draft.kind is Kind.REMINDER
+        # Nobody asked for these at this moment, so each can be stopped by one click.
+        is_mailing = draft.kind in (Kind.REMINDER, Kind.ZONE_QUESTION)
         return Letter(
             kind=draft.kind,
             to_address=on_the_wire(draft.address),

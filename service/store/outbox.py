@@ -82,6 +82,22 @@ class Outbox:
 
         Makes the partition of a night that has none yet.
         """
+        return await self._put(messages, state=State.DUE, reason=None, at=None)
+
+    async def put_held_back(
+        self, messages: Sequence[Message], *, reason: str, now: datetime
+    ) -> tuple[Message, ...]:
+        """Note messages that are never sent, and why. Otherwise as `put`."""
+        return await self._put(messages, state=State.SUPPRESSED, reason=reason, at=now)
+
+    async def _put(
+        self,
+        messages: Sequence[Message],
+        *,
+        state: State,
+        reason: str | None,
+        at: datetime | None,
+    ) -> tuple[Message, ...]:
         nights = sorted({message.night for message in messages})
         await partitions.ensure(self._connection, PARENT, [_span(n) for n in nights])
         boxes = [
@@ -94,6 +110,9 @@ class Outbox:
             "expiries": [m.expires_at for m in messages],
             "sealed": [sealed for sealed, _ in boxes],
             "key_ids": [key_id for _, key_id in boxes],
+            "state": state,
+            "reason": reason,
+            "updated_at": at,
         }
         found = await self._connection.execute(sql.PUT, values)
         new = {(row.subscriber_id, row.night, row.kind) for row in found}
@@ -202,7 +221,7 @@ class Outbox:
         return (await self._connection.execute(sql.EXPIRE, values)).rowcount
 
     async def suppress(self, subscriber_id: int, *, reason: str, now: datetime) -> int:
-        """Hold back a reminder that waits for this person, claimed or not. How many.
+        """Hold back what waits for this person's evenings, claimed or not. How many.
 
         One that is on the wire at this moment is not tried a second time. A link that
         somebody asked for goes out all the same.

@@ -15,9 +15,10 @@ PUT = text(
     """
     INSERT INTO outbox (
         subscriber_id, night, kind, state, not_before, expires_at, attempts, sealed,
-        key_id
+        key_id, reason, updated_at
     )
-    SELECT subscriber_id, night, kind, 'due', not_before, expires_at, 0, sealed, key_id
+    SELECT subscriber_id, night, kind, :state, not_before, expires_at, 0, sealed, key_id,
+        CAST(:reason AS text), CAST(:updated_at AS timestamptz)
     FROM unnest(
         CAST(:ids AS bigint[]), CAST(:nights AS date[]), CAST(:kinds AS text[]),
         CAST(:not_befores AS timestamptz[]), CAST(:expiries AS timestamptz[]),
@@ -161,19 +162,21 @@ REAP = text(
     """
 )
 
+# What comes in somebody's evenings; a confirmation or a link they asked for.
+EVENINGS = "kind IN ('reminder', 'zone_question')"
 # A mail on the wire cannot be called back, but its deadline can: should the relay
 # refuse it for now, it expires in place of being tried again.
 SUPPRESS_SENDING = text(
-    """
+    f"""
     UPDATE outbox SET expires_at = LEAST(expires_at, :now)
-    WHERE subscriber_id = :subscriber_id AND kind = 'reminder' AND state = 'sending'
+    WHERE subscriber_id = :subscriber_id AND {EVENINGS} AND state = 'sending'
     """
 )
 SUPPRESS = text(
-    """
+    f"""
     UPDATE outbox
     SET state = 'suppressed', reason = :reason, lease_until = NULL, updated_at = :now
-    WHERE subscriber_id = :subscriber_id AND kind = 'reminder'
+    WHERE subscriber_id = :subscriber_id AND {EVENINGS}
         AND state IN ('due', 'claimed')
     """
 )

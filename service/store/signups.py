@@ -20,16 +20,16 @@ ADD = text(
     """
     INSERT INTO signup (
         id, address_key, sealed, key_id, zone, minute, frequency, language, consents,
-        requested_at, expires_at
+        requested_at, expires_at, zone_confirmed
     ) VALUES (
         :id, :address_key, :sealed, :key_id, :zone, :minute, :frequency, :language,
-        :consents, :requested_at, :expires_at
+        :consents, :requested_at, :expires_at, :zone_confirmed
     )
     """
 )
 SELECT_ALL = """
     SELECT id, sealed, key_id, zone, minute, frequency, language, consents,
-        requested_at, expires_at
+        requested_at, expires_at, zone_confirmed
     FROM signup
 """
 SELECT = f"{SELECT_ALL} WHERE id = :id"
@@ -97,6 +97,7 @@ class Signups:
             "consents": list(pending.consents),
             "requested_at": pending.requested_at,
             "expires_at": pending.expires_at,
+            "zone_confirmed": pending.evening.is_zone_confirmed,
         }
         await self._connection.execute(ADD, values)
 
@@ -146,7 +147,10 @@ class Signups:
             id=row.id,
             person=person_from_json(plain.decode()),
             evening=Evening(
-                zone=row.zone, minute=row.minute, frequency=Frequency(row.frequency)
+                zone=row.zone,
+                minute=row.minute,
+                frequency=Frequency(row.frequency),
+                is_zone_confirmed=row.zone_confirmed,
             ),
             language=row.language,
             consents=tuple(row.consents),

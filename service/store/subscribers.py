@@ -145,6 +145,15 @@ class Subscribers:
         values = {"ids": [who for who, _ in moves], "times": [at for _, at in moves]}
         await self._connection.execute(sql.RESCHEDULE, values)
 
+    async def zone_asked(self, nights: Sequence[tuple[int, date]]) -> None:
+        """Note on which night each of these people is asked which clock is theirs."""
+        if nights:
+            values = {
+                "ids": [who for who, _ in nights],
+                "nights": [n for _, n in nights],
+            }
+            await self._connection.execute(sql.ZONE_ASKED, values)
+
     async def save_histories(self, histories: Sequence[tuple[int, History]]) -> None:
         """Keep what each of these people was told; the last one given counts."""
         last = dict(histories)
@@ -236,6 +245,7 @@ class Subscribers:
             "started_on": subscriber.started_on,
             "paused_until": subscriber.paused_until,
             "stopped_at": subscriber.stopped_at,
+            "zone_confirmed": subscriber.evening.is_zone_confirmed,
             "now": now,
         }
 
@@ -245,13 +255,17 @@ class Subscribers:
             id=row.id,
             person=person_from_json(plain.decode()),
             evening=Evening(
-                zone=row.zone, minute=row.minute, frequency=Frequency(row.frequency)
+                zone=row.zone,
+                minute=row.minute,
+                frequency=Frequency(row.frequency),
+                is_zone_confirmed=row.zone_confirmed,
             ),
             language=row.language,
             status=Status(row.status),
             started_on=row.started_on,
             paused_until=row.paused_until,
             stopped_at=row.stopped_at,
+            zone_asked_on=row.zone_asked_on,
         )
 
     def _history(self, row: Row[Any]) -> History:

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 COLUMNS = """
     s.id, s.sealed, s.key_id, s.zone, s.minute, s.frequency, s.language, s.status,
-    s.started_on, s.paused_until, s.stopped_at
+    s.started_on, s.paused_until, s.stopped_at, s.zone_confirmed, s.zone_asked_on
 """
 GET = text(f"SELECT {COLUMNS} FROM subscriber AS s WHERE s.id = :id")
 FIND = text(f"SELECT {COLUMNS} FROM subscriber AS s WHERE s.address_key = :key")
@@ -21,10 +21,10 @@ ADD = text(
     """
     INSERT INTO subscriber (
         id, address_key, sealed, key_id, zone, minute, frequency, language, status,
-        started_on, confirmed_at, changed_at, paused_until, stopped_at
+        started_on, confirmed_at, changed_at, paused_until, stopped_at, zone_confirmed
     ) VALUES (
         :id, :address_key, :sealed, :key_id, :zone, :minute, :frequency, :language,
-        :status, :started_on, :now, :now, :paused_until, :stopped_at
+        :status, :started_on, :now, :now, :paused_until, :stopped_at, :zone_confirmed
     )
     """
 )
@@ -34,7 +34,8 @@ SAVE = text(
         address_key = :address_key, sealed = :sealed, key_id = :key_id, zone = :zone,
         minute = :minute, frequency = :frequency, language = :language,
         status = :status, started_on = :started_on, changed_at = :now,
-        paused_until = :paused_until, stopped_at = :stopped_at
+        paused_until = :paused_until, stopped_at = :stopped_at,
+        zone_confirmed = :zone_confirmed
     WHERE id = :id
     """
 )
@@ -73,6 +74,13 @@ RESCHEDULE = text(
     FROM unnest(CAST(:ids AS bigint[]), CAST(:times AS timestamptz[]))
         AS new (subscriber_id, next_due_at)
     WHERE schedule.subscriber_id = new.subscriber_id
+    """
+)
+ZONE_ASKED = text(
+    """
+    UPDATE subscriber SET zone_asked_on = new.night
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:nights AS date[])) AS new (id, night)
+    WHERE subscriber.id = new.id
     """
 )
 SAVE_HISTORIES = text(

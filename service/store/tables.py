@@ -24,6 +24,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -52,12 +53,13 @@ def _sealed() -> tuple[Column[bytes], Column[str]]:
     )
 
 
-def _evening() -> tuple[Column[str], Column[int], Column[str], Column[str]]:
+def _evening() -> tuple[Column[str] | Column[int] | Column[bool], ...]:
     return (
         Column("zone", Text, nullable=False),
         Column("minute", SmallInteger, nullable=False),
         Column("frequency", Text, nullable=False),
         Column("language", Text, nullable=False),
+        Column("zone_confirmed", Boolean, nullable=False, server_default=false()),
     )
 
 
@@ -109,6 +111,8 @@ SUBSCRIBER = Table(
     instant("changed_at"),
     Column("paused_until", Date),
     instant("stopped_at", nullable=True),
+    # The night of the last mail that only asked which clock is theirs.
+    Column("zone_asked_on", Date),
     *_evening_checks(),
     CheckConstraint(
         "status IN ('active', 'paused', 'stopped', 'suppressed')", name="status"
@@ -266,7 +270,9 @@ OUTBOX = Table(
     Column("relay", Text),
     Column("mailbox", Text),
     CheckConstraint(
-        "kind IN ('reminder', 'confirmation', 'manage_link', 'answered')", name="kind"
+        "kind IN ('reminder', 'confirmation', 'manage_link', 'answered', "
+        "'zone_question')",
+        name="kind",
     ),
     CheckConstraint(
         "state IN ('due', 'claimed', 'sending', 'sent', 'failed', 'unknown', "

@@ -32,6 +32,7 @@ class Step(StrEnum):
     IN_NEED = "sent to care"
     UNDER_AGE = "under age"
     INVALID = "invalid"
+    CLOCK_ASKED = "clock asked"
     TRAPPED = "trapped"
     PUT_OFF = "put off"
     ASKED = "asked to confirm"

@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 from email_validator import EmailNotValidError, validate_email
 from starlette.requests import Request
 
+from service.content.countries import Country
+from service.content.zones import UTC, known_zone, zone_of_browser
 from service.domain.errors import VisitorError
 from service.domain.night import night_at
 from service.domain.records import NOT_SURE, BadAnswers, answers_to_json, parse_answers
@@ -20,9 +22,10 @@ from service.domain.risk import (
     Tag,
 )
 from service.domain.subscriber import CONSENTS, Evening, Frequency, Subscriber
+from service.domain.zones import Settled, WhichClock, settle
 from service.flows.preferences import Change
 from service.flows.signup import SignUp
-from service.web.options import known_zones, times
+from service.web.options import times
 
 NONE = "none"
 PREFER_NOT = "prefer_not"
@@ -42,11 +45,18 @@ FIELDS = (
     "stretching", "email", *CONSENT_FIELDS, "until",
 )  # fmt: skip
 
+NOT_YET = Settled(zone=UTC, is_confirmed=False)
+#: A clock that was pressed is about one country, and counts for no other.
+ABOUT = ":"
+
 TICK_ONE = "Tick at least one box. “Prefer not to say” is fine too."
 CHOOSE_ONE = "Choose one answer. “Prefer not to say” is fine too."
+NEAREST = "Choose the city nearest to you."
 FROM_THE_LIST = "Choose one of the answers on the page."
 NOT_OVER = "Choose this month or a later one, or leave it open."
 CONTRADICTION = "“{alone}” is ticked together with other answers. Untick one of them."
+#: Each country by its code.
+Countries = Mapping[str, Country]
 ALONE = {
     NONE: "None of these",
     NOT_SURE: "Not sure",
@@ -91,6 +101,7 @@ def entered_before(subscriber: Subscriber, questionnaire: Questionnaire) -> Ente
     answers = subscriber.person.answers
     said = answers_to_json(answers)
     evening = subscriber.evening
+    clock = clock_value(answers.country, evening.zone)
     later = {one.tag: _yes_no(one.answer) for one in answers.later}
     single: dict[str, object] = {
         "pregnancy": _pregnancy(answers, questionnaire),
@@ -100,6 +111,7 @@ def entered_before(subscriber: Subscriber, questionnaire: Questionnaire) -> Ente
         "country": answers.country,
         "stretching": said["stretching"] or PREFER_NOT,
         "zone": evening.zone,
+        "clock": clock if evening.is_zone_confirmed else "",
         "time": f"{evening.minute // 60:02}:{evening.minute % 60:02}",
         "frequency": evening.frequency,
     }
@@ -144,13 +156,35 @@ def asking_apart(form: Entered, tags: Iterable[Tag]) -> Entered:
     return Entered(values={**form.values, APART: asked})
 
 
+def pressed_clock(form: Entered) -> tuple[str, str]:
+    """The country and the zone of the clock that was pressed; "" for no zone we take."""
+    country, _, zone = form.one("clock").partition(ABOUT)
+    return country, known_zone(zone)
+
+
+def before_the_clock(form: Entered) -> Entered:
+    """The form as it was before it was asked which clock is theirs, if it was."""
+    zone = form.many("zone_before") or form.many("zone")
+    return Entered(values={**form.values, "zone": zone, "zone_before": (), "back": ()})
+
+
+def clock_value(country: str, zone: str) -> str:
+    """What is sent by whoever presses that the time of this zone is theirs."""
+    return f"{country}{ABOUT}{zone}"
+
+
 def is_under_age(form: Entered) -> bool:
     """Whether the person said that they are not 18 yet."""
     return form.one("adult") == NO
 
 
-def sign_up(form: Entered, countries: Iterable[str], *, now: datetime) -> SignUp:
-    """A sign-up. Raises VisitorError with a problem for each field to mend."""
+def sign_up(
+    form: Entered, countries: Countries, *, now: datetime
+) -> SignUp | WhichClock:
+    """A sign-up, or what to ask first where all else can be taken.
+
+    Raises VisitorError with a problem for each field to mend.
+    """
     reader = _Reader(form)
     reader.one("adult", (YES,), "Tell us whether you are 18 or over.")
     address = reader.address()
@@ -158,6 +192,8 @@ def sign_up(form: Entered, countries: Iterable[str], *, now: datetime) -> SignUp
         reader.one(consent, (YES,), "We need this tick to send you reminders.")
     change = _change(reader, countries, now=now)
     reader.stop_if_problems()
+    if isinstance(change, WhichClock):
+        return change
     return SignUp(
         address=address,
         answers=change.answers,
@@ -167,8 +203,10 @@ def sign_up(form: Entered, countries: Iterable[str], *, now: datetime) -> SignUp
     )
 
 
-def change(form: Entered, countries: Iterable[str], *, now: datetime) -> Change:
-    """New settings of a subscriber. Raises VisitorError as sign_up does."""
+def change(
+    form: Entered, countries: Countries, *, now: datetime
+) -> Change | WhichClock:
+    """New settings of a subscriber, or what to ask first. Raises as sign_up does."""
     reader = _Reader(form)
     changed = _change(reader, countries, now=now)
     reader.stop_if_problems()
@@ -208,10 +246,17 @@ def pause_until(form: Entered, *, today: date) -> date | None:
     return until
 
 
-def _change(reader: "_Reader", countries: Iterable[str], *, now: datetime) -> Change:
+def _change(
+    reader: "_Reader", countries: Countries, *, now: datetime
+) -> Change | WhichClock:
     reader.one("red_flags", (NONE,), "Tick the signs that fit, or “None of these”.")
-    evening = reader.evening()
+    clock = reader.clock(countries, now=now)
+    # While it must be asked, all else is read for its problems alone.
+    known = clock if isinstance(clock, Settled) else NOT_YET
+    evening = reader.evening(known)
     answers = reader.answers(countries, answered_on=night_at(evening.zone, now=now))
+    if isinstance(clock, WhichClock):
+        return clock
     return Change(evening=evening, answers=answers)
 
 
@@ -234,16 +279,40 @@ class _Reader:
             self._problems[name] = otherwise
         return value
 
-    def evening(self) -> Evening:
-        zone = self.one("zone", known_zones(), "Choose the city nearest to you.")
+    def clock(self, countries: Countries, *, now: datetime) -> Settled | WhichClock:
+        """The zone by the country, the list, the browser, and what was pressed."""
+        typed, code = self._form.one("zone"), self._form.one("country")
+        zone = known_zone(typed)
+        if typed and not zone:
+            self._problems["zone"] = NEAREST
+        browser = zone_of_browser(self._form.one("browser_zone"), today=now.date())
+        return settle(
+            countries[code].zones if code in countries else (),
+            chosen=zone,
+            browser=browser,
+            pressed=self._pressed(code, zone),
+            now=now,
+        )
+
+    def _pressed(self, country: str, zone: str) -> str:
+        """The zone whose time was pressed, "" where the rest of the form is another."""
+        about, pressed = pressed_clock(self._form)
+        return pressed if about == country and zone in ("", pressed) else ""
+
+    def evening(self, clock: Settled) -> Evening:
         minutes = times()
         time = self.one("time", minutes, "Choose a time.")
         frequency = self.one(
             "frequency", tuple(Frequency), "Choose how often a reminder should come."
         )
-        if self._problems.keys() & {"zone", "time", "frequency"}:
-            return Evening(zone="UTC", minute=0, frequency=Frequency.EVERY)
-        return Evening(zone=zone, minute=minutes[time], frequency=Frequency(frequency))
+        if self._problems.keys() & {"time", "frequency"}:
+            return Evening(zone=clock.zone, minute=0, frequency=Frequency.EVERY)
+        return Evening(
+            zone=clock.zone,
+            minute=minutes[time],
+            frequency=Frequency(frequency),
+            is_zone_confirmed=clock.is_confirmed,
+        )
 
     def answers(self, countries: Iterable[str], *, answered_on: date) -> Answers:
         pregnancy = self._needed("pregnancy")

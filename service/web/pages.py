@@ -1,8 +1,14 @@
 """Pages that more than one address may answer with."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from starlette.responses import Response
 
-from service.web.forms import NOTHING_ENTERED, Entered
+from service.content.zones import time_in_words
+from service.domain.night import local
+from service.domain.zones import WhichClock
+from service.web.forms import NOTHING_ENTERED, Entered, clock_value
 from service.web.options import options
 from service.web.signs import Urgency
 from service.web.site import Site
@@ -36,6 +42,60 @@ def care_page(
         ],
     }
     return site.page("care.html", context)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockTime:
+    """What a clock shows now; `value` is sent by whoever presses it.
+
+    `day` is "" where all that are shown have the same.
+    """
+
+    value: str
+    time: str
+    day: str
+    place: str
+
+
+def clock_page(
+    site: Site, form: Entered, asked: WhichClock, *, action: str
+) -> Response:
+    """Which of these clocks is theirs: asked before a form is taken at `action`.
+
+    Every answer of the form is sent along.
+    """
+    now = site.clock.now()
+    context = {
+        "action": action,
+        "kept": [
+            (name, value)
+            for name, values in form.values.items()
+            if name not in ("zone", "zone_before", "clock")
+            for value in values
+        ]
+        + [("zone_before", form.one("zone"))],
+        "times": clock_times(asked.zones, form.one("country"), now=now),
+        "lists": options(site.library, now=now),
+        "nothing": NOTHING_ENTERED,
+    }
+    return site.page("clock.html", context)
+
+
+def clock_times(
+    zones: tuple[str, ...], country: str, *, now: datetime
+) -> tuple[ClockTime, ...]:
+    """What the clocks of these zones show, to be pressed by somebody in a country."""
+    shown = [(zone, local(zone, at=now)) for zone in zones]
+    is_one_day = len({at.date() for _, at in shown}) == 1
+    return tuple(
+        ClockTime(
+            value=clock_value(country, zone),
+            time=f"{at:%H:%M}",
+            day="" if is_one_day else f"{at:%A}",
+            place=time_in_words(zone),
+        )
+        for zone, at in shown
+    )
 
 
 def bad_link(site: Site) -> Response:

@@ -1,20 +1,30 @@
 """What a subscriber can do with their own link: change, pause, come back."""
 
+from datetime import datetime
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.content.zones import evenings_in_words
 from service.domain.errors import TryLater, VisitorError
 from service.domain.night import night_at
 from service.domain.risk import Tag
 from service.domain.subscriber import Subscriber
 from service.domain.tokens import BadLink, Purpose
+from service.domain.zones import WhichClock, is_in_doubt, one_per_clock
 from service.flows import preferences
 from service.web import forms
 from service.web.evenings import day_in_words, in_words
-from service.web.forms import Entered
+from service.web.forms import YES, Entered
 from service.web.options import options
-from service.web.pages import bad_link, care_page
+from service.web.pages import (
+    ClockTime,
+    bad_link,
+    care_page,
+    clock_page,
+    clock_times,
+)
 from service.web.signs import Urgency, urgencies
 from service.web.site import Site
 
@@ -47,6 +57,7 @@ def routes(site: Site) -> APIRouter:
 async def _act(site: Site, form: Entered) -> Response:
     actions = {
         "save": _save,
+        "zone": _zone,
         "pause": _pause,
         "resume": _resume,
         "nothing_changed": _nothing_changed,
@@ -71,10 +82,26 @@ async def _save(site: Site, token: str, form: Entered) -> Response:
     now = site.clock.now()
     known = await preferences.show(site.store, site.links, token, now=now)
     form = forms.asking_apart(form, _apart(site, known))
+    if form.has("back", YES):
+        return await _settings(site, token, form=forms.before_the_clock(form))
     new = forms.change(form, site.library.countries_by_code, now=now)
+    if isinstance(new, WhichClock):
+        return clock_page(site, form, new, action="/manage")
     upcoming = await preferences.change(site.store, site.links, token, new, now=now)
     first = in_words(upcoming, new.evening, now=now) if upcoming else ""
     return _done(site, "saved", token, first=first)
+
+
+async def _zone(site: Site, token: str, form: Entered) -> Response:
+    """The clock that was pressed is theirs, whatever their country says."""
+    now = site.clock.now()
+    country, zone = forms.pressed_clock(form)
+    if not zone:
+        return await _settings(site, token)
+    known = await preferences.confirm_zone(
+        site.store, site.links, token, country, zone, now=now
+    )
+    return _done(site, "zone", token, first=evenings_in_words(known.evening))
 
 
 async def _rest(
@@ -125,10 +152,11 @@ async def _settings(
     known = await preferences.show(site.store, site.links, token, now=now)
     leave = site.links.token(Purpose.UNSUBSCRIBE, known.id, now=now)
     today = night_at(known.evening.zone, now=now)
-    filled = form if form and problems and "until" not in problems else None
+    filled = form if form and "until" not in (problems or {}) else None
     shown = filled or forms.entered_before(known, site.library.catalogue.questionnaire)
     shown = forms.asking_apart(shown, _apart(site, known))
     context = {
+        "clocks": _clocks(site, known, now=now),
         "form": shown,
         "problems": problems or {},
         "lists": options(site.library, apart=shown.many(forms.APART), now=now),
@@ -148,6 +176,16 @@ async def _settings(
 def _apart(site: Site, known: Subscriber) -> tuple[Tag, ...]:
     questionnaire = site.library.catalogue.questionnaire
     return forms.apart(known.person.answers, questionnaire)
+
+
+def _clocks(site: Site, known: Subscriber, *, now: datetime) -> tuple[ClockTime, ...]:
+    """The clocks of the person's country and their own, where that is none of these."""
+    code = known.person.answers.country
+    country, today = site.library.country(code).zones, now.date()
+    if not is_in_doubt(known.evening, country, today=today):
+        return ()
+    zones = one_per_clock((*country, known.evening.zone), today=today)
+    return clock_times(zones, code, now=now)
 
 
 async def _send_link(site: Site, form: Entered) -> Response:

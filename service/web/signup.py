@@ -6,16 +6,19 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from service.content.zones import evenings_in_words
 from service.domain.choice import SEEK_CARE
 from service.domain.errors import TryLater, VisitorError
+from service.domain.night import local
 from service.domain.tokens import BadLink
+from service.domain.zones import WhichClock
 from service.flows import signup
 from service.web import errors, forms
 from service.web.evenings import in_words
 from service.web.figures import Step
-from service.web.forms import Entered
+from service.web.forms import YES, Entered
 from service.web.options import options
-from service.web.pages import bad_link, care_page
+from service.web.pages import bad_link, care_page, clock_page
 from service.web.signs import urgencies
 from service.web.site import Site
 
@@ -46,16 +49,20 @@ def routes(site: Site) -> APIRouter:
         return await _sign_up(site, await forms.entered(request))
 
     async def confirmation(request: Request) -> Response:
-        token = request.query_params.get("token", "")
+        token, now = request.query_params.get("token", ""), site.clock.now()
         try:
-            consents = await signup.waiting(
-                site.store, site.links, token, now=site.clock.now()
-            )
+            found = await signup.waiting(site.store, site.links, token, now=now)
         except BadLink:
             site.figures.step(Step.LINK_BAD)
             return bad_link(site)
         site.figures.step(Step.LINK_OPENED)
-        return site.page("confirm.html", {"token": token, "consents": consents})
+        context = {
+            "token": token,
+            "consents": found.consents,
+            "habit": evenings_in_words(found.evening),
+            "clock": f"{local(found.evening.zone, at=now):%H:%M}",
+        }
+        return site.page("confirm.html", context)
 
     async def confirm(request: Request) -> Response:
         form = await forms.entered(request)
@@ -90,11 +97,14 @@ async def _sign_up(site: Site, form: Entered) -> Response:
 
 
 async def _take(site: Site, form: Entered) -> Response:
-    """Take the form, or show it again to people who come back to it."""
-    if form.has("back", forms.YES):
-        return _form_page(site, form)
+    """Take the form, show it again, or ask what only the person can say of their clock."""
+    if form.has("back", YES):
+        return _form_page(site, forms.before_the_clock(form), is_again=True)
     step, now = site.figures.step, site.clock.now()
     asked = forms.sign_up(form, site.library.countries_by_code, now=now)
+    if isinstance(asked, WhichClock):
+        step(Step.CLOCK_ASKED)
+        return clock_page(site, form, asked, action="/signup")
     if form.one(forms.TRAP):
         step(Step.TRAPPED)
     else:
@@ -122,12 +132,14 @@ def _form_page(
     *,
     problems: dict[str, str] | None = None,
     is_away: bool = False,
+    is_again: bool = False,
     status: int = 200,
 ) -> Response:
     context = {
         "form": form,
         "problems": problems or {},
         "is_away": is_away,
+        "is_again": is_again or is_away or bool(problems),
         "lists": options(site.library, now=site.clock.now()),
         "sample": _sample(site),
         "seek_care": _words(site, SEEK_CARE),

@@ -92,7 +92,11 @@ class Shift:
         self.figures.planned(done)
         if done.looked_at:
             log.info(
-                "planned", action="plan", queued=done.queued, too_late=done.too_late
+                "planned",
+                action="plan",
+                queued=done.queued,
+                too_late=done.too_late,
+                held_back=done.held_back,
             )
         return done.looked_at == PLAN_AT_ONCE
 

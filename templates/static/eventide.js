@@ -1,16 +1,45 @@
 // Comfort only: every page works without it.
 "use strict";
 
-const guessZone = () => {
-  const select = document.getElementById("zone");
-  if (!select || select.value) return;
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (!zone) return;
-  if (!Array.from(select.options).some((option) => option.value === zone)) {
-    // Some browsers still say Asia/Calcutta: the server knows the old names too.
-    select.add(new Option(zone.replaceAll("_", " "), zone));
+const WEEK = 7 * 24 * 60 * 60 * 1000;
+
+// What a zone's clock shows through a year: old and new names of a zone show the same.
+const clockOf = (zone) => {
+  const shown = new Intl.DateTimeFormat("en", { timeZone: zone, dateStyle: "short", timeStyle: "short" });
+  return Array.from({ length: 53 }, (_, week) => shown.format(Date.now() + week * WEEK)).join();
+};
+
+// The zone to choose beforehand: never one without a place, which hides where one is.
+const likelyZone = (zones, mine) => {
+  if (!mine.includes("/") || mine.startsWith("Etc/")) return "";
+  if (zones.includes(mine)) return mine;
+  try {
+    // Not in the list of all zones: it is long, and the server asks in any case.
+    const own = clockOf(mine);
+    return zones.length > 50 ? "" : zones.find((zone) => zone && clockOf(zone) === own) ?? "";
+  } catch {
+    return "";
   }
-  select.value = zone;
+};
+
+// The zones on offer are those of the country, once there are several.
+const followCountry = () => {
+  const country = document.getElementById("country");
+  const zones = document.getElementById("zones");
+  if (!country || !zones) return;
+  const field = document.getElementById("zone-field");
+  const select = document.getElementById("zone");
+  const first = select.options[0];
+  const mine = Intl.DateTimeFormat().resolvedOptions().timeZone || "";
+  document.getElementById("browser_zone").value = mine;
+  const offer = () => {
+    const groups = Array.from(zones.content.children).filter((group) => group.dataset.country === country.value);
+    select.replaceChildren(first, ...groups.map((group) => group.cloneNode(true)));
+    select.value = likelyZone(Array.from(select.options, (option) => option.value), mine);
+    field.hidden = !groups.length;
+  };
+  country.addEventListener("change", offer);
+  if (!select.value) offer();
 };
 
 // One part of the form at a time, except where answers must be mended.
@@ -52,6 +81,6 @@ const pollInbox = () => {
 };
 
 document.getElementById("summary")?.focus();
-guessZone();
+followCountry();
 foldParts();
 pollInbox();

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import stat
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -14,6 +15,7 @@ from service.domain.errors import TryLater
 from service.domain.outbox import Lane
 from service.domain.records import parse_answers
 from service.domain.subscriber import Person
+from service.domain.zones import agree
 from service.keys import keys, new_keys
 from service.settings import SecretsSettings
 from service.store.engine import opened
@@ -108,7 +110,7 @@ async def test_bad_rows_stop_no_good_ones_and_are_told_in_the_words_of_the_form(
     ]  # fmt: skip
     why = {row: words for row, _, words in report}
     assert why[3].startswith("address: Enter an e-mail address")
-    assert why[5] == "zone: Choose the city nearest to you."
+    assert why[5] == ("zone: Write the city nearest to them, such as Europe/London.")
     assert "adult: " in why[6]
     assert "red_flags: " in why[6]
     assert why[7].startswith("under 18")
@@ -121,6 +123,96 @@ async def test_bad_rows_stop_no_good_ones_and_are_told_in_the_words_of_the_form(
     assert "        2 get a mail to confirm by\n" in out
     assert "        8 cannot be taken as they are: see the report\n" in out
     assert "example.org" not in str(report)
+
+
+async def test_old_names_of_zones_are_read_and_for_others_it_is_said_what_to_write(
+    named, tmp_path
+):
+    read = (
+        *("Europe/Kiev", "Europe/Kyiv", "America/Ciudad_Juarez", "US/Pacific"),
+        *("europe/berlin", "Asia/Calcutta"),
+    )
+    refused = {
+        "EST": "America/New_York",
+        "CET": "Europe/Berlin",
+        "W. Europe Standard Time": "Europe/Berlin",
+        "Etc/GMT-3": "Europe/Moscow",
+        "GMT+1": "Africa/Lagos",
+        "localtime": "Europe/London",
+        "Factory": "Europe/London",
+        "posixrules": "Europe/London",
+        "": "Europe/London",
+    }
+    zones = (*read, *refused)
+    file = listed(
+        tmp_path,
+        HEADER,
+        *(
+            f"p{number}@example.org,{zone},yes,none"
+            for number, zone in enumerate(zones)
+        ),
+    )
+
+    await called(named, "import", str(file), "--consented-elsewhere", "paper form 7")
+
+    report = {row: (outcome, why) for row, outcome, why in reported(file)}
+    for line, zone in enumerate(zones, 2):
+        outcome, why = report[line]
+        assert outcome == ("active" if zone in read else "refused"), zone
+        if zone in refused:
+            said, instead = why.removesuffix(".").split(", such as ")
+            assert said == "zone: Write the city nearest to them"
+            assert agree(instead, refused[zone], today=TODAY), zone
+    kept = [await found_by(named, f"p{n}@example.org") for n in range(len(read))]
+    assert [one.evening.zone for one in kept] == [*read[:4], "Europe/Berlin", read[5]]
+    assert not any(one.evening.is_zone_confirmed for one in kept)
+
+
+async def test_a_row_whose_zone_is_not_its_country_s_is_refused_with_both_times(
+    named, tmp_path
+):
+    file = listed(
+        tmp_path,
+        f"{HEADER},country,zone_confirmed",
+        "a@example.org,UTC,yes,none,JP,",
+        "b@example.org,UTC,yes,none,JP,yes",
+        "c@example.org,UTC,yes,none,JP,no",
+        "d@example.org,UTC,yes,none,JP,perhaps",
+        "e@example.org,Europe/Oslo,yes,none,de,",
+        "f@example.org,Asia/Tokyo,yes,none,US,",
+        "g@example.org,EST,yes,none,US,",
+        "h@example.org,America/Detroit,yes,none,US,",
+        "i@example.org,Asia/Tokyo,yes,none,GB,yes",
+        "j@example.org,EST,yes,none,XX,",
+        "k@example.org,Asia/Tokyo,yes,none,JP,perhaps",
+    )
+
+    await called(named, "import", str(file), "--consented-elsewhere", "paper form 7")
+
+    report = [(outcome, why) for _, outcome, why in reported(file)]
+    assert [outcome for outcome, _ in report] == [
+        *("refused", "active", "refused", "refused", "active", "refused"),
+        *("refused", "active", "active", "refused", "refused"),
+    ]
+    both_times = (
+        "zone: It is none of their country's: 19:00 UTC is 04:00 Tokyo time. Write"
+        " Asia/Tokyo, or zone_confirmed = yes where it is meant."
+    )
+    assert report[0][1] == report[2][1] == both_times
+    assert re.search("19:00 Tokyo time is 0[56]:00 New York time", report[5][1])
+    assert report[6][1].startswith(
+        "zone: Write the city nearest to them, such as America/New_York or "
+    )
+    assert "zone: Write the city" in report[9][1]
+    assert "country: Choose a country." in report[9][1]
+    assert report[10][1] == "zone_confirmed: is yes or no"
+    meant = await found_by(named, "b@example.org")
+    usual = await found_by(named, "e@example.org")
+    assert (meant.evening.zone, meant.evening.is_zone_confirmed) == ("UTC", True)
+    assert (usual.evening.zone, usual.evening.is_zone_confirmed) == (
+        "Europe/Oslo",
+        False,
+    )
 
 
 async def test_each_one_has_a_mail_of_their_own_second(named, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.content.zones import known_zones
 from service.domain.night import LATEST, jitter, local, night_at, slot
 from service.domain.risk import (
     CAUSES,
@@ -19,7 +20,6 @@ from service.domain.risk import (
 )
 from service.domain.subscriber import Frequency, is_evening_due
 from service.domain.synthetic import DOMAIN, address, crowd
-from service.web.options import known_zones
 from tests.builders import NOON
 
 HOURS = [datetime(2026, 3, 29, tzinfo=UTC) + timedelta(hours=n) for n in range(24)]

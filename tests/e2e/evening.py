@@ -134,6 +134,7 @@ def _neighbour(crowd: Crowd, number: int, *, now: datetime) -> Newcomer:
         zone="Europe/London",
         minute=min(HOURS[number % len(HOURS)] * 60 + number % 4 * 15, 22 * 60),
         frequency=Frequency.EVERY,
+        is_zone_confirmed=True,
     )
     person = Person(address=f"person{number}@{mailbox}", answers=someone.person.answers)
     first = first_slot(

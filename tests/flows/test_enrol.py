@@ -66,11 +66,8 @@ async def test_somebody_on_a_list_confirms_before_anything_else_is_sent(
 
     token = world.token_mailed_to(await world.post(Lane.PRIORITY))
     now = world.clock.now()
-    assert await signup.waiting(world.store, world.links, token, now=now) == (
-        "health",
-        "mail",
-        "general",
-    )
+    waiting = await signup.waiting(world.store, world.links, token, now=now)
+    assert waiting.consents == ("health", "mail", "general")
     await signup.confirm(world.store, world.links, token, now=now)
 
     assert before == ()
@@ -89,7 +86,8 @@ async def test_a_link_of_somebody_who_used_the_form_asks_for_nothing_more(world)
     token = world.token_mailed_to(await world.post(Lane.PRIORITY))
     now = world.clock.now()
 
-    assert await signup.waiting(world.store, world.links, token, now=now) == ()
+    waiting = await signup.waiting(world.store, world.links, token, now=now)
+    assert waiting.consents == ()
 
 
 async def test_whoever_signs_up_by_the_form_is_not_kept_waiting_by_a_long_list(world):

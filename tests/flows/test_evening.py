@@ -15,7 +15,7 @@ from service.flows.deliver import deliver
 from service.flows.explain import explain
 from service.flows.plan import plan
 from service.flows.upkeep import upkeep
-from tests.builders import NOON, TODAY, evening
+from tests.builders import NOON, TODAY, answers, evening
 
 
 async def states(world, person, night=TODAY):
@@ -102,9 +102,15 @@ async def test_every_second_evening_is_left_out_for_who_wants_that(world):
 
 
 async def test_each_is_mailed_at_their_own_evening(world):
-    await world.join("tokyo@example.org", evening=evening("Asia/Tokyo"))
+    await world.join(
+        "tokyo@example.org", answers=answers(country="JP"), evening=evening("Japan")
+    )
     await world.join("london@example.org")
-    await world.join("denver@example.org", evening=evening("America/Denver"))
+    await world.join(
+        "denver@example.org",
+        answers=answers(country="US"),
+        evening=evening("America/Denver"),
+    )
 
     arrived: list[str] = []
     for _ in range(24):

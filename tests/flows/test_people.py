@@ -245,6 +245,7 @@ async def test_the_export_holds_all_there_is_with_tips_in_words(world):
     assert told["answers"]["causes"] == ["alcohol"]
     assert told["evening"] == {
         "time_zone": "Europe/London",
+        "time_zone_confirmed": False,
         "time": "19:00",
         "frequency": "every",
     }

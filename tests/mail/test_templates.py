@@ -50,6 +50,8 @@ PLAIN = {
     "seek_care": SEEK_CARE,
     "ask_answers": False,
     "question": "",
+    "habit": "",
+    "clash": "",
     "emergency_number": "999",
     "advice_line": "NHS 111, 111",
     "night_label": "Monday 23 November",
@@ -64,6 +66,8 @@ FULL = {
     "care": (DIZZY,),
     "ask_answers": True,
     "question": POTIONS,
+    "habit": "every second evening at 19:00, UTC",
+    "clash": "from 29 March 2027 on 19:00 UTC is 20:00 London time",
 }
 # evidence.md D.2, word for word.
 ALWAYS = (
@@ -195,8 +199,9 @@ def test_stale_answers_are_asked_about_with_the_link_to_change_them(templates):
     mail = templates.mail(Kind.REMINDER, FULL)
     for part in both_parts(mail):
         assert "please check your answers" in part.lower()
-    assert Page(mail.html).links.count(LINKS["manage_url"]) == 2
-    assert mail.text.split().count(LINKS["manage_url"]) == 2
+    # At the end too, and where the clock is asked for.
+    assert Page(mail.html).links.count(LINKS["manage_url"]) == 3
+    assert mail.text.split().count(LINKS["manage_url"]) == 3
     for part in both_parts(templates.mail(Kind.REMINDER, PLAIN)):
         assert "check your answers" not in part.lower()
 
@@ -222,6 +227,33 @@ def test_a_mail_about_an_answer_says_how_to_take_it_back(templates):
         assert POTIONS in part
         assert "This works for 14 days" in part
         assert "12 Harbour Street, Bristol BS1 4XY" in part
+
+
+def test_a_clock_that_is_not_their_country_s_is_asked_about_with_both_times(templates):
+    for part in both_parts(templates.mail(Kind.REMINDER, FULL)):
+        assert "is this your evening?" in part.lower()
+        assert "19:00 UTC is 20:00 London time" in part
+    for part in both_parts(templates.mail(Kind.REMINDER, PLAIN)):
+        assert "is this your evening?" not in part.lower()
+
+
+def test_the_first_reminder_says_when_they_come(templates):
+    for part in both_parts(templates.mail(Kind.REMINDER, FULL)):
+        assert "it comes every second evening at 19:00, UTC." in part
+    for part in both_parts(templates.mail(Kind.REMINDER, PLAIN)):
+        assert "your first reminder" not in part.lower()
+
+
+def test_a_question_about_the_clock_says_both_times_and_that_reminders_wait(templates):
+    mail = templates.mail(Kind.ZONE_QUESTION, FULL)
+    manage, unsubscribe = LINKS["manage_url"], LINKS["unsubscribe_url"]
+    assert mail.subject == "What does your clock show?"
+    assert Page(mail.html).links == [manage, manage, unsubscribe]
+    assert {manage, unsubscribe} <= set(mail.text.split())
+    for part in both_parts(mail):
+        assert "You chose a mail every second evening at 19:00, UTC." in part
+        assert "19:00 UTC is 20:00 London time" in part
+        assert "yours wait until you tell us" in part
 
 
 def test_where_no_number_is_known_none_is_given(templates):
@@ -255,7 +287,9 @@ def test_a_glance_at_the_inbox_tells_nothing_about_anybody(templates, kind):
     assert "\n" not in mail.subject
 
 
-@pytest.mark.parametrize("kind", [Kind.CONFIRMATION, Kind.MANAGE_LINK])
+@pytest.mark.parametrize(
+    "kind", [Kind.CONFIRMATION, Kind.MANAGE_LINK, Kind.ZONE_QUESTION]
+)
 def test_a_mail_about_the_sign_up_tells_nothing_about_anybody(templates, kind):
     for part in both_parts(templates.mail(kind, FULL)):
         assert not PRIVATE.search(part)

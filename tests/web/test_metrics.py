@@ -212,6 +212,7 @@ async def test_every_step_of_joining_and_leaving_is_counted(client, visitor, cut
     await visitor.sign_up(red_flags=["chest"])
     await visitor.sign_up(adult="no")
     await visitor.sign_up(email="nonsense")
+    await visitor.sign_up(country="JP", zone="UTC")
     await visitor.sign_up(website="buy")
     await client.post("/confirm", data={"token": "x"})
     await client.get("/confirm", params={"token": "x"})
@@ -234,6 +235,7 @@ async def test_every_step_of_joining_and_leaving_is_counted(client, visitor, cut
         "sent to care": 1,
         "under age": 1,
         "invalid": 1,
+        "clock asked": 1,
         "trapped": 1,
         "asked to confirm": 1,
         "link bad": 2,

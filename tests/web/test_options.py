@@ -43,11 +43,11 @@ def test_an_evening_is_named_as_people_say_it():
     tonight = datetime(2026, 11, 23, 19, 2, tzinfo=UTC)
     tomorrow = datetime(2026, 11, 24, 6, 2, tzinfo=UTC)
     later = datetime(2026, 11, 26, 19, 2, tzinfo=UTC)
-    london = "at 19:00 (Europe/London)"
+    london = "at 19:00, London time"
     assert said(tonight, "Europe/London") == f"tonight, Monday 23 November, {london}"
     assert said(later, "Europe/London") == f"Thursday 26 November, {london}"
     # Already the 24th in Auckland, where it is one in the morning.
-    auckland = "tonight, Tuesday 24 November, at 19:00 (Pacific/Auckland)"
+    auckland = "tonight, Tuesday 24 November, at 19:00, Auckland time"
     assert said(tomorrow, "Pacific/Auckland") == auckland
 
 

@@ -78,7 +78,8 @@ def entry_in_words(entry: Entry | None) -> Mapping[str, object] | None:
 
 def _evening(evening: Evening) -> str:
     time = f"{evening.minute // 60:02}:{evening.minute % 60:02}"
-    return f"{time} in {evening.zone}, {FREQUENCIES[evening.frequency]}"
+    sure = " (they confirmed it)" if evening.is_zone_confirmed else ""
+    return f"{time} in {evening.zone}{sure}, {FREQUENCIES[evening.frequency]}"
 
 
 def _mails(mails: tuple[Mail, ...] | list[Mail]) -> list[dict[str, object]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from service.content.questions import Questions
 from service.domain.fence import Fence
-from service.domain.outbox import Kind, State
+from service.domain.outbox import OTHER_CLOCK, Kind, State
 from service.domain.refusals import Meaning, Verdict
 from service.domain.risk import Tag
 from service.domain.subscriber import Frequency, Status
@@ -28,6 +28,7 @@ KINDS: Mapping[Kind, str] = {
     Kind.CONFIRMATION: "confirmation",
     Kind.MANAGE_LINK: "link to the settings",
     Kind.ANSWERED: "note of an answer",
+    Kind.ZONE_QUESTION: "question which clock is theirs",
 }
 #: Why a message stands where it stands. What is not here is shown as it is stored.
 REASONS: Mapping[str, str] = {
@@ -54,6 +55,8 @@ REASONS: Mapping[str, str] = {
     "worker lost": "a worker was lost in the middle of it",
     "paused": "the person takes a break",
     "unsubscribed": "the person stopped the mails",
+    OTHER_CLOCK: "their time zone is not their country's, and it was no evening there:"
+    " they are asked which clock is theirs",
     "answers changed": "the answers changed after it was chosen",
     "complaint": "the person reported us as spam",
     "address_unknown": "their mailbox does not exist",
