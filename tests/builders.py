@@ -89,6 +89,8 @@ def tip(id_: str = "F1", **named: Any) -> Tip:
         "content": frozenset[str](),
         "blocks": frozenset[Tag](),
         "requires": (),
+        "instead_of": frozenset[str](),
+        "every": 1,
         "evidence": Evidence.LOW,
         "is_warning": False,
         "sources": ("S09",),
@@ -123,6 +125,7 @@ def catalogue(
     *tips: Tip,
     rules: tuple[Rule, ...] = (),
     rule_driven: tuple[RuleDriven, ...] = (),
+    follows: dict[Tag, tuple[str, ...]] | None = None,
     cadence: dict[Theme, dict[str, Any]] | None = None,
 ) -> Catalogue:
     """A catalogue of these tips, any theme on any evening, care in its fixed place."""
@@ -132,6 +135,7 @@ def catalogue(
         version="test",
         tips={each.id: each for each in tips},
         rules=rules,
+        follows=follows or {},
         cadence={
             theme: Cadence(
                 **{

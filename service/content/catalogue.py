@@ -18,6 +18,7 @@ from service.content.reach import unreachable
 from service.content.readability import HIGHEST_GRADE, can_grade, grade
 from service.content.rules import Safety, read_safety, unknown_tips
 from service.content.sources import Source, read_sources
+from service.content.subjects import untagged
 from service.content.themes import Themes, read_themes, unknown_driven
 from service.content.tips import Known, TipFiles, read_tips
 from service.content.words import FIRST_LANGUAGE, Words, read_words
@@ -160,12 +161,13 @@ def _read(
     known = Known(content_tags=safety.content_tags, sources=sources)
     tips = read_tips(config / "tips", files, known, faults, today=today)
     if files.all_read:
-        faults += unknown_tips(safety.rules, tips.places, safety_file)
+        faults += unknown_tips(safety, tips.places, safety_file)
         faults += unknown_driven(themes.rule_driven, tips.places, themes_file)
     words = read_words(templates / "tips", files, tips, safety.never_say, faults)
     version = f"{safety.version}-{files.fingerprint()}"
     catalogue = _catalogue(version, tips, safety, themes, questions)
     if not faults:
+        faults += untagged(safety.subjects, tips, words)
         faults += _never_told(catalogue, tips)
     if faults:
         return None
@@ -174,7 +176,7 @@ def _read(
         languages=tuple(words),
         review_summary=_reviews(tips.tips, today=today),
         causes=themes.causes,
-        because=_because(catalogue, themes.causes),
+        because=_because(safety, themes),
         never_say=safety.never_say,
         content_tags=safety.content_tags,
         questions=questions,
@@ -195,19 +197,21 @@ def _catalogue(
         version=version,
         tips=tips.tips,
         rules=safety.rules,
+        follows={tag: found.tips for tag, found in safety.follows.items()},
         cadence=themes.cadence,
         rule_driven=themes.rule_driven,
         questionnaire=questions.questionnaire,
     )
 
 
-def _because(
-    catalogue: Catalogue, causes: Mapping[Cause, str]
-) -> dict[Ground, dict[str, str]]:
+def _because(safety: Safety, themes: Themes) -> dict[Ground, dict[str, str]]:
     return {
-        Ground.TICKED: {cause: f"you ticked {said}" for cause, said in causes.items()},
-        Ground.RULE: {rule.id: rule.because for rule in catalogue.rules},
-        Ground.RULE_DRIVEN: {rule.tip: rule.because for rule in catalogue.rule_driven},
+        Ground.TICKED: {
+            cause: f"you ticked {said}" for cause, said in themes.causes.items()
+        },
+        Ground.TOLD: {tag: found.because for tag, found in safety.follows.items()},
+        Ground.RULE: {rule.id: rule.because for rule in safety.rules},
+        Ground.RULE_DRIVEN: {rule.tip: rule.because for rule in themes.rule_driven},
     }
 
 

@@ -43,6 +43,12 @@ class Country:
         """What to dial for an ambulance, in words where the number is not known."""
         return self.emergency or UNKNOWN_NUMBER
 
+    @property
+    def crisis_line(self) -> str:
+        """Whom to call who might hurt themselves: "NAME on NUMBER", else the number."""
+        line = self.crisis
+        return f"{line.name} on {line.number}" if line else self.emergency_number
+
 
 def read_countries(file: TomlFile, faults: list[Fault]) -> dict[str, Country]:
     """Every country of config/countries.toml by its code, ZZ ("not given") too."""

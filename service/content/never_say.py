@@ -74,7 +74,7 @@ def read_never_say(file: TomlFile, faults: list[Fault]) -> NeverSay:
     ]
     # The longest first, so that it is taken out before a shorter one breaks it up.
     allowed.sort(key=len, reverse=True)
-    return NeverSay(patterns=tuple(patterns), allowed=_whole_words(tuple(allowed)))
+    return NeverSay(patterns=tuple(patterns), allowed=whole_words(tuple(allowed)))
 
 
 def _entries(file: TomlFile, kind: str) -> Iterator[tuple[Place, object]]:
@@ -87,7 +87,7 @@ def _patterns(
     phrases: PhrasesShape, place: Place, faults: list[Fault]
 ) -> Iterator[re.Pattern[str]]:
     if phrases.words:
-        yield _whole_words(phrases.words)
+        yield whole_words(phrases.words)
     if phrases.pattern:
         try:
             yield re.compile(phrases.pattern, re.IGNORECASE | re.VERBOSE)
@@ -99,7 +99,7 @@ def _patterns(
         faults.append(place.fault(problem, "add one of them, or remove it"))
 
 
-def _whole_words(phrases: tuple[str, ...]) -> re.Pattern[str]:
+def whole_words(phrases: tuple[str, ...]) -> re.Pattern[str]:
     """Any of the phrases as whole words, in any case, across line breaks."""
     spaced = [r"\s+".join(map(re.escape, phrase.split())) for phrase in phrases]
     # With no phrase at all, a pattern that never matches.

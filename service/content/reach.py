@@ -33,10 +33,14 @@ def _told(catalogue: Catalogue, profile: RiskProfile) -> set[str]:
 def _most_likely(tip: Tip, catalogue: Catalogue) -> Iterator[RiskProfile]:
     """Profiles with what the tip requires and as little else as can be.
 
-    A tip is reached by its own cause, or by a rule that puts it in place. More tags
-    than these would only block more.
+    A tip is reached by its own cause, by a rule that puts it in place, or by what a
+    person told us. More tags than these would only block more, but for a tip that is
+    instead of others: one of the tags has to block those.
     """
     ways: list[tuple[tuple[Cause, ...], set[Tag]]] = [((tip.cause,), set())]
+    if tip.instead_of:
+        ways += [((tip.cause,), {tag}) for tag in Tag]
+    ways += [((), {tag}) for tag, tips in catalogue.follows.items() if tip.id in tips]
     ways += [
         ((), {tag})
         for rule in catalogue.rules

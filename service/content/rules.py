@@ -6,10 +6,30 @@ from dataclasses import dataclass
 from service.content.faults import Fault
 from service.content.files import Place, TomlFile
 from service.content.never_say import NeverSay, read_never_say
-from service.content.shapes import CaseShape, RuleShape, shaped
+from service.content.shapes import CaseShape, FollowsShape, RuleShape, shaped
 from service.content.sources import Source, unknown_sources
+from service.content.subjects import Subjects, read_subjects
 from service.content.tips import unknown_content
+from service.domain.risk import Tag
 from service.domain.tips import Rule, RuleCase
+
+TABLES = (
+    "version",
+    "content_tags",
+    "never_say",
+    "rules",
+    "follows",
+    "subjects",
+    "mentions",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """Tips that follow from a condition or medicine, and the reader's reason."""
+
+    tips: tuple[str, ...]
+    because: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +40,8 @@ class Safety:
     content_tags: dict[str, str]
     never_say: NeverSay
     rules: tuple[Rule, ...]
+    follows: dict[Tag, Following]
+    subjects: Subjects
 
 
 def read_safety(
@@ -35,19 +57,22 @@ def read_safety(
         remedy = 'add the table [content_tags], with lines such as massage = "rub"'
         faults.append(top.fault("content_tags is missing", remedy))
         described = {}
-    for key in file.data.keys() - {"version", "content_tags", "never_say", "rules"}:
-        remedy = "remove it; the tables are content_tags, never_say and rules"
+    for key in file.data.keys() - set(TABLES):
+        remedy = f"remove it, or use one of {', '.join(TABLES)}"
         faults.append(top.fault(f"key '{key}' is not known", remedy, key=key))
     never_say = read_never_say(file, faults)
     rules = [
         _rule(file, name, data, never_say, faults)
         for name, data in file.tables("rules").items()
     ]
+    content_tags = {str(tag): str(means) for tag, means in described.items()}
     safety = Safety(
         version=str(version),
-        content_tags={str(tag): str(means) for tag, means in described.items()},
+        content_tags=content_tags,
         never_say=never_say,
         rules=tuple(rule for rule in rules if rule is not None),
+        follows=dict(_follows(file, never_say, faults)),
+        subjects=read_subjects(file, content_tags, faults),
     )
     for rule in safety.rules:
         faults.extend(_unknown(rule, safety, sources, file))
@@ -55,10 +80,15 @@ def read_safety(
 
 
 def unknown_tips(
-    rules: tuple[Rule, ...], tips: Collection[str], file: TomlFile
+    safety: Safety, tips: Collection[str], file: TomlFile
 ) -> Iterator[Fault]:
     """A fault for each tip that a rule names and that is not in the catalogue."""
-    for rule in rules:
+    for tag, following in safety.follows.items():
+        for tip in sorted(set(following.tips) - set(tips)):
+            problem = f"tip '{tip}' in tips is not in the catalogue"
+            remedy = "use an id of config/tips, or remove it"
+            yield _follows_place(file, tag).fault(problem, remedy, key="tips")
+    for rule in safety.rules:
         for nth, case in enumerate(rule.cases):
             place = _case_place(file, rule.id, nth)
             named = {
@@ -72,6 +102,25 @@ def unknown_tips(
                     problem = f"tip '{tip}' in {key} is not in the catalogue"
                     remedy = "use an id of config/tips, or remove it"
                     yield place.fault(problem, remedy, key=key)
+
+
+def _follows(
+    file: TomlFile, never_say: NeverSay, faults: list[Fault]
+) -> Iterator[tuple[Tag, Following]]:
+    for name, data in file.tables("follows").items():
+        place = _follows_place(file, name)
+        if name not in set(Tag):
+            remedy = f"use one of {', '.join(Tag)}"
+            faults.append(place.fault(f"tag '{name}' is not known", remedy))
+            continue
+        shape = shaped(FollowsShape, data, place, faults)
+        if shape is not None:
+            faults.extend(never_say.faults(shape.because, place, key="because"))
+            yield Tag(name), Following(tips=shape.tips, because=shape.because)
+
+
+def _follows_place(file: TomlFile, tag: str) -> Place:
+    return Place(file=file, table=f"follows.{tag}", tip=f"follows {tag}")
 
 
 def _rule(

@@ -62,6 +62,8 @@ class TipShape(Shape):
     content: Annotated[tuple[str, ...], Field(min_length=1)]
     block: tuple[Tag, ...]
     requires: tuple[Annotated[tuple[Tag, ...], Field(min_length=1)], ...] = ()
+    instead_of: tuple[str, ...] = ()
+    every: Annotated[StrictInt, Field(ge=1)] | None = None
     evidence: Evidence
     safety: StrictBool = False
     sources: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -94,6 +96,30 @@ class RuleShape(Shape):
     cases: tuple[dict[str, object], ...] = ()
 
 
+class FollowsShape(Shape):
+    """What follows from a condition or medicine, in config/safety.toml."""
+
+    tips: Annotated[tuple[str, ...], Field(min_length=1)]
+    because: Text
+
+
+class SubjectShape(Shape):
+    """What the words of a tip may speak of, in config/safety.toml."""
+
+    subject: Text
+    words: Annotated[tuple[Text, ...], Field(min_length=1)]
+    but: tuple[Text, ...] = ()
+    content: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class MentionShape(Shape):
+    """A tip that only mentions a subject, in config/safety.toml."""
+
+    tip: Text
+    subject: Text
+    reason: Text
+
+
 class PhrasesShape(Shape):
     """Forbidden phrases of one kind: words as they stand, or a pattern."""
 
@@ -123,7 +149,8 @@ class RuleDrivenShape(Shape):
 
     tip: str
     when: Annotated[tuple[Tag, ...], Field(min_length=1)]
-    every: Annotated[StrictInt, Field(ge=1)]
+    every: Annotated[StrictInt, Field(ge=1)] | None = None
+    mails: Annotated[StrictInt, Field(ge=1)] | None = None
     first: StrictBool = False
     because: Text
 

@@ -81,12 +81,17 @@ def _rule_driven(
             file=file, table="rule_driven", nth=nth, tip=f"rule_driven {nth + 1}"
         )
         shape = shaped(RuleDrivenShape, data, place, faults)
-        if shape is not None:
+        if shape is not None and (shape.every is None) is (shape.mails is None):
+            problem = "it has to come every so many nights or mails, one of the two"
+            remedy = "give every (nights) or mails, and not both"
+            faults.append(place.fault(problem, remedy, key="every"))
+        elif shape is not None:
             faults.extend(never_say.faults(shape.because, place, key="because"))
             yield RuleDriven(
                 tip=shape.tip,
                 when=frozenset(shape.when),
-                every=shape.every,
+                every=shape.every or 0,
+                mails=shape.mails or 0,
                 first=shape.first,
                 because=shape.because,
             )

@@ -12,6 +12,9 @@ from service.content.sources import Source, unknown_sources
 from service.domain.risk import Cause, Tag
 from service.domain.tips import Theme, Tip
 
+#: A warning sign comes back after so many mails, unless its tip says later.
+SIGN_EVERY = 7
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
@@ -51,11 +54,12 @@ def read_tips(
                 problem = f"the id '{name}' is taken: {other} has it too"
                 faults.append(place.fault(problem, "give one of the two a new id"))
                 continue
-            found.places[name] = place
             tip = _tip(file, cause, place, faults)
             if tip is not None:
                 faults.extend(_slips(tip, place, known, today=today))
+                faults.extend(_out_of_order(tip, place, found.places))
                 found.tips[name] = tip
+            found.places[name] = place
     return found
 
 
@@ -74,6 +78,9 @@ def _tip(file: TomlFile, cause: Cause, place: Place, faults: list[Fault]) -> Tip
     shape = shaped(TipShape, file.data[place.table], place, faults)
     if shape is None:
         return None
+    if shape.every is not None and shape.theme is not Theme.CARE:
+        problem = "every is for warning signs; other tips keep to their theme"
+        faults.append(place.fault(problem, "remove it", key="every"))
     # What holds for every tip is not written out in the files.
     always = {Tag.AGE_U18}
     if shape.theme is not Theme.CARE:
@@ -86,6 +93,8 @@ def _tip(file: TomlFile, cause: Cause, place: Place, faults: list[Fault]) -> Tip
         content=frozenset(shape.content),
         blocks=frozenset(always | set(shape.block)),
         requires=tuple(frozenset(group) for group in shape.requires),
+        instead_of=frozenset(shape.instead_of),
+        every=shape.every or SIGN_EVERY,
         evidence=shape.evidence,
         is_warning=shape.safety,
         sources=shape.sources,
@@ -112,6 +121,19 @@ def _slips(tip: Tip, place: Place, known: Known, *, today: date) -> Iterator[Fau
         if tip.expires_on <= tip.reviewed_on:
             problem = f"expires_on {tip.expires_on} is not after reviewed_on"
             yield place.fault(problem, "mend the date", key="expires_on")
+
+
+def _out_of_order(
+    tip: Tip, place: Place, above: Mapping[str, Place]
+) -> Iterator[Fault]:
+    """A fault for each tip that it is instead of and that is not settled before it."""
+    for name in sorted(tip.instead_of):
+        if name not in above or above[name].file is not place.file:
+            yield place.fault(
+                f"tip '{name}' in instead_of does not stand above it in this file",
+                "use an id of this file, and put this tip below it",
+                key="instead_of",
+            )
 
 
 def unknown_content(

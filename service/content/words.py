@@ -16,7 +16,11 @@ from service.domain.risk import Cause
 #: The language in which every tip is first written and reviewed.
 FIRST_LANGUAGE = "en"
 #: Any country will do: all words are tried once, so that a slip shows at the start.
-SAMPLE = {"emergency_number": "112", "country_name": "Ireland"}
+SAMPLE = {
+    "emergency_number": "112",
+    "crisis_line": "Samaritans on 116 123",
+    "country_name": "Ireland",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +35,11 @@ class Words:
     def to(self, country: Country) -> str:
         """The words for a reader in that country."""
         return self.render(
-            {"emergency_number": country.emergency_number, "country_name": country.name}
+            {
+                "emergency_number": country.emergency_number,
+                "crisis_line": country.crisis_line,
+                "country_name": country.name,
+            }
         ).strip()
 
 

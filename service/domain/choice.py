@@ -3,14 +3,13 @@
 The same person, history, night and catalogue give the same mail bit for bit.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
 from service.domain.risk import Answers, Cause, RiskProfile, Tag, assess
 from service.domain.safety import Allowed, allow
 from service.domain.score import draw, explore, score, softmax
-from service.domain.tips import Catalogue, Theme, Tip
+from service.domain.tips import Catalogue, RuleDriven, Theme, Tip
 from service.domain.tonight import (
     Choice,
     Ground,
@@ -24,7 +23,7 @@ from service.domain.tonight import (
 WEEK = 7
 #: The tip that stands in every mail, in its fixed place (evidence.md D.2).
 SEEK_CARE = "U8"
-#: Nights since something that was never said.
+#: Nights, or mails, since something that was never said.
 NEVER = 10**6
 
 
@@ -55,13 +54,13 @@ def choose(
     The same arguments always give the same result; `seed` names the person.
     """
     desk = _Desk(profile, allowed, catalogue, history, seed, night)
-    driven = desk.rule_driven()
-    drawn = desk.draw_all(driven)
-    care = desk.care(taken={choice.tip for choice in (*driven, *drawn)})
+    opening, signs = desk.rule_driven()
+    drawn = desk.draw_all(opening)
+    care = desk.care(signs, taken={choice.tip for choice in (*opening, *drawn)})
     stale = {Tag.PROFILE_STALE, Tag.PREGNANCY_OVER} & profile.present
     return Tonight(
         night=night,
-        choices=(*driven, *drawn, *care),
+        choices=(*opening, *drawn, *care),
         rules=allowed.rules,
         ask_answers=bool(stale),
     )
@@ -82,36 +81,34 @@ class _Desk:
         past = [told for told in history if told.night < night]
         self.profile, self.catalogue, self.night = profile, catalogue, night
         self.allowed = {tip.id: tip for tip in allowed.tips}
-        self.reasons = allowed.replaced_by
+        self.brought = allowed.brought
         self.seed = f"{catalogue.version}|{seed}|{night.isoformat()}"
-        self.lead_rest = min(28, len(self.allowed) // 2)
-        self.other_rest = min(10, len(self.allowed) // 3)
-        self.said = self._last(past, {Role.LEAD, Role.SECOND, Role.THIRD})
-        self.led = self._last(past, {Role.LEAD})
-        self.shown = self._last(past, set(Role))
-        self.theme_rests = self._theme_rests()
-        self.extras = {
-            tip.id
-            for told in past
-            if (night - told.night).days <= self.lead_rest
-            for tip in told.tips
-            if tip.role in (Role.SECOND, Role.THIRD)
-        }
         driven = {rule.tip for rule in catalogue.rule_driven}
         self.drawable = [
             tip
-            for tip in self.allowed.values()
+            for tip in allowed.tips
             if not catalogue.cadence[tip.theme].fixed and tip.id not in driven
         ]
+        self.lead_rest = min(28, max(1, len(self.drawable) // 2))
+        self.other_rest = min(10, len(self.drawable) // 3)
+        #: Nights since each tip was drawn or shown at all, and mails since it was shown.
+        self.said: dict[str, int] = {}
+        self.shown: dict[str, int] = {}
+        self.mails: dict[str, int] = {}
+        self.extras: set[str] = set()
+        self._look_back(past)
+        self.theme_rests = self._theme_rests()
 
-    def _last(self, past: Iterable[Told], roles: set[Role]) -> dict[str, int]:
-        """Nights since each tip was last said in one of these roles."""
-        return {
-            tip.id: (self.night - told.night).days
-            for told in past
-            for tip in told.tips
-            if tip.role in roles
-        }
+    def _look_back(self, past: list[Told]) -> None:
+        for mails, told in zip(range(len(past), 0, -1), past, strict=True):
+            nights = (self.night - told.night).days
+            for tip in told.tips:
+                self.shown[tip.id], self.mails[tip.id] = nights, mails
+                if tip.role is Role.FIXED:
+                    continue
+                self.said[tip.id] = nights
+                if tip.role is not Role.LEAD and nights <= self.lead_rest:
+                    self.extras.add(tip.id)
 
     def _theme_rests(self) -> dict[Theme, int]:
         """Nights since each theme last came up."""
@@ -123,32 +120,27 @@ class _Desk:
             rests[theme] = min(nights, rests.get(theme, nights))
         return rests
 
-    def rule_driven(self) -> list[Choice]:
-        """Tips that come by rule tonight, those that open the mail first."""
-        due = [
-            rule
-            for rule in self.catalogue.rule_driven
-            if rule.tip in self.allowed
-            and rule.when & self.profile.present
-            and self.shown.get(rule.tip, rule.every) >= rule.every
-        ]
+    def rule_driven(self) -> tuple[list[Choice], list[Choice]]:
+        """What comes by rule tonight: before the draw, and in the fixed place."""
+        due = [rule for rule in self._driven() if self._is_due(rule)]
         due.sort(key=lambda rule: not rule.first)
-        return [
-            self._choice(
-                self.allowed[rule.tip],
-                Role.FIXED,
-                Reason(ground=Ground.RULE_DRIVEN, subject=rule.tip),
-            )
-            for rule in due
-        ]
+        opening: list[Choice] = []
+        signs: list[Choice] = []
+        for rule in due:
+            tip = self.allowed[rule.tip]
+            reason = Reason(ground=Ground.RULE_DRIVEN, subject=rule.tip)
+            is_sign = tip.theme is Theme.CARE and not rule.first
+            place = signs if is_sign else opening
+            place.append(self._choice(tip, Role.FIXED, reason))
+        return opening, signs
 
-    def draw_all(self, driven: list[Choice]) -> list[Choice]:
+    def draw_all(self, opening: list[Choice]) -> list[Choice]:
         """The lead and up to two more, each from a theme not yet used tonight."""
-        used = {c.theme for c in driven}
+        used = {c.theme for c in opening}
         drawn: list[Choice] = []
         for role in (Role.LEAD, Role.SECOND, Role.THIRD):
             pool = (
-                self._leads(used, driven) if role is Role.LEAD else self._others(used)
+                self._leads(used, opening) if role is Role.LEAD else self._others(used)
             )
             if not pool:
                 break
@@ -158,22 +150,47 @@ class _Desk:
                 self.extras.add(drawn[-1].tip)
         return drawn
 
-    def care(self, *, taken: set[str]) -> list[Choice]:
-        """The fixed place: U8 in every mail, and one warning sign of their causes."""
-        signs = [
+    def care(self, driven: list[Choice], *, taken: set[str]) -> list[Choice]:
+        """The fixed place: a warning sign, those that come by rule, and U8 every time.
+
+        Of the signs that may be shown tonight, the one that was not shown for the most
+        mails: somebody to whom n of them apply has seen each of them after n mails.
+        """
+        signs = [tip for tip in self._signs() if tip.id not in taken]
+        signs.sort(key=lambda tip: -self.mails.get(tip.id, NEVER))
+        shown = [self._choice(tip, Role.FIXED, self._reason(tip)) for tip in signs[:1]]
+        shown += driven
+        always = self.allowed.get(SEEK_CARE)
+        if always is not None and always.id not in taken:
+            shown.append(self._choice(always, Role.FIXED, self._reason(always)))
+        return shown
+
+    def _signs(self) -> list[Tip]:
+        """The warning signs that may be shown tonight, but for U8 and those by rule."""
+        by_rule = {SEEK_CARE, *(rule.tip for rule in self._driven())}
+        return [
             tip
             for tip in self.allowed.values()
             if tip.theme is Theme.CARE
-            and tip.cause is not Cause.UNIVERSAL
-            and tip.id not in taken
+            and tip.id not in by_rule
+            and self.mails.get(tip.id, NEVER) >= tip.every
         ]
-        shown = [signs[self.night.toordinal() % len(signs)]] if signs else []
-        always = self.allowed.get(SEEK_CARE)
-        if always is not None and always.id not in taken:
-            shown.append(always)
-        return [self._choice(tip, Role.FIXED, self._reason(tip)) for tip in shown]
 
-    def _leads(self, used: set[Theme], driven: list[Choice]) -> list[Tip]:
+    def _driven(self) -> list[RuleDriven]:
+        """The rules that bring this person a tip on some nights."""
+        return [
+            rule
+            for rule in self.catalogue.rule_driven
+            if rule.tip in self.allowed and rule.when & self.profile.present
+        ]
+
+    def _is_due(self, rule: RuleDriven) -> bool:
+        return (
+            self.shown.get(rule.tip, NEVER) >= rule.every
+            and self.mails.get(rule.tip, NEVER) >= rule.mails
+        )
+
+    def _leads(self, used: set[Theme], opening: list[Choice]) -> list[Tip]:
         """Who may lead: first their own causes, then everyone's, then a warning sign.
 
         Nobody leads again before their rest is over; where nothing has rested, a
@@ -191,24 +208,30 @@ class _Desk:
         own_care = not any(self._is_own(tip) for tip in self.drawable)
         for pool in (
             [tip for tip in is_open if self._is_own(tip)],
-            self._care_leads(driven, own=True) if own_care else [],
+            self._own_signs() if own_care else [],
             is_open,
             rested,
-            self._care_leads(driven, own=False),
+            self._signs() or self._everyones_signs(opening),
         ):
             if pool:
                 return pool
         return []
 
-    def _care_leads(self, driven: list[Choice], *, own: bool) -> list[Tip]:
-        taken = {choice.tip for choice in driven}
+    def _own_signs(self) -> list[Tip]:
+        return [
+            tip
+            for tip in self._signs()
+            if self._is_own(tip) and self.said.get(tip.id, NEVER) > self.lead_rest
+        ]
+
+    def _everyones_signs(self, opening: list[Choice]) -> list[Tip]:
+        taken = {choice.tip for choice in opening}
         return [
             tip
             for tip in self.allowed.values()
             if tip.theme is Theme.CARE
+            and tip.cause is Cause.UNIVERSAL
             and tip.id not in taken
-            and self.led.get(tip.id, NEVER) > (self.lead_rest if own else 0)
-            and (not own or self._is_own(tip))
         ]
 
     def _others(self, used: set[Theme]) -> list[Tip]:
@@ -274,8 +297,8 @@ class _Desk:
     def _reason(self, tip: Tip) -> Reason:
         if tip.cause in self.profile.causes:
             return Reason(ground=Ground.TICKED, subject=tip.cause)
-        if tip.id in self.reasons:
-            return Reason(ground=Ground.RULE, subject=self.reasons[tip.id])
+        if tip.id in self.brought:
+            return self.brought[tip.id]
         return Reason(ground=Ground.EVERYONE, subject=tip.cause)
 
     @staticmethod

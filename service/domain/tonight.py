@@ -8,6 +8,8 @@ from service.domain.risk import Cause, Tag
 from service.domain.tips import Theme
 
 HISTORY_NIGHTS = 90
+#: What comes once in so many mails is remembered as long, however few mails come.
+HISTORY_MAILS = 30
 
 
 class Role(StrEnum):
@@ -43,13 +45,14 @@ class Ground(StrEnum):
 
     TICKED = "ticked"
     EVERYONE = "everyone"
+    TOLD = "told"
     RULE = "rule"
     RULE_DRIVEN = "rule_driven"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """Why a tip was chosen: `subject` is the cause, the rule or the tip itself."""
+    """Why a tip was chosen: `subject` is the cause, tag, rule or tip that led to it."""
 
     ground: Ground
     subject: str
@@ -89,5 +92,13 @@ class Tonight:
 
 def remember(history: History, told: Told) -> History:
     """The history with tonight added and all that is too old dropped."""
-    kept = tuple(t for t in history if (told.night - t.night).days < HISTORY_NIGHTS)
-    return (*(t for t in kept if t.night != told.night), told)
+    before = [t for t in history if t.night != told.night]
+    lately = len(before) + 1 - HISTORY_MAILS
+    return (
+        *(
+            t
+            for n, t in enumerate(before)
+            if n >= lately or (told.night - t.night).days < HISTORY_NIGHTS
+        ),
+        told,
+    )

@@ -22,9 +22,8 @@ async def test_a_service_in_order_is_told_to_be(clinic):
 
     found = json.loads(result.stdout)
     assert result.exit_code == 0
-    assert [one["finding"] for one in found if one["grade"] != Grade.OK] == [
-        "0 of 130 tips are reviewed by a clinician"
-    ]
+    [odd] = [one["finding"] for one in found if one["grade"] != Grade.OK]
+    assert re.fullmatch(r"0 of \d+ tips are reviewed by a clinician", odd)
     assert {one["area"] for one in found} == {
         *("settings", "keys", "database", "tonight", "relay", "dns"),
         *("pages", "bounces", "tips"),

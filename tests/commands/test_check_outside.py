@@ -233,8 +233,8 @@ async def test_the_mailbox_of_bounces_is_tried(clinic, refused):
 @pytest.mark.parametrize(
     ("days", "check", "grade", "words"),
     [
-        (-1, "expired", FAULT, "130 are not said any more: .* ..."),
-        (9, "expiring", WARNING, "130 within 30 days: .* ..."),
+        (-1, "expired", FAULT, r"\d+ are not said any more: .* ..."),
+        (9, "expiring", WARNING, r"\d+ within 30 days: .* ..."),
     ],
 )
 async def test_reviews_that_end_are_noticed(

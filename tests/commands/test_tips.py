@@ -1,6 +1,7 @@
 """`eventide tips`: the lint, and who may be told what."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -17,7 +18,7 @@ def test_the_shipped_catalogue_has_no_faults():
     result = RUN.invoke(app, ["tips", "check"])
 
     assert result.exit_code == 0
-    assert "130 tips, no faults" in result.output
+    assert re.search(r"^\d+ tips, no faults$", result.output, re.MULTILINE)
 
 
 def test_a_broken_tip_file_is_named_and_fails(tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ from service.domain.risk import Cause, Tag
 from service.domain.safety import Allowed, allow
 from service.domain.tips import Evidence, RuleDriven, Theme
 from service.domain.tonight import (
+    HISTORY_MAILS,
     HISTORY_NIGHTS,
     Ground,
     History,
@@ -26,7 +27,7 @@ from tests.builders import TODAY, case, catalogue, profile, rule, tip
 DRAWN = (Role.LEAD, Role.SECOND, Role.THIRD)
 THEMES = (Theme.STRETCHING, Theme.HYDRATION, Theme.HABIT)
 OWN = tuple(tip(f"F{n}", theme=THEMES[n % 3]) for n in range(9))
-CARE = tip("F99", theme=Theme.CARE)
+CARE = tip("F99", theme=Theme.CARE, every=7)
 DOCTOR = tip("U8", cause=Cause.UNIVERSAL, theme=Theme.CARE)
 EVERYONES = tuple(
     tip(f"U{n}", cause=Cause.UNIVERSAL, theme=THEMES[n % 3]) for n in range(20, 29)
@@ -84,7 +85,7 @@ def test_tonights_tips_come_from_different_themes(seed):
 
 @given(st.text())
 def test_nothing_drawn_is_said_again_before_it_has_rested(seed):
-    told = len(PLENTY.tips)
+    told = len(OWN) + len(EVERYONES)
     last: dict[str, int] = {}
     for n, tonight in enumerate(evenings(PLENTY, 60, seed)):
         for choice in drawn(tonight):
@@ -116,6 +117,14 @@ def test_a_tip_that_a_rule_put_in_place_says_so():
 
     assert lead(tonight).reason == Reason(ground=Ground.RULE, subject="H9")
     assert tonight.rules == ("H9",)
+
+
+def test_a_tip_that_an_answer_brings_says_so():
+    some = catalogue(tip("P1", cause=Cause.CIRCULATION), follows={Tag.BALANCE: ("P1",)})
+
+    tonight = chosen(some, conditions=["balance"])
+
+    assert lead(tonight).reason == Reason(ground=Ground.TOLD, subject="balance")
 
 
 def test_better_evidence_leads_more_often():
@@ -173,10 +182,20 @@ def test_a_theme_with_weekdays_comes_second_only_on_those():
 
 
 STATIN = RuleDriven(
-    tip="M3", when=frozenset({Tag.MED_STATIN}), every=30, first=False, because=""
+    tip="M3",
+    when=frozenset({Tag.MED_STATIN}),
+    every=30,
+    mails=0,
+    first=False,
+    because="",
 )
 SEVERE = RuleDriven(
-    tip="U8", when=frozenset({Tag.SEVERE}), every=1, first=True, because=""
+    tip="U8",
+    when=frozenset({Tag.SEVERE}),
+    every=1,
+    mails=0,
+    first=True,
+    because="",
 )
 
 
@@ -206,6 +225,58 @@ def test_for_severe_cramps_see_a_doctor_opens_every_mail_once():
         assert ids.count("U8") == 1
 
 
+SIGNS = tuple(tip(f"F9{n}", theme=Theme.CARE, every=7) for n in range(4))
+
+
+def nights_of(past, id_):
+    return [
+        n for n, tonight in enumerate(past) for c in tonight.choices if c.tip == id_
+    ]
+
+
+def test_each_warning_sign_comes_up_in_its_turn_and_not_twice_in_seven_mails():
+    seldom = tip("F97", theme=Theme.CARE, every=30)
+    some = catalogue(*OWN, *SIGNS, seldom, DOCTOR)
+
+    past = evenings(some, 40)
+
+    assert [nights_of(past, sign.id)[:3] for sign in SIGNS] == [
+        [n, n + 7, n + 14] for n in range(4)
+    ]
+    assert nights_of(past, "F97") == [4, 34]
+
+
+def test_mails_are_counted_not_nights():
+    some = catalogue(*OWN, *SIGNS[:1], DOCTOR)
+    history: History = ()
+    shown = []
+    for n in range(0, 140, 14):
+        tonight = chosen(some, history, TODAY + timedelta(days=n))
+        history = remember(history, tonight.told())
+        shown.append("F90" in [choice.tip for choice in tonight.choices])
+
+    assert shown == [True, *[False] * 6, True, False, False]
+
+
+def test_a_sign_that_comes_by_rule_stands_with_the_signs_and_keeps_to_its_mails():
+    tablets = RuleDriven(
+        tip="G7b",
+        when=frozenset({Tag.PREGNANT}),
+        every=0,
+        mails=7,
+        first=False,
+        because="",
+    )
+    some = catalogue(
+        *OWN, CARE, tip("G7b", theme=Theme.CARE), DOCTOR, rule_driven=(tablets,)
+    )
+
+    past = evenings(some, 16, pregnancy="pregnant")
+
+    assert nights_of(past, "G7b") == [0, 7, 14]
+    assert [choice.tip for choice in past[0].choices][-3:] == ["F99", "G7b", "U8"]
+
+
 def test_the_fixed_place_holds_see_a_doctor_and_a_sign_of_their_own_causes():
     fixed = [c.tip for c in chosen(PLENTY).choices if c.role is Role.FIXED]
 
@@ -232,7 +303,7 @@ def test_where_nothing_has_rested_a_care_tip_leads():
 
 def test_where_nothing_may_be_said_the_plain_mail_remains():
     found = profile()
-    nothing = Allowed(tips=(), refused=(), rules=(), replaced_by={})
+    nothing = Allowed(tips=(), refused=(), rules=(), brought={})
 
     tonight = choose(found, nothing, PLENTY, (), seed="1", night=TODAY)
 
@@ -257,3 +328,12 @@ def test_the_history_keeps_ninety_nights_and_each_once():
 
     assert len(history) == HISTORY_NIGHTS
     assert again == history
+
+
+def test_however_seldom_the_mails_are_the_last_thirty_are_kept():
+    history: History = ()
+    for n in range(40):
+        history = remember(history, Told(night=TODAY + timedelta(days=7 * n), tips=()))
+
+    assert len(history) == HISTORY_MAILS
+    assert history[0].night == TODAY + timedelta(days=7 * 10)

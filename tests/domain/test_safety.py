@@ -5,6 +5,7 @@ import pytest
 from service.domain.risk import Cause, Tag
 from service.domain.safety import allow, effects
 from service.domain.tips import RuleDriven, Theme
+from service.domain.tonight import Ground, Reason
 from tests.builders import case, catalogue, profile, rule, tip
 
 WALK = tip("P1", cause=Cause.CIRCULATION, content=frozenset({"walk_program"}))
@@ -94,12 +95,34 @@ def test_a_rule_puts_another_tip_in_place():
     found = allow(profile(conditions=["diabetes"]), catalogue(WALK, rules=rules))
 
     assert ids(found) == ["P1"]
-    assert found.replaced_by == {"P1": "H7"}
+    assert found.brought == {"P1": Reason(ground=Ground.RULE, subject="H7")}
+
+
+def test_what_a_person_told_us_brings_its_tips_whatever_they_ticked():
+    some = catalogue(WALK, follows={Tag.KIDNEY: ("P1",), Tag.LIVER: ("P1",)})
+
+    told = allow(profile(conditions=["kidney"]), some)
+
+    assert ids(told) == ["P1"]
+    assert told.brought == {"P1": Reason(ground=Ground.TOLD, subject="kidney")}
+    assert ids(allow(profile(conditions=None), some)) == []
+
+
+def test_what_follows_from_an_answer_is_under_the_rules_like_all_else():
+    strict = rule("H9", case(Tag.BALANCE, never=frozenset({"walk_program"})))
+    some = catalogue(WALK, rules=(strict,), follows={Tag.KIDNEY: ("P1",)})
+
+    assert ids(allow(profile(conditions=["kidney", "balance"]), some)) == []
 
 
 def test_a_tip_that_comes_by_rule_is_in_the_pool_of_those_it_is_for():
     driven = RuleDriven(
-        tip="P1", when=frozenset({Tag.ALC_HIGH}), every=7, first=False, because=""
+        tip="P1",
+        when=frozenset({Tag.ALC_HIGH}),
+        every=7,
+        mails=0,
+        first=False,
+        because="",
     )
     some = catalogue(WALK, rule_driven=(driven,))
 
@@ -131,6 +154,41 @@ def test_a_spared_tip_is_left_alone():
     some = catalogue(DRINK, LIMIT, rules=(rule("H17", quiet),))
 
     assert ids(allow(profile(alcohol="alc_none"), some)) == ["F5"]
+
+
+def test_no_content_keeps_a_warning_sign_back():
+    pull = tip("U9", theme=Theme.CARE, content=frozenset({"fluids_up"}))
+    rules = (rule("H2", case(Tag.DIABETES, never=frozenset({"fluids_up"}))),)
+
+    found = allow(profile(conditions=["diabetes"]), catalogue(DRINK, pull, rules=rules))
+
+    assert ids(found) == ["U9"]
+
+
+RUB = tip("U3", blocks=frozenset({Tag.BALANCE, Tag.CLOT}))
+SIT = tip("U3c", blocks=frozenset({Tag.CLOT}), instead_of=frozenset({"U3"}))
+REST = tip("U3b", instead_of=frozenset({"U3", "U3c"}))
+
+
+@pytest.mark.parametrize(
+    ("conditions", "said"),
+    [([], "U3"), (["balance"], "U3c"), (["balance", "clot"], "U3b"), (None, "U3b")],
+)
+def test_a_tip_that_is_instead_of_others_is_for_who_may_be_told_none_of_them(
+    conditions, said
+):
+    found = allow(profile(conditions=conditions), catalogue(RUB, SIT, REST))
+
+    assert ids(found) == [said]
+
+
+def test_why_a_tip_is_not_needed_names_what_is_said():
+    found = allow(profile(), catalogue(RUB, SIT, REST))
+
+    assert [refused.why for refused in found.refused] == [
+        "said only where U3 may not be",
+        "said only where U3 and U3c may not be",
+    ]
 
 
 def test_where_only_a_few_tips_are_left_care_is_among_them():
