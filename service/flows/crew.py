@@ -1,5 +1,6 @@
 """The workers of a service together: how many there are, and when tonight is done."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -27,6 +28,20 @@ async def beat(store: Store, worker: str, *, per_second: float) -> Crew:
     async with store.transaction() as tx:
         await tx.workers.beat(worker, per_second=per_second)
         return await tx.workers.alive()
+
+
+async def leave_alone(
+    store: Store, worker: str, relays: Mapping[str, datetime]
+) -> None:
+    """Note which relays a worker gives no mail, and since when (UTC)."""
+    async with store.transaction() as tx:
+        await tx.workers.leave_alone(worker, relays)
+
+
+async def left_alone(store: Store) -> Mapping[str, datetime]:
+    """Which relays get no mail from some worker, and since when."""
+    async with store.transaction() as tx:
+        return await tx.workers.left_alone()
 
 
 async def leave(store: Store, worker: str) -> None:

@@ -292,10 +292,10 @@ def _alarm(
 async def _end(tx: Transaction, person: PersonSends, *, now: datetime) -> bool:
     """End the reminders of an active person where memory does; whether it did."""
     verdict = ends(person.sends, now=now)
-    if verdict is None or person.status is not Status.ACTIVE:
-        return False
     number, where = person.subscriber_id, person.mailbox
-    if not await tx.refusals.end(number, verdict, mailbox=where, now=now):
+    if verdict is None or not await tx.refusals.end(
+        number, verdict, mailbox=where, now=now
+    ):
         return False
     log.info("not reached any more", action="judge", subscriber=number, verdict=verdict)
     return True

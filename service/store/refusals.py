@@ -16,7 +16,6 @@ from service.domain.fence import FEWEST, Fence, Group, Tally
 from service.domain.memory import REACH, SENDS_SHOWN, RefusedReminder, Send
 from service.domain.provider import Provider
 from service.domain.refusals import Verdict
-from service.domain.subscriber import Status
 from service.store import partitions
 from service.store import refusals_sql as sql
 from service.store.outbox import PARENT, Outbox, mailbox, night_of
@@ -89,7 +88,6 @@ class PersonSends:
     """
 
     subscriber_id: int
-    status: Status
     ended_at: datetime | None
     sends: tuple[Send, ...]
     mailbox: str
@@ -253,7 +251,6 @@ class RefusedReminders:
         return tuple(
             PersonSends(
                 subscriber_id=row.id,
-                status=Status(row.status),
                 ended_at=row.ended_at,
                 sends=tuple(sends.get(row.id, ())),
                 mailbox=last.get(row.id, ""),

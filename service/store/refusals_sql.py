@@ -160,7 +160,7 @@ UNWEIGHED = text(
 )
 STANDING = text(
     """
-    SELECT s.id, s.status, e.ended_at
+    SELECT s.id, e.ended_at
     FROM subscriber AS s
     LEFT JOIN ended AS e ON e.subscriber_id = s.id AND e.counts_from IS NULL
     WHERE s.id = ANY(:ids)

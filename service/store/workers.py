@@ -3,8 +3,10 @@
 Signs of life are counted on the database's clock, whatever those of the workers say.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,6 +21,17 @@ BEAT = text(
     INSERT INTO worker (name, seen_at, per_second) VALUES (:name, now(), :per_second)
     ON CONFLICT (name) DO UPDATE
     SET seen_at = excluded.seen_at, per_second = excluded.per_second
+    """
+)
+LEFT_ALONE = text(
+    "UPDATE worker SET left_alone = CAST(:relays AS jsonb) WHERE name = :name"
+)
+RELAYS = text(
+    """
+    SELECT relay.key AS relay, min(CAST(relay.value AS timestamptz)) AS since
+    FROM worker, jsonb_each_text(left_alone) AS relay
+    WHERE seen_at >= now() - CAST(:gone AS interval)
+    GROUP BY 1 ORDER BY 1
     """
 )
 LEAVE = text("DELETE FROM worker WHERE name = :name")
@@ -66,6 +79,17 @@ class Workers:
         """Note that a worker is alive and what it can send."""
         values = {"name": name, "per_second": per_second}
         await self._connection.execute(BEAT, values)
+
+    async def leave_alone(self, name: str, relays: Mapping[str, datetime]) -> None:
+        """Note which relays a worker gives no mail, and since when."""
+        since = {relay: at.isoformat() for relay, at in relays.items()}
+        values = {"name": name, "relays": json.dumps(since)}
+        await self._connection.execute(LEFT_ALONE, values)
+
+    async def left_alone(self) -> Mapping[str, datetime]:
+        """Which relays some worker gives no mail, and since when the first of them."""
+        found = await self._connection.execute(RELAYS, {"gone": GONE_AFTER})
+        return {row.relay: row.since for row in found}
 
     async def leave(self, name: str) -> None:
         """Forget a worker that stops."""

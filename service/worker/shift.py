@@ -12,7 +12,7 @@ from service.domain.clock import Clock
 from service.domain.obstacle import Obstacle
 from service.domain.outbox import Lane, State
 from service.flows.bounces import Desk
-from service.flows.crew import beat, leave, outlook
+from service.flows.crew import beat, leave, leave_alone, outlook
 from service.flows.deliver import Courier, deliver
 from service.flows.deployment import keep_word, standing
 from service.flows.plan import plan
@@ -30,7 +30,7 @@ PLAN_AT_ONCE = 250
 PRIORITY_SECONDS = 1
 BEAT_SECONDS = 10
 UPKEEP_SECONDS = 30
-JUDGE_SECONDS = 60
+JUDGE_SECONDS = 300
 FORECAST_SECONDS = 120
 
 log = structlog.get_logger()
@@ -122,6 +122,9 @@ class Shift:
         )
         for courier in self.couriers.values():
             courier.relays.share(crew.workers)
+        now = self.clock.now()
+        relays = self.watch.left_alone(evening.relays.gates(now=now), now=now)
+        await leave_alone(self.store, evening.worker, relays)
         return False
 
     def _tell(self, evening: Courier) -> None:

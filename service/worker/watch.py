@@ -1,9 +1,11 @@
 """What a worker says once, when it changes: whether it may send, and put-off upkeep."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 import structlog
 
+from service.domain.breaker import Gate
 from service.store.deployment import Standing
 
 #: What keeps mail from leaving though no operator wished it so.
@@ -29,6 +31,7 @@ class Watch:
         """Begin with a service that sends, which is not worth a line."""
         self._last = Standing.SENDS
         self._is_put_off = False
+        self._left_alone: Mapping[str, datetime] = {}
 
     def note(self, standing: Standing) -> None:
         """Log one line if this is news."""
@@ -53,6 +56,18 @@ class Watch:
         """Log one line: a server was promoted, and nothing was lost."""
         what = "this server was promoted and has all that was begun before: it goes on"
         log.warning(what, action="standing")
+
+    def left_alone(
+        self, gates: Iterable[tuple[str, Gate]], *, now: datetime
+    ) -> Mapping[str, datetime]:
+        """Which relays get no mail but for a try, and since when (UTC)."""
+        before = self._left_alone
+        self._left_alone = {
+            relay: before.get(relay, now)
+            for relay, gate in gates
+            if gate is not Gate.CLOSED
+        }
+        return self._left_alone
 
     def dropping(self, *, is_put_off: bool) -> None:
         """Log one line if old nights cannot be dropped now, and one when they were."""

@@ -17,7 +17,7 @@ from service.domain.outbox import Kind, Lane, State, ended
 from service.domain.refusals import Verdict
 from service.embedded.postgres import throwaway
 from service.flows import deployment
-from service.flows.crew import beat, leave
+from service.flows.crew import beat, leave, leave_alone
 from service.flows.upkeep import upkeep
 from service.keys import new_keys
 from service.settings import read
@@ -276,6 +276,15 @@ async def test_whom_refusals_ended_and_where_they_are_held_is_said(
     said = (await clinic.check()).stdout
     assert "1 ended in the last 7 days: dead, gmail" in said
     assert "count all the same, after 12 such nights" in said
+
+
+async def test_a_relay_that_a_worker_leaves_alone_is_named(clinic):
+    since = SystemClock().now() - timedelta(minutes=7)
+    await leave_alone(clinic.store, "one", {"mail.clinic.org:25": since})
+
+    await clinic.require(
+        "tonight", "relays", WARNING, "no mail, for 7 minutes", "relay-left-alone"
+    )
 
 
 async def test_a_confirmation_that_waits_for_long_is_a_warning(clinic):

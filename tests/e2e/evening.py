@@ -163,7 +163,9 @@ async def _hear_back(store: Store, *, now: datetime) -> None:
     async with store.transaction() as tx:
         await tx.refusals.end(7, Verdict.DEAD, mailbox="gmail", now=now)
         await tx.feedback.complained(8, now=now)
-        await tx.refusals.note(refused(9, night=now.date(), sent_at=now))
+        for age in (0, 1, 2):
+            night = now.date() - timedelta(days=age)
+            await tx.refusals.note(refused(10, night=night, sent_at=days[0]))
         for age, day in enumerate(days):
             await tx.suppression.add(f"gone{age}@gmail.com", "unsubscribed", now=day)
             await tx.suppression.add(f"none{age}@web.de", "address_unknown", now=day)

@@ -42,9 +42,12 @@ PEOPLE = {
     "people": "/operator/people",
     "person": "/operator/people/18",
     "person-suppressed": "/operator/people/8",
+    "person-refused": "/operator/people/10",
+    "missed": "/operator/bounces/missed",
 }
 ACTS = {
     "erase": "/operator/people/18/erase",
+    "undo": "/operator/bounces/undo",
     "pause": "/operator/pause",
 }
 
@@ -134,6 +137,10 @@ async def test_every_page_fits_every_screen_and_has_no_barrier(onlooker):
     await onlooker.goes_to("/operator/people/18")
     await onlooker.presses("Show what is sealed")
     await onlooker.looks("person-opened")
+    await onlooker.goes_to("/operator/bounces/undo")
+    await onlooker.presses("See who it would be")
+    await onlooker.reads("1 person")
+    await onlooker.looks("undo-ahead")
     await onlooker.goes_to("/operator/bounces")
     await onlooker.page.get_by_role("button", name="Open").first.click()
     await onlooker.looks("returned-mail")

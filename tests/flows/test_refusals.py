@@ -161,6 +161,54 @@ async def test_late_reports_hold_the_fence_and_bring_back_whom_it_had_let_go(tow
     assert lines == []
 
 
+async def test_who_wants_no_mail_since_is_not_brought_back_by_late_reports(town, links):
+    for n in range(2):
+        await night(town, n, range(1, 6))
+    now = at(TODAY + 2 * DAY, 14)
+    token = links.token(Purpose.UNSUBSCRIBE, 1, now=now)
+    await preferences.unsubscribe(town, links, token, now=now)
+
+    await reported(town, 1, range(6, 18))
+    await judged(town, 3)
+
+    assert await active(town) == [n for n in HOMES if n != 1]
+
+
+async def test_what_is_no_refusal_of_the_person_is_not_kept(town):
+    await sent(town, HOMES, TODAY)
+    for verdict in (Verdict.NOTHING, Verdict.COMPLAINT):
+        await reported(town, 0, [1], verdict=verdict)
+
+    assert await fences(town, 1) == []
+
+
+async def test_a_night_that_was_never_counted_blames_nobody(town, database_url):
+    await sent(town, HOMES, TODAY)
+    await plain_sql.raw(database_url, "TRUNCATE outbox")
+    await reported(town, 0, [1])
+    await plain_sql.raw(database_url, "DROP TABLE outbox_20261123")
+    await judged(town, 0)
+
+    assert await fences(town, 1) == [Fence.HELD]
+
+
+async def test_a_copy_that_nobody_adopted_judges_nothing(town, database_url):
+    await sent(town, HOMES, TODAY, refused=[1])
+    await plain_sql.raw(database_url, "UPDATE deployment SET identity = 'another'")
+    await judged(town, 0)
+
+    assert await fences(town, 1) == [None]
+
+
+async def test_nobody_is_brought_back_who_is_there(town):
+    now = at(TODAY, 14)
+    async with town.transaction() as tx:
+        before = await tx.subscribers.next_due_at(1)
+        await refusals.bring_back(tx, 1, now=now)
+        await refusals.bring_back(tx, 77, now=now)
+        assert await tx.subscribers.next_due_at(1) == before
+
+
 async def test_a_dead_mailbox_ends_as_an_unsubscribe_does(town):
     await night(town, 0, [1])
     await night(town, 1, [1])

@@ -1,7 +1,7 @@
 """Sixty nights with a thousand people: memory and fence end whom they must, and no other.
 
 Only the mails are not written: their rows are claimed, begun and settled as a worker
-does it, reports are read by the intake, and nights are judged by upkeep.
+does it, reports are read by the intake, and nights are judged as by a worker.
 """
 
 import random
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from service.domain.memory import RefusedReminder
 from service.domain.outbox import Message
 from service.domain.refusals import Verdict
 from service.flows import bounces
@@ -36,7 +37,11 @@ MAILBOX_FULL = {"status": "5.2.2", "diagnostic": "smtp; 552 5.2.2 mailbox full"}
 NO_DOMAIN = {"status": "5.1.2", "diagnostic": "smtp; 550 5.1.2 no such domain"}
 NO_WAY = {"status": "5.4.1", "diagnostic": "X-Postfix; connect: Connection timed out"}
 
+#: Of the reports of an outage, so many a day.
+READ_OF_AN_OUTAGE = 20
+
 Words = dict[str, str]
+Report = tuple[Message, Words]
 
 
 @dataclass
@@ -100,18 +105,35 @@ def day(night: int) -> date:
     return FIRST + night * DAY
 
 
-async def lived(store, verp, town) -> dict[int, int]:
-    """Let the nights pass; the night after which each person's mails had ended."""
-    reports: defaultdict[int, list[tuple[Message, Words]]] = defaultdict(list)
-    ended: dict[int, int] = {}
-    await kept_house(store, now=at(FIRST, 9))
-    for night in range(NIGHTS):
-        for mail, words in reports.pop(night, ()):
+async def came_back(store, verp, town, reports: list[Report], night: int) -> None:
+    """Hand the reports in; what a relay says of all its mail is read now and then alone."""
+    now = at(day(night), 11)
+    known = [mail for mail, words in reports if words is NO_WAY][READ_OF_AN_OUTAGE:]
+    async with store.transaction() as tx:
+        for mail in known:
+            one = RefusedReminder(
+                subscriber_id=mail.subscriber_id,
+                night=mail.night,
+                verdict=Verdict.UNDELIVERED,
+                words="",
+                has_reply=False,
+            )
+            await tx.refusals.note(one)
+    for mail, words in reports:
+        if mail not in known:
             to = verp.sender(verp.token(mail), default="")
             about = f"p{mail.subscriber_id}@{town.people[mail.subscriber_id]}"
             raw = report(to, about=about, **words)
-            now = at(day(night), 11)
             await bounces.receive(store, verp, REFUSALS, raw, recipient=to, now=now)
+
+
+async def lived(store, verp, town) -> dict[int, int]:
+    """Let the nights pass; the night after which each person's mails had ended."""
+    reports: defaultdict[int, list[Report]] = defaultdict(list)
+    ended: dict[int, int] = {}
+    await kept_house(store, now=at(FIRST, 9))
+    for night in range(NIGHTS):
+        await came_back(store, verp, town, reports.pop(night, []), night)
         await kept_house(store, now=at(day(night), 13))
         homes = {n: town.people[n] for n in await active(store)}
         for number in town.people.keys() - homes.keys() - ended.keys():

@@ -270,6 +270,26 @@ async def test_a_worker_that_was_lost_is_told_of(shift_of, store):
     assert (line["event"], line["released"]) == ("a worker was lost", 1)
 
 
+async def test_a_relay_that_is_left_alone_is_told_with_since_when(shift_of, store):
+    shift = shift_of("one")
+    relays = cast("Shares", shift.couriers[Lane.EVENING].relays)
+    clock = cast("StoppedClock", shift.clock)
+
+    for is_away in (False, True, True):
+        relays.is_away = is_away
+        await shift.beat()
+        clock.move(A_MINUTE)
+    async with store.transaction() as tx:
+        during = await tx.workers.left_alone()
+    relays.is_away = False
+    await shift.beat()
+    async with store.transaction() as tx:
+        after = await tx.workers.left_alone()
+
+    assert during == {"relay:25": NOON + A_MINUTE}
+    assert after == {}
+
+
 async def test_whose_reminders_a_night_ended_is_one_line(shift_of, store):
     shift = shift_of("one")
     await upkeep(store, now=NOON)

@@ -7,7 +7,7 @@ from service.domain.finding import Sheet
 from service.domain.hours import BEHIND_AFTER, STUCK_AFTER
 from service.domain.outbox import State
 from service.flows import census, refusals
-from service.flows.crew import Outlook, outlook
+from service.flows.crew import Outlook, left_alone, outlook
 from service.flows.refusals import Reached
 from service.store.census import Waits
 from service.store.deployment import Standing
@@ -20,6 +20,7 @@ LOOK = (
     "See what the log of the workers says, and the relay: docs/runbook/evening-late.md"
 )
 AGAIN = "Look again once the first of them are sent"
+ALONE = "See why it refused us: docs/runbook/relay-left-alone.md"
 HELD = "See why we are refused: docs/runbook/verdicts-held.md"
 WHY = "docs/relays.md and docs/bounces.md say what each reason means"
 
@@ -36,6 +37,10 @@ async def look(sheet: Sheet, store: Store, *, now: datetime) -> None:
     _forecast(sheet, evening)
     for one in evening.not_sent:
         _not_sent(sheet, one)
+    for relay, since in (await left_alone(store)).items():
+        minutes = (now - since).total_seconds() // 60
+        says = f"{relay} gets no mail, for {minutes:,.0f} minutes: {since:%H:%M} UTC"
+        sheet.warning("relays", says, ALONE)
     _refusals(sheet, await refusals.standing(store, now=now))
 
 

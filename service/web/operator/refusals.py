@@ -22,7 +22,7 @@ DONE = "/operator/bounces?undone"
 #: What a `datetime-local` field sends; it is meant as UTC.
 MINUTE = "%Y-%m-%dT%H:%M"
 SPAN = "Give both as a day and a time, UTC."
-A_DAY = timedelta(days=1)
+A_DAY, A_MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
 def routes(access: Access) -> APIRouter:
@@ -45,9 +45,7 @@ class _Board:
 
     async def ask(self, request: Request, operator: Operator) -> Response:
         """The span of the last day, to begin with."""
-        now = self._site.clock.now()
-        context = {"since": now - A_DAY, "until": now}
-        return self._page(request, operator, context)
+        return self._page(request, operator, _last_day(self._site.clock.now()))
 
     async def undo(self, request: Request, operator: Operator) -> Response:
         """First who it would be; on the second press they are brought back."""
@@ -55,7 +53,7 @@ class _Board:
         since, until = _instant(form, "since"), _instant(form, "until")
         at = form.one("provider")
         if since is None or until is None or at not in {"", *Provider}:
-            context = {"since": now - A_DAY, "until": now, "problem": SPAN}
+            context = {**_last_day(now), "problem": SPAN}
             return self._page(request, operator, context, 422)
         store = self._site.store
         if form.one("sure"):
@@ -111,6 +109,11 @@ class _Board:
         plain = {"at": "", "found": None, "problem": "", "providers": list(Provider)}
         shown = {**plain, **context}
         return self._access.page(request, operator, "undo.html", shown, status)
+
+
+def _last_day(now: datetime) -> Mapping[str, object]:
+    """Up to this minute, and with it: the fields have no seconds."""
+    return {"since": now - A_DAY, "until": now + A_MINUTE}
 
 
 def _instant(form: Entered, name: str) -> datetime | None:
