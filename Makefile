@@ -37,7 +37,7 @@ install_checkout = \
 lock = $(as_pip_does); $(UV) pip compile --quiet --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: help setup demo test chaos failover check docs lock format peers
+.PHONY: help setup demo test chaos clocks failover check docs lock format peers
 
 help: ## Says what the others do.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -53,7 +53,7 @@ demo: .venv/app ## Runs the whole of it here: the form, the mails, an inbox.
 test: .venv/dev .venv/browser .venv/mailservers .venv/monitoring ## Runs all tests and measures what they reach.
 	@echo "Testing, with every branch counted."
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest --quiet --numprocesses logical
+	@$(BIN)/coverage run -m pytest --quiet --numprocesses logical --ignore=tests/clocks
 	@$(BIN)/coverage combine --quiet
 	@omitted="$$(cat .venv/mailservers .venv/monitoring | paste -sd,)"; \
 	if ! tests/compose/docker.sh look >/dev/null 2>&1; then \
@@ -65,10 +65,16 @@ test: .venv/dev .venv/browser .venv/mailservers .venv/monitoring ## Runs all tes
 chaos: .venv/dev ## Kills workers and PostgreSQL 500 times; writes docs/reliability.md.
 	@echo "Killing whoever delivers, 500 times, and counting the mails; up to 25 minutes."
 	@$(BIN)/python -m tests.chaos
+	@$(MAKE) --no-print-directory clocks
 
 failover: .venv/dev ## Loses the primary database 60 times; writes docs/reliability.md.
 	@echo "Promoting a standby under load, 60 times, and counting the mails; up to 25 minutes."
 	@$(BIN)/python -m tests.failover
+
+clocks: .venv/dev .venv/faketime ## Sets the clocks of workers and of PostgreSQL wrong, and looks at every evening.
+	@if [ -s .venv/faketime ]; then exit 0; fi; \
+	echo "Setting clocks wrong while an evening is mailed; some three minutes."; \
+	$(BIN)/pytest --quiet --numprocesses 6 tests/clocks
 
 check: .venv/dev ## Looks at format, lint, types, import contracts, tips and schema.
 	@echo "Checking the format." && $(BIN)/ruff format --quiet --check .
@@ -167,6 +173,20 @@ unstarted = \
 	apt-get install -y --no-install-recommends postfix dovecot-imapd opendkim && \
 	if command -v systemctl; then systemctl disable postfix dovecot opendkim; fi ) \
 	</dev/null >.venv/mailservers.log 2>&1 || { cat .venv/mailservers.log >&2; exit 1; }
+	@>>$@
+
+.venv/faketime: | .venv/dev
+	@if ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1; then \
+		echo "Testing with this machine's libfaketime."; >$@; exit 0; \
+	fi; \
+	if [ "$$(id -u)" != 0 ] || [ ! -f /etc/debian_version ]; then \
+		echo "Not testing with faked clocks: libfaketime is not here."; \
+		echo "left out" >$@; exit 0; \
+	fi; \
+	echo "Installing Debian's libfaketime for the tests."; \
+	( apt-get update && DEBIAN_FRONTEND=noninteractive \
+	apt-get install -y --no-install-recommends faketime ) \
+	</dev/null >.venv/faketime.log 2>&1 || { cat .venv/faketime.log >&2; exit 1; }
 	@>>$@
 
 .venv/monitoring: | .venv/mailservers

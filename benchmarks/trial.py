@@ -9,7 +9,6 @@ from benchmarks.sink import HOST
 from service import app as composition
 from service import keys as key_ring
 from service.app import Service
-from service.clock import SystemClock
 from service.settings import SecretsSettings
 
 
@@ -24,7 +23,6 @@ class Trial:
         """All its parts, in this process."""
         return composition.opened(
             composition.settings(),
-            SystemClock(),
             url=self.url,
             keys=key_ring.keys(SecretsSettings(keys=self.keys)),
         )

@@ -14,17 +14,19 @@ import structlog
 from service import keys as key_ring
 from service import logs
 from service import settings as configuration
-from service.clock import SystemClock
+from service.clock import DatabaseClock, SystemClock
 from service.content.catalogue import Library, load
 from service.content.refusals import load_refusals
 from service.content.templating import Templates
-from service.domain.errors import TryLater
+from service.domain.errors import Misconfigured, ServiceError, TryLater
 from service.domain.outbox import Lane
 from service.domain.refusals import Refusals
 from service.domain.tokens import Links
 from service.domain.verp import Verp
 from service.embedded import postgres
+from service.flows import timekeeping
 from service.flows.bounces import Desk
+from service.flows.timekeeping import Timekeeper
 from service.keys import Keys
 from service.mail.letters import Letters
 from service.mail.relays import Relays
@@ -39,6 +41,7 @@ from service.settings import (
 from service.store import engine, migrate
 from service.store.engine import Store
 from service.store.sealing import Sealer
+from service.store.trouble import SETTING
 from service.web.site import Site
 from service.worker.figures import Figures
 from service.worker.health import Health
@@ -52,7 +55,10 @@ if TYPE_CHECKING:
     from service.oidc import Provider
 
 DEMO_TICK_SECONDS = 0.5
+#: A laptop that slept is no reason to wait ten minutes for a mail that goes nowhere.
+DEMO_HOLD_SECONDS = 1
 KEY_FILE = "keys"
+THIS_MACHINE = SystemClock()
 
 log = structlog.get_logger()
 
@@ -62,13 +68,18 @@ class Service:
     """Everything that is open while a role runs."""
 
     settings: Settings
-    clock: SystemClock
+    timekeeper: Timekeeper
     store: Store
     library: Library
     refusals: Refusals
     templates: Templates
     links: Links
     letters: Letters
+
+    @property
+    def clock(self) -> DatabaseClock:
+        """The database's time."""
+        return self.timekeeper.clock
 
 
 def settings() -> Settings:
@@ -97,7 +108,10 @@ def kept_here(settings: Settings, *, base_url: str, smtp_port: int) -> Settings:
             update={"postal_address": postal_address, "ping_url": ""}
         ),
         "schedule": settings.schedule.model_copy(
-            update={"tick_seconds": DEMO_TICK_SECONDS}
+            update={
+                "tick_seconds": DEMO_TICK_SECONDS,
+                "hold_seconds": DEMO_HOLD_SECONDS,
+            }
         ),
     }
     return settings.model_copy(update=here)
@@ -105,11 +119,18 @@ def kept_here(settings: Settings, *, base_url: str, smtp_port: int) -> Settings:
 
 @asynccontextmanager
 async def service(settings: Settings) -> AsyncIterator[Service]:
-    """All parts on the configured database and keys, with the machine's clock."""
-    async with database(settings) as url:
-        found = keys(settings)
-        async with opened(settings, SystemClock(), url=url, keys=found) as parts:
-            yield parts
+    """All parts on the configured database and keys. Raises Misconfigured."""
+    async with (
+        database(settings) as url,
+        opened(settings, url=url, keys=keys(settings)) as parts,
+    ):
+        if parts.timekeeper.is_shifted:
+            raise Misconfigured(
+                what="the clock of this database is a demo's: it can be moved",
+                where=f"setting {SETTING}",
+                remedy="Name a database in which no demo was ever run",
+            )
+        yield parts
 
 
 @asynccontextmanager
@@ -191,22 +212,29 @@ def _letters(
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, clock: SystemClock, *, url: str, keys: Keys
+    settings: Settings, *, url: str, keys: Keys, machine: SystemClock = THIS_MACHINE
 ) -> AsyncIterator[Service]:
-    """All parts, checked: the catalogue loads, the database answers and is migrated."""
+    """All parts, checked: the database answers and is migrated, the catalogue loads.
+
+    `machine` is what is known here of the time, to be compared with the database's.
+    """
     content = settings.content
-    library = load(content.config, content.templates, today=clock.now().date())
-    for tip in library.dropped:
-        log.error("review expired, tip dropped", action="catalogue", tip_id=tip)
-    refusals = load_refusals(content.config)
-    templates = Templates(content.templates)
-    links = Links(keys=keys.link, base_url=settings.web.base_url)
     promised = settings.database.is_promised
     async with engine.opened(url, sealer(keys), is_promised=promised) as store:
         await store.check()
+        timekeeper = await timekeeping.started(
+            store, machine, hold_seconds=settings.schedule.hold_seconds
+        )
+        today = timekeeper.clock.now().date()
+        library = load(content.config, content.templates, today=today)
+        for tip in library.dropped:
+            log.error("review expired, tip dropped", action="catalogue", tip_id=tip)
+        refusals = load_refusals(content.config)
+        templates = Templates(content.templates)
+        links = Links(keys=keys.link, base_url=settings.web.base_url)
         yield Service(
             settings=settings,
-            clock=clock,
+            timekeeper=timekeeper,
             store=store,
             library=library,
             refusals=refusals,
@@ -214,6 +242,26 @@ async def opened(
             links=links,
             letters=_letters(settings, library, templates, links),
         )
+
+
+@asynccontextmanager
+async def keeping_time(parts: Service) -> AsyncIterator[None]:
+    """The database's time stays right inside the block: for a role without heartbeat."""
+    task = asyncio.create_task(_beats(parts.timekeeper))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _beats(timekeeper: Timekeeper) -> None:
+    while True:
+        await asyncio.sleep(timekeeping.BEAT_SECONDS)
+        # While the database is away, the time goes on from its last answer.
+        with suppress(ServiceError):
+            await timekeeper.check()
 
 
 def sealer(keys: Keys) -> Sealer:
@@ -283,7 +331,7 @@ async def working(parts: Service) -> AsyncIterator[Health]:
             ticks,
             store=parts.store,
             figures=shift.figures,
-            doubt=lambda: shift.watch.trouble,
+            doubt=lambda: parts.timekeeper.trouble or shift.watch.trouble,
             seconds=loop.time,
         )
         if parts.settings.operator.ping_url:
@@ -303,11 +351,12 @@ def _shift(parts: Service, used: Mapping[Lane, Relays], stop: asyncio.Event) -> 
         store=parts.store,
         library=parts.library,
         clock=parts.clock,
+        timekeeper=parts.timekeeper,
         couriers=couriers(
             used,
             store=parts.store,
             letters=parts.letters,
-            clock=parts.clock,
+            timekeeper=parts.timekeeper,
             lease=timedelta(seconds=parts.settings.schedule.lease_seconds),
             stop=stop,
         ),

@@ -180,10 +180,13 @@ class ScheduleSettings(Section):
     """How often the worker looks for what is due, in seconds.
 
     `lease_seconds` after a worker's last sign of life others take over what it held.
+    `hold_seconds` after a step of the database's clock it is believed again, unless
+    NTP says sooner that it is right.
     """
 
     tick_seconds: Annotated[float, Field(gt=0, le=60)] = 5
     lease_seconds: Annotated[float, Field(ge=1, le=3600)] = 60
+    hold_seconds: Annotated[float, Field(ge=1, le=3600)] = 600
 
 
 class ContentSettings(Section):

@@ -8,6 +8,7 @@ made for the run and thrown away, unless EVENTIDE_TEST_DATABASE_URL names anothe
 import os
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
+from datetime import datetime
 from uuid import uuid4
 
 import asyncpg
@@ -25,6 +26,17 @@ from service.store.engine import Store, opened
 from service.store.sealing import Sealer
 from tests.builders import TODAY
 
+# Of a copy as well: what it was copied from had this clock, it has none yet.
+STOP_CLOCK = """
+    WITH stopped AS (
+        UPDATE shifted_clock SET instant = '{0}', since = NULL
+        WHERE identity = database_identity() RETURNING is_one
+    )
+    INSERT INTO shifted_clock (identity, instant)
+    SELECT database_identity(), '{0}' WHERE NOT EXISTS (SELECT FROM stopped)
+    ON CONFLICT (is_one) DO UPDATE
+    SET identity = excluded.identity, instant = excluded.instant, since = NULL
+"""
 ADOPT = "UPDATE deployment SET identity = database_identity()"
 
 # How long an example takes on a busy machine says nothing about the product.
@@ -108,6 +120,13 @@ async def created(server: str, name: str, *, template: str = "template0") -> str
 
 async def dropped(server: str, name: str) -> None:
     await administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def stop_clock(store: Store, instant: datetime) -> None:
+    """Let it be `instant` in this database, and stay so; at first before anybody comes."""
+    engine = store._engine  # noqa: SLF001 - the product only moves a clock, and forward
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql(STOP_CLOCK.format(instant))
 
 
 async def administer(database: str, statement: str) -> None:

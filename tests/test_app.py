@@ -1,6 +1,7 @@
 """What the composition root says when it opens the service."""
 
 import shutil
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from service.keys import keys, new_keys
 from service.settings import HERE, OidcSettings, read
 from service.store.engine import opened
 from tests.builders import NOON, message
-from tests.fakes import StoppedClock
+from tests.conftest import stop_clock
 
 
 @pytest.fixture
@@ -33,13 +34,13 @@ def settings(config, database_url):
     )
 
 
-def parts(settings, now=NOON):
-    return composition.opened(
-        settings,
-        StoppedClock(now),
-        url=settings.database.url,
-        keys=keys(settings.secrets),
-    )
+@asynccontextmanager
+async def parts(settings, now=NOON):
+    found, url = keys(settings.secrets), settings.database.url
+    async with opened(url, composition.sealer(found)) as store:
+        await stop_clock(store, now)
+    async with composition.opened(settings, url=url, keys=found) as service:
+        yield service
 
 
 async def test_a_tip_whose_review_ran_out_is_dropped_with_an_alarm(settings, config):

@@ -2,12 +2,19 @@
 
 import json
 import logging
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import structlog
 
-from service.clock import DemoClock, SystemClock
+from service.clock import (
+    STA_UNSYNC,
+    TIME_ERROR,
+    SystemClock,
+    Timex,
+    asked,
+    believed,
+)
 from service.logs import HANDLER, configure
 
 
@@ -15,14 +22,41 @@ def test_the_clock_tells_utc():
     assert SystemClock().now().tzinfo is UTC
 
 
-def test_the_demos_clock_can_be_moved_ahead_but_never_back():
-    clock = DemoClock()
-    evening = clock.now() + timedelta(hours=7)
+def test_steady_seconds_only_grow():
+    clock = SystemClock()
 
-    clock.move_to(evening)
-    clock.move_to(evening - timedelta(hours=2))
+    assert clock.seconds() <= clock.seconds()
 
-    assert evening <= clock.now() < evening + timedelta(minutes=5)
+
+@pytest.mark.parametrize(
+    ("state", "status", "is_believed"),
+    [
+        (0, 0, True),
+        # A leap second is near: synchronised all the same.
+        (1, 0x10, True),
+        (TIME_ERROR, 0, False),
+        (0, STA_UNSYNC, False),
+        (-1, 0, False),
+    ],
+)
+def test_the_kernel_is_believed_where_ntp_keeps_its_clock(state, status, is_believed):
+    answer = Timex(status=status, seconds=1_800_000_000)
+
+    found = believed(state, answer)
+
+    assert (found == datetime(2027, 1, 15, 8, tzinfo=UTC)) is is_believed
+
+
+def test_the_kernel_of_this_machine_is_asked():
+    now = SystemClock().now()
+    found = SystemClock().synchronised() or now_of_kernel()
+
+    assert abs(found - now) < timedelta(hours=1)
+
+
+def now_of_kernel():
+    """Where no NTP keeps it: what the same call shows otherwise."""
+    return datetime.fromtimestamp(asked()[1].seconds, UTC)
 
 
 @pytest.fixture

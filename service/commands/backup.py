@@ -84,7 +84,7 @@ async def _backup(file: Path, keys_file: Path) -> None:
         made = _written(file, url, snapshot, created_at=now)
         if snapshot.schema == migrate.head():
             async with store.transaction() as after:
-                await after.audit.add(me(), Act.BACKED_UP, now=now)
+                await after.audit.add(me(), Act.BACKED_UP, now=await store.now())
     _show(made)
     typer.echo(f"Kept in {file}; its keys are in {keys_file}. Keep the two apart.")
 
@@ -211,7 +211,7 @@ async def _loaded(
     async with store.transaction() as tx:
         await tx.deployment.fence(is_paused=found.manifest.is_paused)
         made = f"as of {found.manifest.created_at}"
-        await tx.audit.add(me(), Act.RESTORED, details=made, now=SystemClock().now())
+        await tx.audit.add(me(), Act.RESTORED, details=made, now=await store.now())
 
 
 def _show(manifest: Manifest) -> None:

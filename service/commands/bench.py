@@ -140,7 +140,7 @@ async def _parts(database: str, relay: RelaySettings) -> AsyncIterator[Service]:
     async with postgres.throwaway(is_durable=True) as url:
         await migrate.upgrade(url)
         keys = key_ring.keys(secrets)
-        opened = composition.opened(settings, SystemClock(), url=url, keys=keys)
+        opened = composition.opened(settings, url=url, keys=keys)
         async with opened as parts:
             yield parts
 

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from service import app as composition
-from service.clock import SystemClock
 from service.commands.operator import me
 from service.domain.errors import Misconfigured
 from service.embedded.archive import own_file
@@ -72,8 +71,8 @@ def _ahead(found: Undo) -> str:
 
 
 async def _undo(since: datetime, until: datetime, *, at: str, is_sure: bool) -> Undo:
-    now = SystemClock().now()
     async with composition.records() as store:
+        now = await store.now()
         if not is_sure:
             return await refusals.undoable(
                 store, since=since, until=until, at=at, now=now
@@ -102,4 +101,4 @@ async def _kept(*, is_read: bool) -> tuple[Kept, ...]:
     async with composition.records() as store:
         if not is_read:
             return await kept(store)
-        return await taken_out(store, by=me(), now=SystemClock().now())
+        return await taken_out(store, by=me(), now=await store.now())

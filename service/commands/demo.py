@@ -4,8 +4,9 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from socket import socket
 from typing import Annotated
@@ -15,10 +16,9 @@ import typer
 from service import app as composition
 from service import keys as key_ring
 from service.app import Service
-from service.clock import DemoClock
 from service.commands.loop import run
 from service.commands.run import stop_signal
-from service.domain.errors import VisitorError
+from service.domain.errors import Misconfigured, VisitorError
 from service.domain.operators import Role
 from service.domain.outbox import State
 from service.embedded import postgres
@@ -29,13 +29,17 @@ from service.flows.upkeep import upkeep
 from service.keys import Keys
 from service.passwords import Passwords
 from service.settings import SecretsSettings
-from service.store import migrate
+from service.store import engine, migrate
+from service.store.sealing import Sealer
+from service.store.trouble import RefusedByDatabase
 from service.web import inbox
 from service.web.app import create_app
 from service.web.server import bound, serving
 
 HOST = "127.0.0.1"
 DATA = "demo"
+#: Before the catcher, which tells the database's time, there is no port to send to.
+NOT_YET = 1
 #: Who may look at the demo's console.
 OPERATOR, PASSWORD_BYTES = "demo", 12
 #: How long a press of "next evening" waits for mail to go out, and looks again.
@@ -125,31 +129,48 @@ class Stage:
 @asynccontextmanager
 async def staged(listener: socket, *, url: str, keys: Keys) -> AsyncIterator[Stage]:
     """Everything running on a database: catcher, worker, pages and inbox."""
-    clock = DemoClock()
     base_url = f"http://{HOST}:{listener.getsockname()[1]}"
     await migrate.upgrade(url)
     async with AsyncExitStack() as stack:
-        catcher = await stack.enter_async_context(Catcher(clock=clock))
-        local = composition.kept_here(
-            composition.settings(), base_url=base_url, smtp_port=catcher.port
+        local = partial(
+            composition.kept_here, composition.settings(), base_url=base_url
         )
+        await _let_move(url, composition.sealer(keys))
         parts = await stack.enter_async_context(
-            composition.opened(local, clock, url=url, keys=keys)
+            composition.opened(local(smtp_port=NOT_YET), url=url, keys=keys)
         )
+        catcher = await stack.enter_async_context(Catcher(clock=parts.clock))
+        parts = replace(parts, settings=local(smtp_port=catcher.port))
         await stack.enter_async_context(composition.working(parts))
-        desk = Inbox(catcher, clock, parts)
+        desk = Inbox(catcher, parts)
         app = create_app(composition.site(parts), inbox.routes(desk, parts.templates))
         await stack.enter_async_context(serving(app, listener))
         yield Stage(base_url=base_url, catcher=catcher, parts=parts)
 
 
+async def _let_move(url: str, sealer: Sealer) -> None:
+    """The clock of this database can be moved from now on. Raises Misconfigured."""
+    async with engine.opened(url, sealer) as store:
+        try:
+            async with store.transaction() as tx:
+                if not (await tx.timekeeping.read()).is_shifted:
+                    await tx.timekeeping.let_shift()
+        except RefusedByDatabase as error:
+            raise Misconfigured(
+                what="it has people whose time cannot be moved",
+                where="the demo's database",
+                remedy=f"Delete the folder {DATA} in EVENTIDE_DATABASE__DIR",
+            ) from error
+
+
 class Inbox:
     """What the inbox pages show and do: the caught mails and the demo's clock."""
 
-    def __init__(self, catcher: Catcher, clock: DemoClock, parts: Service) -> None:
+    def __init__(self, catcher: Catcher, parts: Service) -> None:
         """Keep the parts of a running demo."""
         self._catcher = catcher
-        self._clock = clock
+        self._clock = parts.clock
+        self._timekeeper = parts.timekeeper
         self._store = parts.store
         self._turn = asyncio.Lock()
 
@@ -172,7 +193,7 @@ class Inbox:
             due = await self._first_due()
             if due is None:
                 return None
-            self._clock.move_to(due)
+            await self._timekeeper.move_to(due)
             await upkeep(self._store, now=self._clock.now())
             await self._settled()
             return self._clock.now()

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from service import app as composition
-from service.clock import SystemClock
 from service.commands.operator import me
 from service.flows import deployment
 from service.flows.deployment import Adopted
@@ -75,13 +74,13 @@ def adopt(
 
 async def _pause() -> None:
     async with composition.records() as store:
-        await deployment.pause(store, by=me(), now=SystemClock().now())
+        await deployment.pause(store, by=me(), now=await store.now())
         typer.echo(SAYS[await deployment.standing(store)])
 
 
 async def _resume() -> None:
     async with composition.records() as store:
-        await deployment.resume(store, by=me(), now=SystemClock().now())
+        await deployment.resume(store, by=me(), now=await store.now())
         typer.echo(SAYS[await deployment.standing(store)])
 
 
@@ -101,7 +100,7 @@ async def _adopt(
             is_nothing_sent=is_nothing_sent,
             until=until and until.replace(tzinfo=UTC),
             by=me(),
-            now=SystemClock().now(),
+            now=await store.now(),
         )
         for line in _told(done):
             typer.echo(line)

@@ -14,7 +14,6 @@ import typer
 
 from service import app as composition
 from service.app import Service
-from service.clock import SystemClock
 from service.commands.operator import me
 from service.commands.people import progress, progress_of_bytes
 from service.commands.roster import NeedsCare, Refused, Row, rows
@@ -250,7 +249,7 @@ async def _export(file: Path) -> None:
                 bar.advance(task)
 
             exported = await exporting.export(
-                store, written, by=me(), now=SystemClock().now()
+                store, written, by=me(), now=await store.now()
             )
     typer.echo(f"Exported subscribers: {exported:,}")
     typer.echo(PLAIN.format(file=file), err=True)

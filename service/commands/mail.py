@@ -12,7 +12,6 @@ import typer
 from rich.progress import track
 
 from service import app as composition
-from service.clock import SystemClock
 from service.commands.operator import me
 from service.commands.profile import read_profile
 from service.content.zones import every_zone
@@ -104,7 +103,7 @@ def explain(
 
     async def ask() -> Explanation:
         async with composition.records() as store:
-            day, now = _within_reach(night), SystemClock().now()
+            day, now = _within_reach(night), await store.now()
             return await shown(store, subscriber, day, by=me(), now=now)
 
     found = asyncio.run(ask())

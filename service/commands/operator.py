@@ -4,14 +4,12 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from service import app as composition
-from service.clock import SystemClock
 from service.domain.errors import Misconfigured, VisitorError
 from service.domain.operators import Account, Role
 from service.flows import operators
@@ -43,7 +41,9 @@ def add(
 
     async def act(store: Store) -> str:
         new = (name, role, password)
-        kept = await operators.add(store, Passwords(), new, by=me(), now=_now())
+        kept = await operators.add(
+            store, Passwords(), new, by=me(), now=await store.now()
+        )
         return f"{kept} may sign in as {role}"
 
     _do(act)
@@ -67,7 +67,7 @@ def role(
     """Give an operator another role."""
 
     async def act(store: Store) -> str:
-        await operators.set_role(store, name, new, by=me(), now=_now())
+        await operators.set_role(store, name, new, by=me(), now=await store.now())
         return f"{name} is {new} now"
 
     _do(act)
@@ -79,7 +79,9 @@ def password(name: Name, *, password_file: PasswordFile = None) -> None:
     new = _password(password_file)
 
     async def act(store: Store) -> str:
-        await operators.set_password(store, Passwords(), name, new, by=me(), now=_now())
+        await operators.set_password(
+            store, Passwords(), name, new, by=me(), now=await store.now()
+        )
         return f"{name} has another password, and is signed out everywhere"
 
     _do(act)
@@ -90,7 +92,7 @@ def disable(name: Name) -> None:
     """Let an operator in no more, and sign them out."""
 
     async def act(store: Store) -> str:
-        await operators.disable(store, name, by=me(), now=_now())
+        await operators.disable(store, name, by=me(), now=await store.now())
         return f"{name} is signed out and cannot sign in any more"
 
     _do(act)
@@ -101,7 +103,7 @@ def enable(name: Name) -> None:
     """Let a disabled operator in again."""
 
     async def act(store: Store) -> str:
-        await operators.enable(store, name, by=me(), now=_now())
+        await operators.enable(store, name, by=me(), now=await store.now())
         return f"{name} may sign in again"
 
     _do(act)
@@ -112,7 +114,7 @@ def reset_totp(name: Name) -> None:
     """Let an operator in without a code: the device that shows them is lost."""
 
     async def act(store: Store) -> str:
-        await operators.reset_second_factor(store, name, by=me(), now=_now())
+        await operators.reset_second_factor(store, name, by=me(), now=await store.now())
         return f"{name} signs in without a code until they set one up again"
 
     _do(act)
@@ -162,7 +164,3 @@ def _line(account: Account) -> str:
     code = "with a code" if account.has_second_factor else "no second factor"
     how = code if account.password_hash else "no password"
     return f"{account.name}  {account.role}  {state}, {how}"
-
-
-def _now() -> datetime:
-    return SystemClock().now()

@@ -68,7 +68,7 @@ async def _web() -> None:
         site = composition.site(parts)
         returned = bounces.routes(composition.desk(parts), key, site.figures)
         app = create_app(site, returned)
-        async with serving(app, listener):
+        async with composition.keeping_time(parts), serving(app, listener):
             host, port = listener.getsockname()[:2]
             log.info(
                 "Serving",

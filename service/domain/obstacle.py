@@ -21,6 +21,7 @@ class Obstacle(StrEnum):
     TOO_LATE = "the deadline has passed"
     CLOSING = "we are closing down"
     STOPPED = "its worker stopped"
+    CLOCK = "a clock was in doubt"
     DOMAIN_HELD = "its domain takes no more at the moment"
     NOT_YET_WRITABLE = "it cannot be written before a setting is mended"
     UNWRITABLE = "cannot be written"

@@ -7,7 +7,7 @@ one after it. So a worker that is killed leaves at most two chunks of unknown fa
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -57,7 +57,8 @@ class Courier:
     """What delivery works with.
 
     `worker` is unique to one start of one process. A message stays ours for `lease`
-    after our last sign of life. Once `stop` is set, nothing more is begun.
+    after our last sign of life. Once `stop` is set, nothing more is begun, nor while
+    `may_begin` says no.
     """
 
     store: Store
@@ -68,6 +69,7 @@ class Courier:
     lease: timedelta
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     meter: Meter = field(default_factory=Meter)
+    may_begin: Callable[[], bool] = lambda: True
 
 
 async def deliver(courier: Courier, lane: Lane) -> int:
@@ -171,7 +173,7 @@ class _Run:
         step = self._next_step(now)
         async with courier.store.transaction() as tx:
             await record(tx, step.settled, worker=worker, now=now)
-            await tx.outbox.keep(step.kept, worker=worker, lease=lease)
+            await tx.outbox.keep(step.kept, worker=worker, lease=lease, now=now)
             begun = await tx.outbox.begin(
                 [d.message for d in step.drafts], worker=worker, lease=lease, now=now
             )
@@ -188,12 +190,12 @@ class _Run:
         courier = self._courier
         if courier.stop.is_set():
             courier.relays.stop()
-        is_ending = self.is_closing or courier.stop.is_set()
-        room = 0 if is_ending else courier.relays.room(now=now)
-        if is_ending or not (room or self._on_the_wire):
-            why = Obstacle.STOPPED if is_ending else Obstacle.NO_RELAY
+        why = self._why_stopped()
+        room = 0 if why else courier.relays.room(now=now)
+        if why or not (room or self._on_the_wire):
+            obstacle = why or Obstacle.NO_RELAY
             self._settled += [
-                put_back(draft.message, why, until=now) for draft in self._drafts
+                put_back(draft.message, obstacle, until=now) for draft in self._drafts
             ]
             self._drafts.clear()
         begin = min(room, 2 * self._chunk - len(self._on_the_wire))
@@ -205,6 +207,12 @@ class _Run:
             drafts=tuple(self._drafts[:begin]),
             limit=max(0, min(room, self._chunk) - len(self._drafts[begin:])),
         )
+
+    def _why_stopped(self) -> Obstacle | None:
+        """Why nothing more is begun, whatever the relays would take."""
+        if self.is_closing or self._courier.stop.is_set():
+            return Obstacle.STOPPED
+        return None if self._courier.may_begin() else Obstacle.CLOCK
 
     def _note(self, step: _Step, claimed: tuple[Message, ...]) -> None:
         """The transaction is committed: what it took care of is done with."""

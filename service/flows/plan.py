@@ -53,13 +53,17 @@ async def plan(store: Store, library: Library, *, limit: int, now: datetime) -> 
     runs, a night has one outbox row, and the next due time moves in the same
     transaction. A night whose deadline has passed is queued only to be counted as
     expired. A copy that nobody adopted plans nothing: it stays as it was restored, and a
-    promoted server as it was promoted.
+    promoted server as it was promoted. Nor is anything planned while `now` is not the
+    database's time, or that is in doubt.
     """
     report = Planned()
     # A worker that was started long ago drops what has expired since.
     library = replace(library, catalogue=library.catalogue.on(now.date()))
     async with store.transaction() as tx:
-        if await tx.deployment.state() in (Standing.FENCED, Standing.PROMOTED):
+        waits = (Standing.FENCED, Standing.PROMOTED)
+        if await tx.deployment.state() in waits:
+            return report
+        if not await tx.timekeeping.is_trusted(now=now):
             return report
         due = await tx.subscribers.due(limit=limit, now=now)
         work = [_worked_out(person, library, now=now) for person in due]

@@ -41,14 +41,16 @@ async def upkeep(
     `why_late` is kept as the reason of messages that nobody tried before their deadline,
     unless the service is paused, or waits for a standby. A copy that nobody adopted
     stays as it was restored; on a promoted server only ended leases are settled, as
-    confirmations and links go on.
+    confirmations and links go on. Nothing is given up or dropped while the clock is in
+    doubt.
 
     Raises:
         TryLater: the database is away, or the next nights could not be made.
     """
     async with store.transaction() as tx:
         standing = await tx.deployment.state()
-        if standing is Standing.FENCED:
+        is_trusted = await tx.timekeeping.is_trusted(now=now)
+        if standing is Standing.FENCED or not is_trusted:
             return Leftovers(released=0, unknown=0, expired=0)
         reaped = await tx.outbox.reap(now=now)
         if standing is Standing.PROMOTED:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from math import inf
 from time import monotonic
 
@@ -34,6 +35,7 @@ from service.store.sessions import Sessions
 from service.store.signups import Signups
 from service.store.subscribers import Subscribers
 from service.store.suppression import Suppression
+from service.store.timekeeping import Timekeeping
 from service.store.trouble import (
     AWAY,
     SETTING,
@@ -172,6 +174,7 @@ class Transaction:
     sessions: Sessions
     audit: Audit
     inventory: Inventory
+    timekeeping: Timekeeping
 
 
 class Store:
@@ -207,6 +210,11 @@ class Store:
             parts.audit.announce()
         except (SQLAlchemyError, *AWAY) as error:
             raise translated(error) from error
+
+    async def now(self) -> datetime:
+        """The database's time (UTC), which decides what is due. Raises TryLater."""
+        async with self.transaction() as tx:
+            return (await tx.timekeeping.read()).instant
 
     async def check(self) -> None:
         """Return if the database answers and has the schema of this release.
@@ -291,4 +299,5 @@ def _parts(
         sessions=Sessions(connection),
         audit=Audit(connection),
         inventory=Inventory(connection),
+        timekeeping=Timekeeping(connection),
     )

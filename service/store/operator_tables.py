@@ -1,4 +1,4 @@
-"""The tables of the operators' side: who they are, what they did, who may send."""
+"""The tables of the operators' side: who they are, what they did, who may send and when."""
 
 from sqlalchemy import (
     BigInteger,
@@ -17,7 +17,15 @@ from sqlalchemy import (
 from service.store.tables import METADATA, instant
 
 #: With the others in it: whoever wants the whole schema takes it from here.
-__all__ = ["AUDIT", "DEPLOYMENT", "METADATA", "OPERATOR", "SESSION"]
+__all__ = [
+    "AUDIT",
+    "DEPLOYMENT",
+    "METADATA",
+    "OPERATOR",
+    "SESSION",
+    "SHIFTED_CLOCK",
+    "TIMEKEEPING",
+]
 
 #: The one row that says whether this database sends. `identity` and `timeline` are those
 #: of the database that may: a restored copy is another one, a promoted standby has another
@@ -38,6 +46,30 @@ DEPLOYMENT = Table(
     CheckConstraint(
         "replication IN ('asynchronous', 'synchronous', 'ending')", name="replication"
     ),
+)
+
+#: What is known of the database's clock: the latest time that was believed, how often it
+#: was seen to step, and whether all mail is held until it is right again.
+TIMEKEEPING = Table(
+    "timekeeping",
+    METADATA,
+    Column("is_one", Boolean, primary_key=True, server_default=text("true")),
+    instant("high_water", nullable=True),
+    Column("steps", BigInteger, nullable=False, server_default=text("0")),
+    Column("is_held", Boolean, nullable=False, server_default=text("false")),
+    CheckConstraint("is_one", name="is_one"),
+)
+
+#: What `eventide_now()` adds to the server's time, in a demo's or a test's database: it
+#: was `instant` when the server's clock showed `since`; without that, time stands still.
+SHIFTED_CLOCK = Table(
+    "shifted_clock",
+    METADATA,
+    Column("is_one", Boolean, primary_key=True, server_default=text("true")),
+    Column("identity", Text, nullable=False),
+    instant("instant"),
+    instant("since", nullable=True),
+    CheckConstraint("is_one", name="is_one"),
 )
 
 #: Who may sign in to the console. `sealed` holds the secret of the second factor.

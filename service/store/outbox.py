@@ -27,6 +27,8 @@ from service.store.sealing import UNREADABLE, KeyMissing, Sealer
 PARENT = "outbox"
 #: Ended leases that one call of `reap` settles; the next call goes on.
 REAPED_AT_ONCE = 5000
+#: More than any lease that the settings allow.
+LONGEST_LEASE = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,11 +173,16 @@ class Outbox:
         )
 
     async def keep(
-        self, messages: Sequence[Message], *, worker: str, lease: timedelta
+        self,
+        messages: Sequence[Message],
+        *,
+        worker: str,
+        lease: timedelta,
+        now: datetime,
     ) -> None:
         """A new lease for messages that this worker is still at."""
         if messages:
-            values = _keys(messages) | {"worker": worker, "lease": lease}
+            values = _keys(messages) | {"worker": worker, "lease": lease, "now": now}
             await self._connection.execute(sql.KEEP, values)
 
     async def record(
@@ -206,7 +213,7 @@ class Outbox:
         is `unknown` for good: missing one is better than getting two. Somebody waits
         for the other kinds, so those are sent again, once.
         """
-        values = {"now": now, "limit": REAPED_AT_ONCE}
+        values = {"now": now, "limit": REAPED_AT_ONCE, "longest": LONGEST_LEASE}
         found = await self._connection.execute(sql.REAP, values)
         states = tuple(found.scalars())
         unknown = states.count(State.UNKNOWN)

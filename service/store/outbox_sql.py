@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from service.domain.outbox import Lane
 from service.store.deployment import IS_HELD_TO_WORD, MAY_LEAVE
+from service.store.timekeeping import AGREES, IS_TRUSTED, NOW
 
 PUT = text(
     """
@@ -42,10 +43,10 @@ WAITING = {
 }
 #: Somebody who waits for their mail goes before an invitation, which has longer.
 FIRST = {Lane.EVENING: "not_before", Lane.PRIORITY: "expires_at"}
-# Nobody gets round this: asked once a statement, before a row is looked at. Where there
+# Nobody gets round these: asked once a statement, before a row is looked at. Where there
 # is no row to say so, nothing is sent either.
 SENDS = {
-    lane: f"(SELECT NOT is_paused AND {may} FROM deployment)"
+    lane: f"(SELECT NOT is_paused AND {may} FROM deployment) AND {IS_TRUSTED}"
     for lane, may in MAY_LEAVE.items()
 }
 CLAIM = {
@@ -53,7 +54,7 @@ CLAIM = {
         f"""
         WITH picked AS (
             SELECT subscriber_id, night, kind FROM outbox
-            WHERE {waiting} AND not_before <= :now AND expires_at > :now
+            WHERE {waiting} AND not_before <= {NOW} AND expires_at > {NOW}
             AND {SENDS[lane]}
             ORDER BY {FIRST[lane]} LIMIT :limit
             FOR UPDATE SKIP LOCKED
@@ -73,10 +74,10 @@ CLAIM = {
 # One that somebody holds in an open transaction is passed over: a machine that vanished
 # must not keep everybody waiting.
 EXPIRE = text(
-    """
+    f"""
     WITH late AS (
         SELECT subscriber_id, night, kind FROM outbox
-        WHERE state = 'due' AND expires_at <= :now
+        WHERE state = 'due' AND expires_at <= {NOW} AND {IS_TRUSTED}
         FOR UPDATE SKIP LOCKED
     )
     UPDATE outbox AS o
@@ -103,16 +104,18 @@ BEGIN = text(
     SET attempts = CASE WHEN o.state = 'claimed' THEN o.attempts + 1
             ELSE o.attempts END,
         state = 'sending', lease_until = now() + CAST(:lease AS interval), updated_at = :now
-    FROM {MINE} AND o.state IN ('claimed', 'sending') AND o.expires_at > :now
+    FROM {MINE} AND o.state IN ('claimed', 'sending')
+    AND o.not_before <= {NOW} AND o.expires_at > {NOW} AND {IS_TRUSTED}
     AND (o.kind <> 'reminder' OR (SELECT {MAY_LEAVE[Lane.EVENING]} FROM deployment))
     RETURNING o.subscriber_id, o.night, o.kind, o.attempts,
         (SELECT {IS_HELD_TO_WORD} FROM deployment) AS awaits_standby
     """
 )
+# Not while the server's clock is another one: a lease that ends in hours is no lease.
 KEEP = text(
     f"""
     UPDATE outbox AS o SET lease_until = now() + CAST(:lease AS interval)
-    FROM {MINE} AND o.state IN ('claimed', 'sending')
+    FROM {MINE} AND o.state IN ('claimed', 'sending') AND {AGREES}
     """
 )
 # Whoever was taken for lost and has the answer after all knows more than `unknown`.
@@ -120,8 +123,8 @@ RECORD = text(
     """
     UPDATE outbox AS o
     SET state = new.state, reason = new.reason, lease_until = NULL, updated_at = :now,
-        not_before = CASE WHEN new.state = 'due' THEN new.not_before
-            ELSE o.not_before END,
+        not_before = CASE WHEN new.state = 'due'
+            THEN GREATEST(o.not_before, new.not_before) ELSE o.not_before END,
         provider = COALESCE(new.provider, o.provider),
         relay = COALESCE(new.relay, o.relay),
         mailbox = COALESCE(new.mailbox, o.mailbox),
@@ -141,14 +144,17 @@ RECORD = text(
     """
 )
 
+# A lease that ends later than any does was given while the server's clock was ahead.
 REAP = text(
-    """
+    f"""
     WITH ended AS (
         SELECT subscriber_id, night, kind,
             CASE WHEN state = 'sending' AND (kind = 'reminder' OR attempts > 1)
                 THEN 'unknown' ELSE 'due' END AS becomes
         FROM outbox
-        WHERE state IN ('claimed', 'sending') AND lease_until <= now()
+        WHERE state IN ('claimed', 'sending')
+        AND (lease_until <= now() OR lease_until > now() + CAST(:longest AS interval))
+        AND {IS_TRUSTED}
         ORDER BY lease_until LIMIT :limit
         FOR UPDATE SKIP LOCKED
     )

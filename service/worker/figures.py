@@ -4,6 +4,7 @@ Every series is there from the start, at zero: what has not happened yet is no g
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from importlib.metadata import version
 from itertools import accumulate
 from operator import add
@@ -27,6 +28,7 @@ from service.domain.outbox import Kind, State
 from service.domain.provider import Provider
 from service.domain.refusals import FITTING, PASSING, Meaning, Verdict
 from service.flows.plan import Planned
+from service.flows.timekeeping import Trust
 from service.flows.upkeep import Leftovers
 from service.store.deployment import Standing
 from service.worker.tick_figures import TickFigures
@@ -90,6 +92,12 @@ class Figures:
         self._standing = gauge(
             "worker_standing", "1 for what keeps mail here, or sends", "standing"
         )
+        self._ahead = gauge(
+            "clock_ahead_seconds", "This machine's clock before the database's"
+        )
+        self._doubt = gauge(
+            "clock_in_doubt", "1 while nothing is sent because of it", "clock"
+        )
         self._rate = gauge("worker_sending_rate", "Mails a second it can send")
         info = gauge("build_info", "The release that runs", "role", "version")
         info.labels("worker", version("eventide")).set(1)
@@ -125,6 +133,12 @@ class Figures:
         for each in Standing:
             self._standing.labels(each).set(each is standing)
 
+    def clock(self, trust: Trust, *, ahead: timedelta) -> None:
+        """Note whether the clocks may be acted on."""
+        self._ahead.set(ahead.total_seconds())
+        self._doubt.labels("own").set(trust is Trust.OWN_WRONG)
+        self._doubt.labels("database").set(trust is Trust.HELD)
+
     def pinged(self, result: str) -> None:
         """Count a dead man's ping."""
         self._pings.labels(result).inc()
@@ -155,6 +169,7 @@ class Figures:
         for result in ("sent", "held back", "not heard"):
             self._pings.labels(result)
         self.stands(Standing.SENDS)
+        self.clock(Trust.TRUSTED, ahead=timedelta())
         self.planned(Planned())
         self.left_behind(Leftovers(released=0, unknown=0, expired=0))
 

@@ -12,6 +12,7 @@ from service.domain.clock import Clock
 from service.domain.outbox import Lane
 from service.domain.refusals import Refusals
 from service.flows.deliver import Courier
+from service.flows.timekeeping import Timekeeper
 from service.mail.letters import Letters
 from service.mail.relays import Relays
 from service.settings import SmtpSettings
@@ -50,7 +51,7 @@ def couriers(  # what a courier works with, each given by name
     *,
     store: Store,
     letters: Letters,
-    clock: Clock,
+    timekeeper: Timekeeper,
     lease: timedelta,
     stop: asyncio.Event,
 ) -> dict[Lane, Courier]:
@@ -64,10 +65,11 @@ def couriers(  # what a courier works with, each given by name
             store=store,
             letters=letters,
             relays=used,
-            clock=clock,
+            clock=timekeeper.clock,
             worker=worker,
             lease=lease,
             stop=stop,
+            may_begin=lambda: timekeeper.may_act,
         )
         for lane, used in relays.items()
     }

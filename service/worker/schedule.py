@@ -1,20 +1,24 @@
-"""The ticks of a worker. APScheduler keeps the time; what is due is always a query."""
+"""The ticks of a worker. APScheduler keeps the time; what is due is always a query.
+
+APScheduler decides by the machine's clock which jobs are due. Set back an hour, that
+would stop every tick for an hour: so it is given a zone in which it is always the event
+loop's time, and a trigger that counts in it.
+"""
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import structlog
-from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
+from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
 
 from service.domain.errors import ServiceError, VisitorError
 from service.worker.health import Health
 from service.worker.tick import Tick
-
-#: A tick that could not start in time is still worth its while this much later.
-GRACE_SECONDS = 60
 
 log = structlog.get_logger()
 
@@ -43,18 +47,19 @@ class Schedule:
         """
         # It reports through the listener below; its own log lines would say it twice.
         logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
-        scheduler = AsyncIOScheduler(timezone="UTC")
-        scheduler.add_listener(report, EVENT_JOB_MISSED | EVENT_JOB_ERROR)
+        scheduler = AsyncIOScheduler(timezone=_LoopTime())
+        scheduler.add_listener(report, EVENT_JOB_ERROR)
         for tick in self._ticks:
             scheduler.add_job(
                 self._run,
-                "interval",
+                _Every(timedelta(seconds=tick.every_seconds)),
                 args=[tick],
                 id=tick.name,
-                seconds=tick.every_seconds,
                 coalesce=True,
                 max_instances=1,
-                misfire_grace_time=GRACE_SECONDS,
+                # However late, it is worth its while; and lateness would be judged by
+                # the machine's clock. `Health` tells of a tick that is late.
+                misfire_grace_time=None,
             )
         scheduler.start()
         try:
@@ -78,17 +83,44 @@ class Schedule:
             self._at_work.discard(task)
 
 
+class _LoopTime(tzinfo):
+    """A zone whose time of day is the event loop's, whatever the machine's clock shows.
+
+    `datetime.now(zone)` asks the zone what the time is there: `fromutc`.
+    """
+
+    def fromutc(self, _: datetime) -> datetime:
+        began = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=self)
+        return began + timedelta(seconds=asyncio.get_running_loop().time())
+
+    def utcoffset(self, _: datetime | None) -> timedelta:
+        return timedelta()
+
+    def dst(self, _: datetime | None) -> None:
+        return None
+
+    def tzname(self, _: datetime | None) -> str:
+        return "event loop"
+
+
+class _Every(BaseTrigger):  # type: ignore[misc]  # it has no types
+    """Fires every so often, counted from the time before."""
+
+    def __init__(self, interval: timedelta) -> None:
+        self._interval = interval
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
+        return (previous or now) + self._interval
+
+
 def report(event: JobExecutionEvent) -> None:
-    """One line for a tick that came too late or broke; the next one goes on."""
-    if event.code == EVENT_JOB_MISSED:
-        log.warning("tick missed", action="tick", tick=event.job_id)
-    else:
-        log.error(
-            "tick failed",
-            action="tick",
-            tick=event.job_id,
-            error=_words(event.exception),
-        )
+    """One line for a tick that broke; the next one goes on."""
+    log.error(
+        "tick failed",
+        action="tick",
+        tick=event.job_id,
+        error=_words(event.exception),
+    )
 
 
 def _words(error: BaseException | None) -> str:

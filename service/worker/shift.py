@@ -17,6 +17,7 @@ from service.flows.deliver import Courier, deliver
 from service.flows.deployment import keep_word, standing
 from service.flows.plan import plan
 from service.flows.refusals import judge
+from service.flows.timekeeping import BEAT_SECONDS, Timekeeper, Trust
 from service.flows.upkeep import upkeep
 from service.store.deployment import Standing
 from service.store.engine import LONGEST_COMMAND, Store
@@ -28,7 +29,6 @@ from service.worker.watch import Watch
 PLAN_AT_ONCE = 250
 #: A confirmation is on its way within this many seconds.
 PRIORITY_SECONDS = 1
-BEAT_SECONDS = 10
 UPKEEP_SECONDS = 30
 JUDGE_SECONDS = 300
 FORECAST_SECONDS = 120
@@ -46,6 +46,7 @@ class Shift:
     store: Store
     library: Library
     clock: Clock
+    timekeeper: Timekeeper
     couriers: Mapping[Lane, Courier]
     desk: Desk
     figures: Figures
@@ -87,6 +88,8 @@ class Shift:
 
     async def plan(self) -> bool:
         """Plan for people who are due; whether there may be more."""
+        if not self.timekeeper.may_act:
+            return False
         now = self.clock.now()
         done = await plan(self.store, self.library, limit=PLAN_AT_ONCE, now=now)
         self.figures.planned(done)
@@ -112,11 +115,19 @@ class Shift:
         return False
 
     async def beat(self) -> bool:
-        """Say that we are alive and what we did; take our part of each rate."""
+        """Say that we are alive and what we did; take our part of each rate.
+
+        With a wrong clock we are no part of the crew: the others have it all.
+        """
+        await self.timekeeper.check()
+        self.figures.clock(self.timekeeper.trust, ahead=self.timekeeper.ahead)
         if await keep_word(self.store):
             self.watch.succeeded()
         evening = self.couriers[Lane.EVENING]
         self._tell(evening)
+        if self.timekeeper.trust is Trust.OWN_WRONG:
+            await self.leave()
+            return False
         crew = await beat(
             self.store, evening.worker, per_second=evening.meter.per_second
         )
@@ -144,6 +155,8 @@ class Shift:
 
     async def keep(self) -> bool:
         """Keep the house; what was given up is told."""
+        if not self.timekeeper.may_act:
+            return False
         now = self.clock.now()
         is_away = self.couriers[Lane.EVENING].relays.are_away(now=now)
         why_late = Obstacle.NO_RELAY if is_away else "deadline passed"
@@ -160,6 +173,8 @@ class Shift:
 
     async def judge(self) -> bool:
         """Judge the nights that are over; whose reminders that ended is told."""
+        if not self.timekeeper.may_act:
+            return False
         done = await judge(self.store, now=self.clock.now())
         if done.ended or done.brought_back:
             log.info(
@@ -183,6 +198,8 @@ class Shift:
         state = await standing(self.store)
         if state is not Standing.SENDS:
             return f"mail is {state}"
+        if self.timekeeper.trouble:
+            return self.timekeeper.trouble
         now = self.clock.now()
         if self.couriers[Lane.EVENING].relays.are_away(now=now):
             return "no relay takes mail"

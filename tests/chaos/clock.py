@@ -1,38 +1,98 @@
-"""A clock that several processes share and one of them moves."""
+"""The time of a run: the database's, which is moved, and what workers think of it."""
 
+import asyncio
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from service.clock import SystemClock
+from tests.chaos.database import Database
+
+LET_MOVE = """
+    INSERT INTO shifted_clock (identity, instant, since)
+    VALUES ('', statement_timestamp(), statement_timestamp())
+"""
+MOVE = "UPDATE shifted_clock SET instant = instant + $1"
+#: As the heartbeats of that time would have done.
+MARK = """
+    UPDATE timekeeping SET high_water = GREATEST(high_water, eventide_now())
+    WHERE NOT is_held
+"""
+IS_HELD = "SELECT is_held FROM timekeeping"
+NOTHING = timedelta()
 
 
-class MovedClock(SystemClock):
-    """The machine's clock, and the seconds that a file says on top of it.
+class Machine(SystemClock):
+    """A worker's machine: what its clock is wrong by, and the seconds that passed.
 
-    Whoever was given it sees a jump at once, as after an operator set the time.
+    When the run lets time pass, it passes for the database and in `passed`. A step of
+    the database's clock is what does not.
     """
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, passed: Path, wrong_by: Path) -> None:
+        self._passed = passed
+        self._wrong_by = wrong_by
 
     def now(self) -> datetime:
-        return super().now() + timedelta(seconds=float(self._file.read_text()))
+        return super().now() + timedelta(seconds=float(self._wrong_by.read_text()))
 
-    def move(self, by: timedelta) -> None:
-        """Let it be so much later, or earlier, for everybody."""
-        ahead = float(self._file.read_text()) + by.total_seconds()
-        new = self._file.with_suffix(".new")
-        new.write_text(str(ahead))
-        new.replace(self._file)  # Nobody ever reads half a number.
-
-    def move_to(self, instant: datetime) -> None:
-        """Let it be `instant` now."""
-        self.move(instant - self.now())
+    def seconds(self) -> float:
+        return super().seconds() + float(self._passed.read_text())
 
 
-def moved_clock(file: Path, *, to: datetime) -> MovedClock:
-    """A clock at `to`, whose file is new."""
-    file.write_text("0")
-    clock = MovedClock(file)
-    clock.move_to(to)
-    return clock
+def write(file: Path, seconds: timedelta) -> None:
+    """Nobody ever reads half a number."""
+    new = file.with_suffix(".new")
+    new.write_text(str(seconds.total_seconds()))
+    new.replace(file)
+
+
+@dataclass(kw_only=True)
+class Clock:
+    """The time as it is, and the database's, which may have been set to another."""
+
+    database: Database
+    file: Path
+    passed: timedelta = NOTHING
+    stepped: timedelta = NOTHING
+    _right_at: float = 0
+
+    def now(self) -> datetime:
+        return SystemClock().now() + self.passed
+
+    async def step(self, by: timedelta, *, for_seconds: float) -> None:
+        """Set the database's clock, as an operator or NTP does; one that is set stays so."""
+        if not self.stepped:
+            self._right_at = asyncio.get_running_loop().time() + for_seconds
+            await self._move(by)
+
+    async def set_right(self, *, at_once: bool = False) -> None:
+        """Set it to the true time again, once it was wrong for long enough."""
+        is_due = asyncio.get_running_loop().time() > self._right_at
+        if self.stepped and (is_due or at_once):
+            await self._move(-self.stepped)
+
+    async def is_in_doubt(self) -> bool:
+        """Whether the service has to wait, and with it whoever lets time pass."""
+        (row,) = await self.database.ask(IS_HELD)
+        return bool(self.stepped) or row["is_held"]
+
+    async def pass_to(self, instant: datetime) -> None:
+        """Let time pass until it is `instant`, for everybody."""
+        by = instant - self.now()
+        self.passed += by
+        write(self.file, self.passed)
+        await self.database.ask(MOVE, by)
+        await self.database.ask(MARK)
+
+    async def _move(self, by: timedelta) -> None:
+        await self.database.ask(MOVE, by)
+        self.stepped += by
+
+
+async def started(database: Database, *, at: datetime) -> Clock:
+    """A clock at that instant, before anybody is there."""
+    await database.ask(LET_MOVE)
+    made = Clock(database=database, file=database.folder / "clock")
+    await made.pass_to(at)
+    return made

@@ -61,7 +61,7 @@ async def run(plan: Plan, *, tell: Callable[[str], None]) -> Outcome:
         hand = list(dealt(dice, plan.kills))
         while hand:
             night = TODAY + len(nights) * A_NIGHT
-            here.begin(night)
+            await here.begin(night)
             while not await here.is_over():
                 await here.moment(dice.randint(1, plan.steps))
                 for kind in hand[:1]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from random import Random
 
-from tests.chaos.town import CONNECTIONS, Town
+from tests.chaos.town import CONNECTIONS, WRONG_SECONDS, Town
 
 
 class Strike(StrEnum):
@@ -17,24 +17,32 @@ class Strike(StrEnum):
     SERVER = "PostgreSQL killed (`kill -9`)"
     STOP = "PostgreSQL stopped (`-m immediate`)"
     BACKEND = "one PostgreSQL process killed (`kill -9`)"
-    CLOCK = "clock moved by a minute, forward or back"
+    CLOCK = "the database's clock set 8 hours ahead or one back, and right again"
+    OWN_CLOCK = "the clock of one worker's machine set likewise"
     LINES = "all SMTP connections cut at once"
 
 
 #: Ten strikes, as they are dealt.
 DECK = (
-    *4 * (Strike.WORKER,),
+    *3 * (Strike.WORKER,),
     Strike.SLEEP,
     Strike.SERVER,
     Strike.STOP,
     Strike.BACKEND,
     Strike.CLOCK,
+    Strike.OWN_CLOCK,
     Strike.LINES,
 )
 #: Rows that one worker has in `sending` at most.
 IN_DOUBT = 2 * CONNECTIONS
-#: A cut connection is counted where it is cut, at one mail each. Leases are counted
-#: by the database's clock, so that moving the workers' leaves nothing in doubt.
+#: The second is what `pg_ctl stop -m immediate` sends.
+ENDS = {Strike.SERVER: signal.SIGKILL, Strike.STOP: signal.SIGQUIT}
+#: Ahead: everything would be too late. Back: everything would be too early.
+STEPS = (timedelta(hours=8), timedelta(hours=-1))
+#: Over before a heartbeat notices it, or not.
+FOR_SECONDS = (0.5, WRONG_SECONDS)
+#: A cut connection is counted where it is cut, at one mail each. No lease is given,
+#: renewed or ended by a clock that steps, so that nothing is in doubt afterwards.
 ALLOWED = {
     Strike.WORKER: IN_DOUBT,
     Strike.SLEEP: IN_DOUBT,
@@ -42,6 +50,7 @@ ALLOWED = {
     Strike.STOP: IN_DOUBT,
     Strike.BACKEND: IN_DOUBT,
     Strike.CLOCK: 0,
+    Strike.OWN_CLOCK: 0,
     Strike.LINES: 0,
 }
 
@@ -63,15 +72,14 @@ async def strike(town: Town, kind: Strike) -> None:
             await victim.speaker.end(signal.SIGKILL)
         case Strike.SLEEP:
             victim.sleep()
-        case Strike.SERVER:
-            await town.database.restart(signal.SIGKILL)
-        case Strike.STOP:
-            # What `pg_ctl stop -m immediate` sends.
-            await town.database.restart(signal.SIGQUIT)
+        case Strike.SERVER | Strike.STOP:
+            await town.database.restart(ENDS[kind])
         case Strike.BACKEND:
             await town.database.crash(town.random)
         case Strike.CLOCK:
-            there_or_back = town.random.choice((1, -1))
-            town.clock.move(timedelta(minutes=there_or_back))
+            for_seconds = town.random.choice(FOR_SECONDS)
+            await town.clock.step(town.random.choice(STEPS), for_seconds=for_seconds)
+        case Strike.OWN_CLOCK:
+            victim.misread(town.random.choice(STEPS))
         case Strike.LINES:
             town.relay.send(signal.SIGUSR1)

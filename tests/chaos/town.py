@@ -1,7 +1,8 @@
 """A town of subscribers with all that mails them: PostgreSQL, workers, a relay.
 
 folder/
-  clock             the seconds that the evening is ahead of the machine
+  clock             the seconds that the run let pass
+  clock-0 ...       those by which the clock of a worker's machine is wrong
   ledger            what the relay took, by itself
   certificate.pem key.pem
   postgres/ ...     the data (see service.embedded.cluster)
@@ -30,7 +31,7 @@ from service.settings import read
 from service.store.engine import Store, opened
 from service.store.sealing import Sealer
 from tests.builders import TODAY, answers, evening, subscriber
-from tests.chaos.clock import MovedClock, moved_clock
+from tests.chaos.clock import NOTHING, Clock, started, write
 from tests.chaos.database import PATIENCE_SECONDS, Database, database
 from tests.chaos.processes import Speaker
 from tests.chaos.relay import HOST, NO_SUCH_USER
@@ -41,6 +42,8 @@ CONNECTIONS = 3
 LEASE_SECONDS = 4
 #: Longer than a lease: for an answer that is held back, and for a worker that sleeps.
 HOLD_SECONDS = SLEEP_SECONDS = 6
+#: Longer than a heartbeat: for a clock that is wrong.
+WRONG_SECONDS = 12
 #: No word from the relay for so long: see what everybody is waiting for.
 SILENCE_SECONDS = 1
 #: A mail whose chosen time is seven; a few minutes later it is due for everybody.
@@ -69,11 +72,12 @@ FORGOTTEN = """
 
 
 class Worker:
-    """One process of a worker, which may be put to sleep."""
+    """One process of a worker, which may be put to sleep, and its machine's clock."""
 
-    def __init__(self, speaker: Speaker) -> None:
+    def __init__(self, speaker: Speaker, clock: Path) -> None:
         self.speaker = speaker
-        self._wakes_at = 0.0
+        self._clock = clock
+        self._wakes_at = self._right_at = 0.0
 
     @property
     def has_begun(self) -> bool:
@@ -87,6 +91,16 @@ class Worker:
         """Stop it, as a virtual machine is stopped, until its leases have ended."""
         self.speaker.send(signal.SIGSTOP)
         self._wakes_at = asyncio.get_running_loop().time() + SLEEP_SECONDS
+
+    def misread(self, by: timedelta) -> None:
+        """Set the clock of its machine, for longer than a heartbeat."""
+        write(self._clock, by)
+        self._right_at = asyncio.get_running_loop().time() + WRONG_SECONDS
+
+    def set_right(self) -> None:
+        """Set it to the true time again if it was wrong for long enough."""
+        if asyncio.get_running_loop().time() > self._right_at:
+            write(self._clock, NOTHING)
 
     def wake(self) -> None:
         """Let it go on if it slept long enough; harmless to one that is awake."""
@@ -102,7 +116,7 @@ class Town:
     database: Database
     store: Store
     links: Links
-    clock: MovedClock
+    clock: Clock
     settings: dict[str, str]
     relay: Speaker
     random: Random
@@ -136,9 +150,10 @@ class Town:
 
     # --- The evening --------------------------------------------------------
 
-    def begin(self, night: date) -> None:
+    async def begin(self, night: date) -> None:
         """Let it be the evening of that night, with everybody's mail due."""
-        self.clock.move_to(datetime.combine(night, STARTS, tzinfo=UTC))
+        await self.clock.set_right(at_once=True)
+        await self.clock.pass_to(datetime.combine(night, STARTS, tzinfo=UTC))
 
     async def is_over(self) -> bool:
         """Whether everybody was planned and every message has come to its end."""
@@ -167,11 +182,14 @@ class Town:
         """What any worker's tick does; and what is waited for, let it come.
 
         Leases are counted by the database's clock, so that none of them ends by this.
+        While that is in doubt there is only waiting.
         """
+        if await self.clock.is_in_doubt():
+            return
         now = self.clock.now()
         await upkeep(self.store, now=now)
         (rows,) = await self.database.ask(OPEN)
-        self.clock.move_to(max(rows["last"] or now, now + STEP))
+        await self.clock.pass_to(max(rows["last"] or now, now + STEP))
 
     # --- Workers ------------------------------------------------------------
 
@@ -187,8 +205,10 @@ class Town:
 
         One that finds no database, or is refused by the relay, ends before it begins.
         """
+        await self.clock.set_right()
         for number, worker in enumerate(self.workers):
             worker.wake()
+            worker.set_right()
             if not worker.speaker.is_alive:
                 self.exits += [worker.speaker.exit_code] * worker.has_begun
                 self.workers[number] = await self.hire(number)
@@ -196,13 +216,15 @@ class Town:
     async def hire(self, number: int) -> Worker:
         """A worker process; the first of them speaks TLS."""
         tls = {"EVENTIDE_SMTP__TLS": "none" if number else "starttls"}
+        clock = self.database.folder / f"clock-{number}"
+        write(clock, NOTHING)
         speaker = await Speaker.start(
             "tests.chaos.worker",
-            self.database.folder / "clock",
+            *(self.clock.file, clock),
             env=UNMEASURED | self.settings | tls,
             errors=self.database.folder / "errors.log",
         )
-        return Worker(speaker)
+        return Worker(speaker, clock)
 
     async def close(self) -> None:
         """Ask all who are at work to stop, the relay last."""
@@ -217,14 +239,14 @@ async def town(*, seed: str, people: int) -> AsyncIterator[Town]:
     """A town with its people and workers, half an hour before TODAY's evening."""
     early = datetime.combine(TODAY, time(18, 30), tzinfo=UTC)
     async with database() as here, _relay(here.folder, seed) as relay:
-        clock = moved_clock(here.folder / "clock", to=early)
+        clock = await started(here, at=early)
         (port,) = relay.words
         settings = _settings(here, port)
         found = keys(read(settings).secrets)
         sealer = Sealer(lookup=found.lookup, keys=found.seal, current="1")
         # It looks on: a database that was struck must not strike the looker too.
         async with opened(here.url, sealer, rested=0) as store:
-            await upkeep(store, now=early)
+            await upkeep(store, now=clock.now())
             made = Town(
                 database=here,
                 store=store,
@@ -270,6 +292,7 @@ def _settings(here: Database, port: str) -> dict[str, str]:
         "EVENTIDE_SMTP__CONNECTIONS": str(CONNECTIONS),
         "EVENTIDE_SCHEDULE__TICK_SECONDS": "0.2",
         "EVENTIDE_SCHEDULE__LEASE_SECONDS": str(LEASE_SECONDS),
+        "EVENTIDE_SCHEDULE__HOLD_SECONDS": "1",
         "SSL_CERT_FILE": str(here.folder / "certificate.pem"),
     }
 

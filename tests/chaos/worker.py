@@ -6,19 +6,21 @@ from pathlib import Path
 from service import app
 from service.commands.loop import run
 from service.commands.run import stop_signal
-from tests.chaos.clock import MovedClock
+from tests.chaos.clock import Machine
 
 
-async def main(clock: Path) -> None:  # pragma: no cover - see town.UNMEASURED
+async def main(
+    passed: Path, wrong_by: Path
+) -> None:  # pragma: no cover - see town.UNMEASURED
     """Work until SIGTERM; says on standard output when it has begun."""
     stop = stop_signal()
     settings = app.settings()
     async with (
         app.opened(
             settings,
-            MovedClock(clock),
             url=settings.database.url,
             keys=app.keys(settings),
+            machine=Machine(passed, wrong_by),
         ) as parts,
         app.working(parts),
     ):
@@ -27,4 +29,4 @@ async def main(clock: Path) -> None:  # pragma: no cover - see town.UNMEASURED
 
 
 if __name__ == "__main__":
-    run(main(Path(sys.argv[1])))
+    run(main(Path(sys.argv[1]), Path(sys.argv[2])))

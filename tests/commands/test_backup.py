@@ -25,13 +25,13 @@ from service.store.sealing import Sealer
 from service.store.suppression import Reason
 from tests.builders import NOON, TODAY, message, subscriber
 from tests.commands.processes import called
-from tests.conftest import administer
+from tests.conftest import administer, stop_clock
 from tests.store.test_people import pending
 
 MINUTE = timedelta(minutes=1)
 OURS = new_keys(name="1")
 #: What says who is signed in and which worker lives is of no use in a copy.
-NOT_COPIED = ("deployment", "session", "worker")
+NOT_COPIED = ("deployment", "session", "shifted_clock", "worker")
 #: What is said of the backup and of the restore is not in the backup itself.
 AFTERWARDS = "audit"
 TABLES = """
@@ -64,7 +64,13 @@ async def store_on(url, text=OURS):
 @pytest_asyncio.fixture
 async def people(database_url):
     """Three people, one of them stopped; a mail sent and one that waits."""
-    async with store_on(database_url) as store, store.transaction() as tx:
+    async with store_on(database_url) as store:
+        await stop_clock(store, NOON)
+        await _fill(store)
+
+
+async def _fill(store):
+    async with store.transaction() as tx:
         await tx.outbox.ensure_partitions(around=TODAY)
         await tx.nights.ensure_partitions(around=TODAY)
         for number in (1, 2):

@@ -5,7 +5,7 @@ import json
 import signal
 import socket
 from contextlib import AsyncExitStack
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,7 +17,6 @@ from service.commands.run import insist_on_none
 from service.domain.errors import Misconfigured
 from service.embedded.postgres import throwaway
 from service.embedded.visitor import visit
-from service.flows.upkeep import upkeep
 from service.keys import keys, new_keys
 from service.settings import read
 from service.store.engine import opened
@@ -191,10 +190,9 @@ async def test_explain_tells_what_was_chosen(settings, database_url):
         choice=json.dumps(choice),
         catalogue_version="v1",
     )
-    async with opened(database_url, sealer) as store:
-        await upkeep(store, now=datetime(2026, 12, 1, tzinfo=UTC))
-        async with store.transaction() as tx:
-            await tx.nights.record([record])
+    async with opened(database_url, sealer) as store, store.transaction() as tx:
+        await tx.nights.ensure_partitions(around=record.night)
+        await tx.nights.record([record])
 
     code, out, err = await outcome(
         named, "explain", "--subscriber", "7", "--night", "2026-12-01"

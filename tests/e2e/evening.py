@@ -27,6 +27,7 @@ from service.mail.relays import Relays
 from service.settings import SmtpSettings
 from service.store.engine import Store
 from tests.builders import REFUSALS, refused
+from tests.conftest import stop_clock
 from tests.fakes import StoppedClock
 
 PEOPLE = 400
@@ -92,6 +93,7 @@ async def lived(
     store: Store, library: Library, letters: Letters, clock: StoppedClock, port: int
 ) -> None:
     """Let the town live from BEGINS to NOW with the relay at `port`."""
+    await stop_clock(store, clock.now())
     await upkeep(store, now=clock.now())
     await _settle(store, library, now=clock.now())
     smtp = SmtpSettings(host="127.0.0.1", port=port, tls="none", hostname="localhost")
@@ -152,6 +154,7 @@ async def _work(
     store: Store, library: Library, courier: Courier, *, now: datetime
 ) -> None:
     """What a worker does at one moment."""
+    await stop_clock(store, now)
     await upkeep(store, now=now)
     await plan(store, library, limit=PEOPLE, now=now)
     await deliver(courier, Lane.EVENING)

@@ -25,6 +25,7 @@ from service.settings import HERE, SmtpSettings
 from service.store.engine import Store
 from service.store.suppression import Reason
 from tests.builders import NOON, REFUSALS, answers, subscriber
+from tests.conftest import stop_clock
 from tests.e2e.mailserver import BOUNCES, HOST, USER
 from tests.fakes import StoppedClock
 from tests.mail.relay import Relay
@@ -99,6 +100,7 @@ class Evening:
         links = Links(keys=(b"k" * 32,), base_url="https://eventide.example")
         verp = Verp(keys=links.keys, address=f"{USER}@{BOUNCES}")
         clock = StoppedClock(NOON + timedelta(hours=8))
+        await stop_clock(store, clock.now())
         await upkeep(store, now=clock.now())
         async with store.transaction() as tx:
             for id_, address in enumerate(addresses, start=1):
@@ -137,6 +139,7 @@ class Evening:
                 lease=timedelta(minutes=5),
             )
             now = self.clock.now()
+            await stop_clock(self.store, now)
             await judge(self.store, now=now)
             await upkeep(self.store, now=now)
             await plan(self.store, self.library, limit=2 * self.people, now=now)

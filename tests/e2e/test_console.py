@@ -6,6 +6,7 @@ CONSOLE_PICTURES names a folder for pictures of every page, as in docs/images.
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -67,12 +68,10 @@ async def town(database_server, template_database) -> AsyncIterator[str]:
     settings = composition.kept_here(read(), base_url=base, smtp_port=1)
     secrets = SecretsSettings(keys=SecretStr(new_keys(name="1")))
     clock = StoppedClock(BEGINS)
-    async with composition.opened(
-        settings, clock, url=url, keys=keys(secrets)
-    ) as parts:
+    async with composition.opened(settings, url=url, keys=keys(secrets)) as parts:
         async with mailboxes() as port:
             await lived(parts.store, parts.library, parts.letters, clock, port)
-        site = composition.site(parts)
+        site = replace(composition.site(parts), clock=clock)
         for role in Role:
             account = (str(role), role, PASSWORD)
             await operators.add(

@@ -4,6 +4,7 @@ Screens of both sizes, by day and by night, and once without JavaScript.
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -15,7 +16,6 @@ from service import app as composition
 from service.domain.operators import Role
 from service.domain.second_factor import code_at
 from service.flows import operators
-from service.flows.upkeep import upkeep
 from service.keys import keys, new_keys
 from service.settings import SecretsSettings, read
 from service.web.app import create_app
@@ -57,11 +57,8 @@ async def office(database_server, template_database) -> AsyncIterator[Office]:
     settings = composition.kept_here(read(), base_url=base, smtp_port=1)
     secrets = SecretsSettings.model_validate({"keys": new_keys(name="1")})
     clock = StoppedClock(NOON)
-    async with composition.opened(
-        settings, clock, url=url, keys=keys(secrets)
-    ) as parts:
-        await upkeep(parts.store, now=NOON)
-        site = composition.site(parts)
+    async with composition.opened(settings, url=url, keys=keys(secrets)) as parts:
+        site = replace(composition.site(parts), clock=clock)
         found = Office(base, clock, site)
         for role in Role:
             await found.hire(str(role), role)

@@ -24,6 +24,7 @@ from service.mail.relays import Relays
 from service.settings import HERE, SmtpSettings
 from service.store.engine import Store
 from tests.builders import NOON, REFUSALS, answers, evening
+from tests.conftest import stop_clock
 from tests.fakes import StoppedClock
 
 
@@ -59,6 +60,13 @@ def letters_with(library, templates, verp):
 @pytest.fixture
 def letters(letters_with, links) -> Letters:
     return letters_with(links=links)
+
+
+@pytest_asyncio.fixture
+async def store(store) -> Store:
+    """An opened store on a fresh database in which it is NOON until a test moves it."""
+    await stop_clock(store, NOON)
+    return store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,9 +124,14 @@ class World:
             mails = await self.run(hours=hours)
         return mails
 
+    async def passes(self, time: timedelta) -> None:
+        """Let so much time pass, for the database as well."""
+        self.clock.move(time)
+        await stop_clock(self.store, self.clock.now())
+
     async def run(self, **ahead):
         """Let time pass, then do what a worker does; returns all mails so far."""
-        self.clock.move(timedelta(**ahead))
+        await self.passes(timedelta(**ahead))
         now = self.clock.now()
         await judge(self.store, now=now)
         await upkeep(self.store, now=now)

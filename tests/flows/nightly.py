@@ -20,6 +20,7 @@ from service.flows.upkeep import upkeep
 from service.store.engine import Store
 from service.store.nights import NightRecord
 from tests.builders import answers, message, relay_refused, subscriber
+from tests.conftest import stop_clock
 
 RELAY = "relay:25"
 REFUSED = replace(relay_refused(Stage.RCPT, 550, "5.1.1", "who is p@x?"), relay=RELAY)
@@ -49,6 +50,7 @@ async def settle_in(store: Store, homes: Mapping[int, str], first: date) -> None
 
 async def kept_house(store: Store, *, now: datetime) -> None:
     """What a worker does besides sending."""
+    await stop_clock(store, now)
     await judge(store, now=now)
     await upkeep(store, now=now)
 
@@ -79,6 +81,7 @@ async def sent(
         NightRecord(subscriber_id=n, night=night, choice="{}", catalogue_version="1")
         for n in homes
     ]
+    await stop_clock(store, now)
     async with store.transaction() as tx:
         await tx.nights.record(records)
         await tx.outbox.put(put)

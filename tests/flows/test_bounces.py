@@ -93,7 +93,7 @@ async def test_a_dead_address_ends_after_two_nights_and_gets_one_confirmation(
     for _ in range(3):
         await world.ask(ADA)
         await world.post(Lane.PRIORITY)
-        world.clock.move(timedelta(days=2))
+        await world.passes(timedelta(days=2))
     assert mails_to(world, ADA) == 1 + 2 + 1
 
 
@@ -229,7 +229,7 @@ async def test_a_report_signed_with_another_key_is_kept(world, verp, person):
 
 async def test_a_report_that_comes_too_late_is_kept(world, verp, person):
     back_to = sender(world)
-    world.clock.move(timedelta(days=15))
+    await world.passes(timedelta(days=15))
 
     assert await receive(world, verp, report(back_to)) == Unusable(
         why="about too old a mail"

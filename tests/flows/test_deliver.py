@@ -168,6 +168,27 @@ async def test_who_is_asked_to_stop_finishes_what_is_on_the_wire_and_no_more(
     assert wire.is_stopped
 
 
+async def test_a_clock_that_comes_into_doubt_lets_no_more_go(courier, wire):
+    await put(courier, *(reminder(n) for n in range(1, 30)))
+    wire.may_answer.clear()
+    doubt = asyncio.Event()
+    careful = replace(courier, may_begin=lambda: not doubt.is_set())
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(deliver(careful, Lane.EVENING))
+        await wire.has_heard(2 * wire.connections)
+        doubt.set()
+        wire.may_answer.set()
+    held = await counts(courier)
+    assert await deliver(careful, Lane.EVENING) == 0
+    doubt.clear()
+    await deliver(careful, Lane.EVENING)
+
+    on_the_wire = 2 * wire.connections
+    assert held == {State.SENT: on_the_wire, State.DUE: 29 - on_the_wire}
+    assert await counts(courier) == {State.SENT: 29}
+
+
 async def test_nothing_is_begun_while_no_relay_takes_mail(courier, wire):
     await put(courier, *(reminder(n) for n in range(1, 6)))
     wire.free = 0
@@ -214,7 +235,7 @@ async def test_what_has_no_room_waits_without_asking_again_and_again(courier, wi
 async def test_a_setting_that_is_in_the_way_ends_no_mail(world, wire, letters_with):
     await world.join()
     await world.join("bob@example.org")
-    world.clock.move(timedelta(hours=8))
+    await world.passes(timedelta(hours=8))
     await plan(world.store, world.library, limit=9, now=world.clock.now())
     links = replace(world.links, base_url="https://eventide.example/a b")
     courier = replace(
@@ -228,7 +249,7 @@ async def test_a_setting_that_is_in_the_way_ends_no_mail(world, wire, letters_wi
     assert line["event"] == "mails cannot be written"
     assert "List-Unsubscribe" in line["error"]
     assert await counts(courier) == {State.SENT: 2, State.DUE: 2}
-    world.clock.move(MENDING)
+    await world.passes(MENDING)
     await deliver(replace(courier, letters=world.courier.letters), Lane.EVENING)
     assert await counts(courier) == {State.SENT: 4}
 
@@ -337,7 +358,7 @@ async def test_what_a_relay_refuses_at_once_is_kept_by_relay_and_provider(
     courier = replace(world.courier, relays=cast("Relays", wire), meter=Meter())
     answer = relay_refused(Stage.RCPT, 550, "5.1.1", "who?")
     wire.answer = replace(answer, relay="relay:25")
-    world.clock.move(timedelta(hours=8))
+    await world.passes(timedelta(hours=8))
     await plan(world.store, world.library, limit=9, now=world.clock.now())
 
     await deliver(courier, Lane.EVENING)

@@ -78,7 +78,7 @@ async def test_an_adopted_copy_sends_nothing_that_may_have_been_sent_before(worl
     who = await world.join()
     await world.join("bob@example.org")
     await world.join("cyd@example.org")
-    world.clock.move(timedelta(**SEVEN_HOURS))
+    await world.passes(timedelta(**SEVEN_HOURS))
     await plan(world.store, world.library, limit=1, now=world.clock.now())
     await fence(world)
 
@@ -98,7 +98,7 @@ async def test_a_copy_sends_all_that_waits_where_the_operator_knows_that_nothing
 ):
     await world.join()
     await world.join("bob@example.org")
-    world.clock.move(timedelta(**SEVEN_HOURS))
+    await world.passes(timedelta(**SEVEN_HOURS))
     await plan(world.store, world.library, limit=1, now=world.clock.now())
     await fence(world, is_paused=is_paused)
 
@@ -115,7 +115,7 @@ async def test_a_copy_sends_all_that_waits_where_the_operator_knows_that_nothing
 async def test_a_pause_is_no_proof_that_nothing_was_sent(world, is_paused_by_whom):
     await world.join()
     await world.join("bob@example.org")
-    world.clock.move(timedelta(**SEVEN_HOURS))
+    await world.passes(timedelta(**SEVEN_HOURS))
     await plan(world.store, world.library, limit=1, now=world.clock.now())
     await fence(world, is_paused=is_paused_by_whom == "the backup")
     if is_paused_by_whom == "the operator":
@@ -130,7 +130,7 @@ async def test_a_pause_is_no_proof_that_nothing_was_sent(world, is_paused_by_who
 
 async def test_adopting_a_database_that_sends_already_changes_nothing(world):
     await world.join()
-    world.clock.move(timedelta(**SEVEN_HOURS))
+    await world.passes(timedelta(**SEVEN_HOURS))
     await plan(world.store, world.library, limit=1, now=world.clock.now())
 
     done = await adopted(world)
@@ -145,7 +145,8 @@ async def test_upkeep_of_a_copy_drops_nothing(world, is_fenced):
     if is_fenced:
         await fence(world)
 
-    await upkeep(world.store, now=NOON + timedelta(days=30))
+    await world.passes(timedelta(days=30))
+    await upkeep(world.store, now=world.clock.now())
 
     async with world.store.transaction() as tx:
         kept = await tx.signups.recent("ada@example.org", since=NOON)
@@ -192,7 +193,7 @@ async def test_a_promoted_server_holds_back_only_what_was_due_in_the_lost_second
     world, database_url
 ):
     await world.join()
-    world.clock.move(timedelta(**SEVEN_HOURS))
+    await world.passes(timedelta(**SEVEN_HOURS))
     now = world.clock.now()
     late = {"expires_at": now + A_MINUTE}
     async with world.store.transaction() as tx:
@@ -206,7 +207,7 @@ async def test_a_promoted_server_holds_back_only_what_was_due_in_the_lost_second
         )
     await promote(database_url, since=now, until=now + A_SECOND)
     assert len(await world.post(Lane.EVENING)) == 1
-    world.clock.move(timedelta(minutes=5))
+    await world.passes(timedelta(minutes=5))
 
     done = await adopted(world)
 
@@ -249,7 +250,7 @@ async def test_what_a_worker_put_back_after_a_promotion_is_held_back_too(
     async with world.store.transaction() as tx:
         back = [put_back(claimed[0], "its worker stopped", until=later)]
         await tx.outbox.record(back, worker="w", now=later)
-    world.clock.move(A_MINUTE)
+    await world.passes(A_MINUTE)
 
     assert (await adopted(world)).waited == (11,)
 

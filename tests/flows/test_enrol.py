@@ -98,7 +98,7 @@ async def test_whoever_signs_up_by_the_form_is_not_kept_waiting_by_a_long_list(w
     await world.ask("bob@example.org")
 
     first = await world.post(Lane.PRIORITY)
-    world.clock.move(timedelta(minutes=10))
+    await world.passes(timedelta(minutes=10))
     all_of_them = await world.post(Lane.PRIORITY)
 
     assert [mail.recipients for mail in first] == [("bob@example.org",)]
@@ -108,7 +108,7 @@ async def test_whoever_signs_up_by_the_form_is_not_kept_waiting_by_a_long_list(w
 async def test_whoever_signs_up_goes_before_invitations_that_are_overdue(world):
     for number in range(5):
         await invite(world, f"person{number}@example.org")
-    world.clock.move(timedelta(days=1, hours=12))
+    await world.passes(timedelta(days=1, hours=12))
     await world.ask("bob@example.org")
 
     async with world.store.transaction() as tx:
@@ -128,16 +128,16 @@ async def test_whoever_confirmed_by_the_form_is_not_asked_by_the_list_as_well(wo
     await invite(world, after=timedelta(hours=5))
     await world.join()
 
-    world.clock.move(timedelta(hours=6))
+    await world.passes(timedelta(hours=6))
 
     assert len(await world.post(Lane.PRIORITY)) == 1
 
 
 async def test_a_mail_that_goes_out_late_can_be_answered_for_as_long(world):
     await invite(world, after=timedelta(days=3))
-    world.clock.move(timedelta(days=3))
+    await world.passes(timedelta(days=3))
     token = world.token_mailed_to(await world.post(Lane.PRIORITY))
-    world.clock.move(timedelta(days=6, hours=23))
+    await world.passes(timedelta(days=6, hours=23))
 
     await world.run(minutes=1)
     welcome = await signup.confirm(

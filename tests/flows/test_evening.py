@@ -42,7 +42,7 @@ async def test_nothing_is_sent_before_its_evening(world):
 
 async def test_planning_twice_is_planning_once(world):
     person = await world.join()
-    world.clock.move(timedelta(hours=8))
+    await world.passes(timedelta(hours=8))
     now = world.clock.now()
 
     first = await plan(world.store, world.library, limit=10, now=now)
@@ -84,7 +84,7 @@ async def test_after_an_outage_of_weeks_the_next_evening_is_kept(world):
 
 async def test_a_reminder_that_could_not_be_sent_in_time_expires(world):
     person = await world.join()
-    world.clock.move(timedelta(hours=8))
+    await world.passes(timedelta(hours=8))
     await plan(world.store, world.library, limit=10, now=world.clock.now())
 
     mails = await world.run(hours=3)
@@ -192,7 +192,7 @@ async def test_somebody_who_cannot_be_planned_stops_nobody_else(world):
 async def test_a_message_that_cannot_be_written_fails_alone(world):
     person = await world.join()
     await world.join("bob@example.org")
-    world.clock.move(timedelta(hours=8))
+    await world.passes(timedelta(hours=8))
     now = world.clock.now()
     await plan(world.store, world.library, limit=10, now=now)
     broken = "not an address"
@@ -232,7 +232,7 @@ async def test_upkeep_may_run_at_any_time(world, frequency):
 async def test_two_deliveries_at_once_share_the_work_and_double_nothing(world):
     for n in range(12):
         await world.join(f"p{n}@example.org")
-    world.clock.move(timedelta(hours=8))
+    await world.passes(timedelta(hours=8))
     now = world.clock.now()
     await plan(world.store, world.library, limit=100, now=now)
     other = replace(world.courier, worker="two")

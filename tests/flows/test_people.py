@@ -152,7 +152,7 @@ async def test_who_had_tonight_s_reminder_already_is_next_due_tomorrow(world):
     await world.run(hours=7, minutes=4)
     await act(world, people.pause, number, None)
 
-    world.clock.move(timedelta(minutes=-8))
+    await world.passes(timedelta(minutes=-8))
     await act(world, people.resume, number)
 
     found = await look(world, number)
@@ -165,7 +165,7 @@ async def test_whoever_asked_for_no_more_mail_gets_none_and_can_come_back(world)
 
     await act(world, people.suppress, number, Reason.UNSUBSCRIBED)
     first = (await look(world, number)).stopped_at
-    world.clock.move(A_DAY)
+    await world.passes(A_DAY)
     await act(world, people.suppress, number, Reason.UNSUBSCRIBED)
 
     found = await look(world, number)

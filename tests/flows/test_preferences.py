@@ -69,7 +69,7 @@ async def test_moving_the_time_after_tonights_mail_brings_no_second_one(world):
 
 async def test_a_reminder_that_waits_is_not_sent_after_the_answers_changed(world):
     person = await world.join()
-    world.clock.move(timedelta(hours=8))
+    await world.passes(timedelta(hours=8))
     now = world.clock.now()
     await plan(world.store, world.library, limit=10, now=now)
     new = preferences.Change(
@@ -223,7 +223,7 @@ async def test_who_comes_back_gets_the_next_evening(world):
 
 async def test_unsubscribing_stops_even_a_mail_that_waits(world):
     person = await world.join()
-    world.clock.move(timedelta(hours=8))
+    await world.passes(timedelta(hours=8))
     now = world.clock.now()
     await plan(world.store, world.library, limit=10, now=now)
     token = link(world, person, Purpose.UNSUBSCRIBE)

@@ -174,7 +174,7 @@ async def test_whom_the_first_release_took_for_dead_may_confirm_their_way_back(w
         await tx.subscribers.save(dead, next_due_at=None, now=NOON)
         await tx.suppression.add(ADA, "address_unknown", now=NOON)
 
-    world.clock.move(timedelta(days=1))
+    await world.passes(timedelta(days=1))
     await world.join(ADA)
 
     async with world.store.transaction() as tx:

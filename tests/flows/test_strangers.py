@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import cast
 
 import pytest
 from aiosmtpd.smtp import SMTP
@@ -20,11 +21,13 @@ from service.domain.subscriber import Person
 from service.flows import signup
 from service.flows.deliver import Courier, deliver
 from service.flows.plan import plan
+from service.flows.timekeeping import Timekeeper
 from service.flows.upkeep import upkeep
 from service.settings import SmtpSettings
 from service.worker.lanes import couriers, lanes
 from tests.builders import NOON, REFUSALS, TODAY, answers, evening, subscriber
-from tests.fakes import StoppedClock
+from tests.conftest import stop_clock
+from tests.fakes import StoppedClock, Trusting
 
 #: Of Postfix: from the first on it answers late, after the second it hangs up.
 LATE, ENOUGH = 10, 20
@@ -130,7 +133,7 @@ async def worker(store, letters, relay, clock) -> AsyncIterator[dict[Lane, Couri
             used,
             store=store,
             letters=letters,
-            clock=clock,
+            timekeeper=cast("Timekeeper", Trusting(clock)),
             lease=NOON - NOON.replace(minute=59, hour=11),
             stop=asyncio.Event(),
         )
@@ -140,6 +143,7 @@ async def worker(store, letters, relay, clock) -> AsyncIterator[dict[Lane, Couri
 async def tonight(store):
     """Ten past seven in the evening, and a relay."""
     clock = StoppedClock(NOON.replace(hour=19, minute=30))
+    await stop_clock(store, clock.now())
     await upkeep(store, now=clock.now())
     relay = Relay()
     async with relay.up():

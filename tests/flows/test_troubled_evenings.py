@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from typing import cast
 
 import pytest
 import pytest_asyncio
@@ -21,6 +22,7 @@ from service.domain.verp import Verp
 from service.flows.bounces import Desk
 from service.flows.deliver import Courier
 from service.flows.explain import explain
+from service.flows.timekeeping import Timekeeper
 from service.flows.upkeep import upkeep
 from service.mail.relays import Relays
 from service.settings import SmtpSettings
@@ -28,7 +30,8 @@ from service.store.engine import Store
 from service.worker.figures import Figures
 from service.worker.shift import Shift
 from tests.builders import REFUSALS, TODAY, answers, evening, subscriber
-from tests.fakes import StoppedClock
+from tests.conftest import stop_clock
+from tests.fakes import StoppedClock, Trusting
 
 A_MINUTE = timedelta(minutes=1)
 DOMAINS = ("large.example", "small.example", "strict.example")
@@ -108,6 +111,7 @@ class Evening:
         """Let the minutes pass, each with its ticks."""
         while self.clock.now() < instant:
             self.clock.move(A_MINUTE)
+            await stop_clock(self.store, self.clock.now())
             await self.shift.plan()
             await self.shift.deliver(Lane.EVENING)
             await self.shift.keep()
@@ -166,6 +170,7 @@ async def tonight(store, library, letters) -> AsyncIterator[Evening]:
     smtp = SmtpSettings(
         host="127.0.0.1", port=relay.port, tls="none", hostname="localhost"
     )
+    await stop_clock(store, clock.now())
     async with Relays(smtp, REFUSALS, clock=clock) as relays:
         await upkeep(store, now=clock.now())
         courier = Courier(
@@ -180,6 +185,7 @@ async def tonight(store, library, letters) -> AsyncIterator[Evening]:
             store=store,
             library=library,
             clock=clock,
+            timekeeper=cast("Timekeeper", Trusting(clock)),
             couriers={Lane.EVENING: courier},
             desk=Desk(
                 store=store,

@@ -51,6 +51,10 @@ def held(provider, is_counted):
     return f'eventide_held_refusals{{provider="{provider}",is_counted="{is_counted}"}}'
 
 
+def doubt(clock, values):
+    return {f'eventide_clock_in_doubt{{instance="w1",clock="{clock}"}}': values}
+
+
 def feedback(verdict, values):
     return {f'eventide_feedback_total{{verdict="{verdict}"}}': values}
 
@@ -151,6 +155,16 @@ CASES = {
         fires=ages("0+60x300", "30x300"),
         quiet=(ages("20x300", "30x300"),),
         labels={"instance": "w1", "tick": "evening"},
+    ),
+    "ClockWrong": Case(
+        fires=doubt("own", "0x25 1x300"),
+        # One heartbeat.
+        quiet=(doubt("own", "0x29 1 0x300"), doubt("database", "1x300")),
+        labels={"instance": "w1"},
+    ),
+    "ClockStepped": Case(
+        fires=doubt("database", "0x29 1x300"),
+        quiet=(doubt("database", "0x300"), doubt("own", "1x300")),
     ),
     "DatabaseGone": Case(
         fires={"eventide_database_up": "1x25 0x300"},

@@ -3,7 +3,15 @@
 import pytest_asyncio
 
 from service.store.engine import Store
-from tests.builders import TODAY
+from tests.builders import NOON, TODAY
+from tests.conftest import stop_clock
+
+
+@pytest_asyncio.fixture
+async def store(store) -> Store:
+    """An opened store on a fresh database in which it is NOON until a test moves it."""
+    await stop_clock(store, NOON)
+    return store
 
 
 @pytest_asyncio.fixture

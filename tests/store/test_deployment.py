@@ -11,7 +11,7 @@ from service.domain.outbox import Kind, Lane
 from service.store.deployment import Standing
 from service.store.engine import opened
 from tests.builders import NOON, message
-from tests.conftest import administer, created, dropped
+from tests.conftest import administer, created, dropped, stop_clock
 
 MINUTE = timedelta(minutes=1)
 
@@ -42,6 +42,7 @@ async def copy(waiting, database_url, database_server, sealer):
     await waiting._engine.dispose()  # noqa: SLF001 - a template must be left alone
     url = await created(database_server, name, template=template)
     async with opened(url, sealer) as store:
+        await stop_clock(store, NOON)
         yield store
     await dropped(database_server, name)
 

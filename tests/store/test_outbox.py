@@ -11,6 +11,7 @@ from service.store.nights import NightRecord
 from service.store.outbox import NotSent, Reaped
 from service.store.sealing import KeyMissing, Sealer
 from tests.builders import NOON, TODAY, message
+from tests.conftest import stop_clock
 from tests.store.plain_sql import raw
 
 LEASE = timedelta(minutes=5)
@@ -30,6 +31,7 @@ async def put(store, *messages):
 async def claim(
     store, *, lane=Lane.EVENING, limit=50, worker=ME, lease=LEASE, now=NOON
 ):
+    await stop_clock(store, now)
     async with store.transaction() as tx:
         return await tx.outbox.claim(
             lane, limit=limit, worker=worker, lease=lease, now=now
@@ -37,13 +39,15 @@ async def claim(
 
 
 async def begin(store, messages, *, worker=ME, lease=LEASE, now=NOON):
+    await stop_clock(store, now)
     async with store.transaction() as tx:
         return await tx.outbox.begin(messages, worker=worker, lease=lease, now=now)
 
 
-async def keep(store, messages, *, worker=ME, lease=LEASE):
+async def keep(store, messages, *, worker=ME, lease=LEASE, now=NOON):
+    await stop_clock(store, now)
     async with store.transaction() as tx:
-        await tx.outbox.keep(messages, worker=worker, lease=lease)
+        await tx.outbox.keep(messages, worker=worker, lease=lease, now=now)
 
 
 async def record(store, *ended, worker=ME, now=NOON):
@@ -52,8 +56,15 @@ async def record(store, *ended, worker=ME, now=NOON):
 
 
 async def reap(store, *, now):
+    await stop_clock(store, now)
     async with store.transaction() as tx:
         return await tx.outbox.reap(now=now)
+
+
+async def expire(store, *, why, now):
+    await stop_clock(store, now)
+    async with store.transaction() as tx:
+        return await tx.outbox.expire(why=why, now=now)
 
 
 async def states(store, id_=1, night=TODAY):
@@ -219,8 +230,7 @@ async def test_nobody_waits_for_a_machine_that_vanished(ready, database_url, sea
         await lost.outbox.claim(
             Lane.EVENING, limit=1, worker=OTHER, lease=LEASE, now=NOON
         )
-        async with ready.transaction() as tx:
-            assert await tx.outbox.expire(why="x", now=late) == 1
+        assert await expire(ready, why="x", now=late) == 1
 
 
 async def test_a_sent_message_is_never_claimed_again(ready):
@@ -354,9 +364,8 @@ async def test_nothing_is_sent_past_its_deadline(ready):
     claimed = await claim(ready, limit=1)
 
     assert await begin(ready, claimed, now=late) == ()
-    async with ready.transaction() as tx:
-        assert await tx.outbox.expire(why="x", now=late - timedelta(seconds=1)) == 0
-        assert await tx.outbox.expire(why="deadline passed", now=late) == 1
+    assert await expire(ready, why="x", now=late - timedelta(seconds=1)) == 0
+    assert await expire(ready, why="deadline passed", now=late) == 1
     (found,) = await states(ready, 2)
     assert (found.state, found.reason) == (State.EXPIRED, "deadline passed")
 
@@ -401,8 +410,7 @@ async def test_a_mail_on_the_wire_is_not_tried_again_after_unsubscribing(ready):
     await record(ready, ended(mine, State.DUE, reason="later: 441", not_before=again))
 
     assert await claim(ready, worker=OTHER, now=again) == ()
-    async with ready.transaction() as tx:
-        assert await tx.outbox.expire(why="x", now=again) == 1
+    assert await expire(ready, why="x", now=again) == 1
     (found,) = await states(ready)
     assert (found.state, found.reason) == (State.EXPIRED, "later: 441")
 

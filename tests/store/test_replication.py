@@ -14,7 +14,7 @@ from service.store.deployment import Standing
 from service.store.engine import opened
 from service.store.vitals import Replication, vitals
 from tests.builders import NOON, TODAY, message
-from tests.conftest import administer
+from tests.conftest import administer, stop_clock
 from tests.failover.pair import STANDBY, pair
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -49,6 +49,7 @@ async def servers(both):
 async def store(servers, sealer):
     """A store that promises nothing, with a mail that waits in either lane."""
     async with opened(servers.url, sealer, rested=0) as made:
+        await stop_clock(made, NOON)
         async with made.transaction() as tx:
             await tx.outbox.ensure_partitions(around=TODAY)
             await tx.outbox.put([message(1), message(2, kind=Kind.CONFIRMATION)])

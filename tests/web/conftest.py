@@ -10,8 +10,10 @@ import pytest_asyncio
 from service.content.templating import Templates
 from service.flows.upkeep import upkeep
 from service.settings import HERE
+from service.store.engine import Store
 from service.web.app import Site, create_app
 from tests.builders import NOON
+from tests.conftest import stop_clock
 from tests.fakes import StoppedClock
 from tests.web import visits
 from tests.web.visits import Visitor, browsing
@@ -36,6 +38,13 @@ def cut_off_site(library, templates, clock) -> Site:
 async def cut_off(cut_off_site) -> AsyncIterator[httpx.AsyncClient]:
     async with browsing(create_app(cut_off_site)) as found:
         yield found
+
+
+@pytest_asyncio.fixture
+async def store(store) -> Store:
+    """An opened store on a fresh database in which it is NOON until a test moves it."""
+    await stop_clock(store, NOON)
+    return store
 
 
 @pytest_asyncio.fixture

@@ -20,7 +20,7 @@ from service.web.operator import words as said
 from service.web.operator.access import Access
 from service.web.operator.kept import FRESH
 from tests.builders import NOON, TODAY, answers, message, subscriber
-from tests.conftest import administer
+from tests.conftest import administer, stop_clock
 from tests.web.consoles import at_console
 from tests.web.visits import words
 
@@ -200,6 +200,8 @@ async def test_a_database_without_its_standby_says_so(operator, database_url):
 async def test_bounces_and_suppression_have_reasons_in_words(viewer, site):
     async with site.store.transaction() as tx:
         await tx.outbox.put([message(1)])
+    await stop_clock(site.store, LATER)
+    async with site.store.transaction() as tx:
         await tx.outbox.expire(why="deadline passed", now=LATER)
         await tx.suppression.add("a@example.org", Reason.COMPLAINT, now=NOON)
         await tx.feedback.keep(b"raw", why="not signed here", now=NOON)

@@ -26,6 +26,7 @@ from service.mail.relays import Relays
 from service.settings import SmtpSettings
 from service.web.app import Site
 from tests.builders import REFUSALS, TODAY
+from tests.conftest import stop_clock
 from tests.fakes import StoppedClock
 from tests.web.visits import FORM, problems, words
 
@@ -48,6 +49,7 @@ class Worker:
 
     async def mailed(self, lane: Lane) -> list[str]:
         """The text of every mail that arrived so far, newest last."""
+        await stop_clock(self.site.store, self.clock.now())
         await deliver(self.courier, lane)
         return [_text(mail.data) for mail in self.catcher.mails]
 
@@ -55,6 +57,7 @@ class Worker:
         """The text of the reminder of the next evening at eight, in London."""
         self.clock.move(timedelta(hours=(20 - self.clock.now().hour) % 24 or 24))
         now = self.clock.now()
+        await stop_clock(self.site.store, now)
         await upkeep(self.site.store, now=now)
         await plan(self.site.store, self.site.library, limit=10, now=now)
         return (await self.mailed(Lane.EVENING))[-1]

@@ -23,6 +23,7 @@ from service.passwords import Passwords
 from service.settings import HERE
 from service.store.engine import Store
 from service.web.app import Site
+from tests.conftest import stop_clock
 
 BASE = "https://eventide.example"
 ADDRESS = "ada@example.org"
@@ -122,6 +123,7 @@ class Visitor:
 
     async def mails(self) -> tuple[Message, ...]:
         """The confirmations and links that a worker would send now."""
+        await stop_clock(self.site.store, self.site.clock.now())
         async with self.site.store.transaction() as tx:
             return await tx.outbox.claim(
                 Lane.PRIORITY,

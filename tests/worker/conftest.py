@@ -20,7 +20,8 @@ from service.keys import keys, new_keys
 from service.settings import read
 from service.store.engine import Store, opened
 from service.store.sealing import Sealer
-from tests.builders import evening, subscriber
+from tests.builders import NOON, evening, subscriber
+from tests.conftest import stop_clock
 
 PATIENCE_SECONDS = 300
 EVENTIDE = Path(sys.executable).with_name("eventide")
@@ -100,6 +101,13 @@ class Town:
             if process.returncode is None:
                 process.terminate()
             await process.wait()
+
+
+@pytest_asyncio.fixture
+async def store(store) -> Store:
+    """An opened store on a fresh database in which it is NOON until a test moves it."""
+    await stop_clock(store, NOON)
+    return store
 
 
 @pytest_asyncio.fixture

@@ -5,13 +5,12 @@ from typing import cast
 
 import pytest
 import structlog
-from apscheduler.events import EVENT_JOB_MISSED, JobExecutionEvent
 
 from service.domain.errors import TryLater, VisitorError
 from service.store.engine import Store
 from service.worker.figures import Figures
 from service.worker.health import Health
-from service.worker.schedule import Schedule, report
+from service.worker.schedule import Schedule
 from service.worker.tick import Tick
 
 
@@ -89,10 +88,3 @@ async def test_work_in_hand_is_let_finish_and_nothing_new_begins():
         asyncio.get_running_loop().call_soon(release.set)
 
     assert finished == [1]
-
-
-def test_a_tick_that_came_too_late_is_reported(lines):
-    report(JobExecutionEvent(EVENT_JOB_MISSED, "plan", "default", None))
-
-    (line,) = lines
-    assert (line["event"], line["tick"]) == ("tick missed", "plan")

@@ -16,6 +16,7 @@ from service.domain.refusals import Verdict
 from service.domain.verp import Verp
 from service.flows.bounces import Desk
 from service.flows.deliver import Courier
+from service.flows.timekeeping import Timekeeper, Trust
 from service.flows.upkeep import upkeep
 from service.mail.letters import Letters
 from service.mail.relays import Relays
@@ -23,8 +24,8 @@ from service.store.nights import NightRecord
 from service.worker.figures import Figures
 from service.worker.shift import Shift
 from tests.builders import NOON, REFUSALS, TODAY, message, refused, subscriber
-from tests.conftest import administer
-from tests.fakes import StoppedClock
+from tests.conftest import administer, stop_clock
+from tests.fakes import StoppedClock, Trusting
 from tests.prometheus import samples
 
 A_MINUTE = timedelta(minutes=1)
@@ -71,6 +72,7 @@ def shift_of(store, library):
             store=store,
             library=library,
             clock=clock,
+            timekeeper=cast("Timekeeper", Trusting(clock)),
             couriers=couriers,
             desk=Desk(
                 store=store,
@@ -233,7 +235,9 @@ async def test_old_nights_that_are_in_use_are_told_of_once(
     shift_of, store, database_url
 ):
     shift = shift_of("one")
+    await stop_clock(store, NOON - timedelta(days=9))
     await upkeep(store, now=NOON - timedelta(days=9))
+    await stop_clock(store, NOON)
     plain = make_url(database_url).set(drivername="postgresql")
     reader = await asyncpg.connect(plain.render_as_string(hide_password=False))
     reading = reader.transaction()
@@ -402,3 +406,29 @@ async def test_a_worker_says_that_a_promoted_server_goes_on(shift_of, database_u
 
     (line,) = (line for line in lines if line["action"] == "standing")
     assert line["event"].endswith("it goes on")
+
+
+async def test_a_worker_whose_clock_is_wrong_does_nothing_and_leaves_its_share(
+    shift_of, store
+):
+    one, two = shift_of("one"), shift_of("two")
+    await upkeep(store, now=NOON)
+    for shift in (one, two):
+        await shift.beat()
+    async with store.transaction() as tx:
+        await tx.subscribers.add(subscriber(), next_due_at=NOON, now=NOON)
+        await tx.outbox.put([message(expires_at=NOON)])
+
+    one.timekeeper.trust = Trust.OWN_WRONG
+    done = [await one.plan(), await one.keep(), await one.beat()]
+    await two.beat()
+
+    assert done == [False, False, False]
+    assert {courier.relays.workers for courier in two.couriers.values()} == {1}
+    assert await one.trouble() == "the clock of this machine is wrong"
+    found = samples(one.figures.exposition())
+    assert found["eventide_clock_in_doubt", {"clock": "own"}] == 1
+    assert found["eventide_clock_in_doubt", {"clock": "database"}] == 0
+    async with store.transaction() as tx:
+        assert (await tx.outbox.counts(TODAY))[State.DUE] == 1
+        assert await tx.subscribers.first_due_at() == NOON

@@ -8,6 +8,7 @@ from pathlib import Path
 from service import app as composition
 from service.commands.doctor import tonight
 from service.commands.doctor.patient import Patient, failed, skew
+from service.domain.clock import ahead
 from service.domain.errors import Misconfigured, ServiceError
 from service.domain.finding import Sheet
 from service.embedded import postgres
@@ -66,7 +67,7 @@ async def _asked(sheet: Sheet, patient: Patient, url: str) -> None:
     after = patient.clock.now()
     sheet.ok("reachable", f"{found.place} lets us in")
     release(sheet, found.version)
-    skew(sheet, "clock", found.now - (before + (after - before) / 2), "the database")
+    skew(sheet, "clock", ahead(found.now, before=before, after=after), "the database")
     size = f"{found.size / GIGABYTE:,.2f} GB"
     is_own = not patient.settings.database.url
     sheet.ok("size", size if is_own else f"{size}; its disk cannot be seen from here")
@@ -140,8 +141,23 @@ async def _records(sheet: Sheet, patient: Patient, url: str) -> None:
     promised = patient.settings.database.is_promised
     async with engine.opened(url, sealer, is_promised=promised) as store:
         now = patient.clock.now()
+        await _clock(sheet, store)
         await _keys_fit(sheet, store, now=now)
         await tonight.look(sheet.beside(TONIGHT), store, now=now)
+
+
+async def _clock(sheet: Sheet, store: Store) -> None:
+    """Whether what this database says of the time is believed, and is the true one."""
+    async with store.transaction() as tx:
+        told = await tx.timekeeping.read()
+    if told.is_held:
+        says = "it stepped: nothing is planned, sent or given up until it is believed"
+        sheet.fault("clock steps", says, "See docs/runbook/clock-stepped.md")
+    elif told.is_shifted:
+        says = "it is a demo's, which can be moved"
+        sheet.fault("clock steps", says, "Use a database in which no demo was run")
+    else:
+        sheet.ok("clock steps", "it is believed")
 
 
 async def _keys_fit(sheet: Sheet, store: Store, *, now: datetime) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from service.clock import SystemClock
+from service.domain.clock import TOO_FAR
 from service.domain.errors import Misconfigured, ServiceError
 from service.domain.finding import Sheet
 from service.mail.addresses import sender
@@ -18,8 +19,8 @@ RESERVED = ("localhost", "local", "invalid", "test", "example", "internal")
 RESERVED_DOMAINS = ("example.com", "example.net", "example.org")
 #: How long before a certificate ends someone should look.
 CERTIFICATE_DAYS = 14
-#: Clocks further apart than this are noticed, or make deadlines meaningless.
-SKEW, TOO_MUCH_SKEW = timedelta(seconds=5), timedelta(minutes=2)
+#: Clocks further apart than this are noticed; a worker sends nothing from TOO_FAR on.
+SKEW = timedelta(seconds=5)
 SET_THE_CLOCK = "Let both machines set their clocks by NTP (chrony, systemd-timesyncd)"
 
 
@@ -79,7 +80,7 @@ def skew(sheet: Sheet, check: str, ahead: timedelta, whose: str) -> None:
     apart = abs(ahead)
     side = "ahead of" if ahead > timedelta() else "behind"
     says = f"the clock of {whose} is {apart.total_seconds():,.0f} s {side} ours"
-    if apart > TOO_MUCH_SKEW:
+    if apart > TOO_FAR:
         sheet.fault(check, says, SET_THE_CLOCK)
     elif apart > SKEW:
         sheet.warning(check, says, SET_THE_CLOCK)
