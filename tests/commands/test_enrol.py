@@ -213,6 +213,8 @@ async def test_a_row_whose_zone_is_not_its_country_s_is_refused_with_both_times(
         "Europe/Oslo",
         False,
     )
+
+
 async def waiting(named):
     """The mails to confirm by, the next one first."""
     query = "SELECT not_before, expires_at FROM outbox ORDER BY not_before"
