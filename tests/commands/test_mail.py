@@ -52,6 +52,24 @@ def test_a_preview_is_the_mail_its_parts_and_the_choice(write, tmp_path):
     assert "<html" in (out / "reminder.html").read_text()
 
 
+@pytest.mark.parametrize(
+    ("said", "asks"),
+    [
+        ({"asked": None, "answered_on": "2026-11-28"}, "med_thinner"),
+        ({"asked": None, "answered_on": "2026-11-29"}, None),
+        ({"asked": None}, None),
+        ({"asked": "2026-11-01"}, "med_thinner"),
+    ],
+)
+def test_a_profile_of_before_a_question_is_asked_it(write, tmp_path, said, asks):
+    preview(write(**said), tmp_path)
+
+    choice = json.loads((tmp_path / "choice.json").read_text())
+    text = (tmp_path / "reminder.txt").read_text()
+    assert choice["asks"] == asks
+    assert ("ONE NEW QUESTION" in text) is bool(asks)
+
+
 def test_the_same_preview_twice_is_the_same_choice(write, tmp_path):
     profile = write()
 

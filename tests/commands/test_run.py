@@ -164,7 +164,11 @@ async def test_next_evening_brings_a_mail_as_often_as_it_is_pressed():
     assert len(stage.catcher.mails) == 2 + 5
 
 
-async def test_explain_tells_what_was_chosen(settings, database_url):
+@pytest.mark.parametrize(
+    ("asked", "line"),
+    [({}, []), ({"asks": "med_thinner"}, ["asks med_thinner"]), ({"asks": None}, [])],
+)
+async def test_explain_tells_what_was_chosen(settings, database_url, asked, line):
     named = {
         **settings,
         "EVENTIDE_DATABASE__URL": database_url,
@@ -183,6 +187,7 @@ async def test_explain_tells_what_was_chosen(settings, database_url):
             }
         ],
         "rules": [],
+        **asked,
     }
     record = NightRecord(
         subscriber_id=7,
@@ -207,6 +212,7 @@ async def test_explain_tells_what_was_chosen(settings, database_url):
         "catalogue v1",
         "F1    lead    0.500   because you ticked",
         "rules none",
+        *line,
     ]
 
 

@@ -12,6 +12,8 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
+from service.web.forms import CONSENT_FIELDS
+
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 DESKTOP: ViewportSize = {"width": 1200, "height": 900}
@@ -125,6 +127,15 @@ class Person:
         await self.fills_in_the_form()
         await self.presses("Sign up")
         await self.reads("Open it and press the button in it.")
+
+    async def signs_up_on_a_page_of_before_the_upgrade(self) -> None:
+        """It does not say which questions it asked."""
+        ticks = re.findall(r"name=(\w+)\]\[value=(\w+)", " ".join(TICKS))
+        ticks += [(name, "yes") for name in ("adult", *CONSENT_FIELDS)]
+        evening = {"country": "DE", "zone": "Europe/Berlin", "time": "19:00"}
+        form = {**dict(ticks), **evening, "email": self.address}
+        answer = await self.page.request.post(f"{self.base}/signup", form=form)
+        assert answer.ok, await answer.text()
 
     async def _axe(self) -> None:
         results = await Axe().run(self.page, options={"runOnly": RULES})
@@ -246,6 +257,50 @@ async def test_a_warning_sign_leads_to_help_before_anything_else(person):
 
     await person.reads("Call 999 now")
     await person.reads("We have kept none of them")
+
+
+async def test_the_signs_in_pregnancy_are_for_those_who_may_be_pregnant(person):
+    await person.goes_to("/")
+    await person.unfolds_the_form()
+    await person.fills_in_the_form()
+    signs = person.page.locator(".expecting")
+    await expect(signs).to_be_hidden()
+    await person.page.locator("[name=pregnancy][value=unknown]").check()
+    await expect(signs).to_be_visible()
+    await person.looks()
+
+    await person.page.locator("[name=red_flags][value=expecting_head]").check()
+    await person.presses("Sign up")
+    await person.reads("call your maternity unit now")
+    await person.presses("Back to my answers")
+
+    await expect(person.page.locator("#email")).to_have_value(person.address)
+    ticked = person.page.locator("[name=red_flags]:checked")
+    await expect(ticked).to_have_count(0)
+
+
+async def test_who_was_never_asked_answers_one_question_and_takes_it_back(person):
+    await person.signs_up_on_a_page_of_before_the_upgrade()
+    await person.opens_the_mail("Please confirm your e-mail address")
+    await person.follows_the_link_to("/confirm")
+    await person.presses("Yes, send me reminders")
+    await person.goes_to("/inbox")
+    await person.presses("Next evening")
+    await person.opens_the_mail("Your evening tip")
+    await person.looks_at_the_mail_itself()
+
+    await person.follows_the_link_to("/manage/question")
+    await person.presses("Send my answer")
+    await person.reads("Choose one answer.")
+    await person.page.get_by_label("No", exact=True).check()
+    await person.presses("Send my answer")
+    await person.reads("Your answer is kept.")
+
+    await person.opens_the_mail("You answered a question")
+    await person.looks_at_the_mail_itself()
+    await person.follows_the_link_to("/manage/undo")
+    await person.presses("Take the answer back")
+    await person.reads("It is as if you had not been asked.")
 
 
 async def test_every_other_page_is_open_to_everyone(person):

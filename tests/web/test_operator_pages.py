@@ -352,6 +352,20 @@ async def test_answers_that_were_not_given_are_shown_as_such(operator, site):
     assert "pregnant, until February 2027" in page
 
 
+async def test_what_was_not_asked_or_asked_later_is_shown_as_such(operator, site):
+    async with site.store.transaction() as tx:
+        number = await tx.signups.new_id()
+        told = {"postnatal": {"answer": False, "on": "2026-11-25"}}
+        said = answers(asked="2026-11-01", pregnancy="pregnant", later=told)
+        someone = subscriber(number, person=Person(address=ADA, answers=said))
+        await tx.subscribers.add(someone, next_due_at=LATER, now=NOON)
+
+    page = words((await operator.post(f"/operator/people/{number}/open")).text)
+
+    assert "Did you give birth in the last 6 weeks? no, on 25 Nov 2026" in page
+    assert re.search(r"Do you take blood thinners .*\? not asked yet", page)
+
+
 async def test_what_they_ask_for_is_done_and_said(operator, site, person):
     path = f"/operator/people/{person}"
 
