@@ -4,7 +4,7 @@ Every slip in it is found at once and named with its file, line, tip and remedy;
 one slip nothing is loaded. A tip whose review has expired is left out instead.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -167,8 +167,7 @@ def _read(
     version = f"{safety.version}-{files.fingerprint()}"
     catalogue = _catalogue(version, tips, safety, themes, questions)
     if not faults:
-        faults += untagged(safety.subjects, tips, words)
-        faults += _never_told(catalogue, tips)
+        faults += _unsound(catalogue, safety, tips, words)
     if faults:
         return None
     return Library(
@@ -215,15 +214,20 @@ def _because(safety: Safety, themes: Themes) -> dict[Ground, dict[str, str]]:
     }
 
 
-def _never_told(catalogue: Catalogue, tips: TipFiles) -> list[Fault]:
-    return [
-        tips.places[tip].fault(
+def _unsound(
+    catalogue: Catalogue,
+    safety: Safety,
+    tips: TipFiles,
+    words: Mapping[str, Mapping[str, Words]],
+) -> Iterator[Fault]:
+    """The faults that show only where every file by itself is right."""
+    yield from untagged(safety.subjects, tips, words)
+    for tip in unreachable(catalogue):
+        yield tips.places[tip].fault(
             "nobody could ever be told it: what it requires, blocks and contains "
             "and what the rules forbid leave no one",
             "mend its requires, block or content, or the rule that forbids it",
         )
-        for tip in unreachable(catalogue)
-    ]
 
 
 def _reviews(tips: Mapping[str, Tip], *, today: date) -> ReviewSummary:
