@@ -99,8 +99,7 @@ class Figures:
             "clock_in_doubt", "1 while nothing is sent because of it", "clock"
         )
         self._rate = gauge("worker_sending_rate", "Mails a second it can send")
-        info = gauge("build_info", "The release that runs", "role", "version")
-        info.labels("worker", version("eventide")).set(1)
+        self._info = gauge("build_info", "The release that runs", "role", "version")
         self._start()
 
     def delivered(self, tally: Tally, *, per_second: float) -> None:
@@ -157,6 +156,7 @@ class Figures:
         return generate_latest(self.registry)
 
     def _start(self) -> None:
+        self._info.labels("worker", version("eventide")).set(1)
         for kind in Kind:
             for state, reasons in REASONS.items():
                 for reason in reasons:
