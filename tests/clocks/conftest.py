@@ -11,7 +11,7 @@ import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -231,7 +231,8 @@ async def settled(store: Store, *, now: datetime) -> tuple[Someone, ...]:
     people: list[Someone] = []
     async with store.transaction() as tx:
         for offset in range(-12, 12):
-            place = evening(f"Etc/GMT{offset:+d}" if offset else "Etc/GMT", 19 * 60)
+            zone = f"Etc/GMT{offset:+d}" if offset else "Etc/GMT"
+            place = replace(evening(zone, 19 * 60), is_zone_confirmed=True)
             night = night_at(place.zone, now=now)
             for _ in range(PEOPLE_A_ZONE):
                 number = await tx.signups.new_id()

@@ -375,6 +375,7 @@ async def test_nothing_has_changed_does_not_answer_what_was_never_asked(
 async def test_old_answers_are_asked_for_as_a_whole(visitor, worker, site, clock):
     await visitor.join(asked=FIRST)
     clock.move(timedelta(days=91))
+    await stop_clock(site.store, clock.now())
     await upkeep(site.store, now=clock.now())
     await plan(site.store, site.library, limit=10, now=clock.now())
 
