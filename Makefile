@@ -63,7 +63,7 @@ test: .venv/dev .venv/browser .venv/mailservers .venv/monitoring ## Runs all tes
 	$(BIN)/coverage report $${omitted:+"--omit=$$omitted"}
 
 chaos: .venv/dev ## Kills workers and PostgreSQL 500 times; writes docs/reliability.md.
-	@echo "Killing whoever delivers, 500 times, and counting the mails; up to 25 minutes."
+	@echo "Killing whoever delivers, 500 times, and counting the mails; up to 40 minutes."
 	@$(BIN)/python -m tests.chaos
 	@$(MAKE) --no-print-directory clocks
 

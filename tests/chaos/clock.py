@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from service.clock import SystemClock
-from tests.chaos.database import Database
+from tests.failover.pair import Pair
 
 LET_MOVE = """
     INSERT INTO shifted_clock (identity, instant, since)
@@ -51,7 +51,7 @@ def write(file: Path, seconds: timedelta) -> None:
 class Clock:
     """The time as it is, and the database's, which may have been set to another."""
 
-    database: Database
+    database: Pair
     file: Path
     passed: timedelta = NOTHING
     stepped: timedelta = NOTHING
@@ -90,7 +90,7 @@ class Clock:
         self.stepped += by
 
 
-async def started(database: Database, *, at: datetime) -> Clock:
+async def started(database: Pair, *, at: datetime) -> Clock:
     """A clock at that instant, before anybody is there."""
     await database.ask(LET_MOVE)
     made = Clock(database=database, file=database.folder / "clock")

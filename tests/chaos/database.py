@@ -83,7 +83,13 @@ class Database:
 
     async def _connected(self) -> asyncpg.Connection:
         where = str(self.socket)
-        return await asyncpg.connect(user="eventide", database="eventide", host=where)
+        # What a run writes is there after a crash, and on a standby.
+        return await asyncpg.connect(
+            user="eventide",
+            database="eventide",
+            host=where,
+            server_settings={"synchronous_commit": "on"},
+        )
 
 
 @asynccontextmanager
@@ -114,11 +120,3 @@ async def server(home: Path, *, is_durable: bool = True) -> AsyncIterator[Databa
         yield Database(cluster=cluster)
     finally:
         await cluster.stop()
-
-
-@asynccontextmanager
-async def database() -> AsyncIterator[Database]:
-    """A server in a folder of its own, both gone afterwards."""
-    async with folder() as home, server(home) as here:
-        await here.begin()
-        yield here

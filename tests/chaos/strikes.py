@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from random import Random
 
-from tests.chaos.town import CONNECTIONS, WRONG_SECONDS, Town
+from tests.chaos.town import CONNECTIONS, WORKERS, WRONG_SECONDS, Town
 
 
 class Strike(StrEnum):
@@ -17,6 +17,7 @@ class Strike(StrEnum):
     SERVER = "PostgreSQL killed (`kill -9`)"
     STOP = "PostgreSQL stopped (`-m immediate`)"
     BACKEND = "one PostgreSQL process killed (`kill -9`)"
+    FAILOVER = "PostgreSQL killed (`kill -9`) and its standby promoted"
     CLOCK = "the database's clock set 8 hours ahead or one back, and right again"
     OWN_CLOCK = "the clock of one worker's machine set likewise"
     LINES = "all SMTP connections cut at once"
@@ -24,11 +25,12 @@ class Strike(StrEnum):
 
 #: Ten strikes, as they are dealt.
 DECK = (
-    *3 * (Strike.WORKER,),
+    *2 * (Strike.WORKER,),
     Strike.SLEEP,
     Strike.SERVER,
     Strike.STOP,
     Strike.BACKEND,
+    Strike.FAILOVER,
     Strike.CLOCK,
     Strike.OWN_CLOCK,
     Strike.LINES,
@@ -49,6 +51,8 @@ ALLOWED = {
     Strike.SERVER: IN_DOUBT,
     Strike.STOP: IN_DOUBT,
     Strike.BACKEND: IN_DOUBT,
+    # It takes longer than a lease, for every worker.
+    Strike.FAILOVER: WORKERS * IN_DOUBT,
     Strike.CLOCK: 0,
     Strike.OWN_CLOCK: 0,
     Strike.LINES: 0,
@@ -72,10 +76,8 @@ async def strike(town: Town, kind: Strike) -> None:
             await victim.speaker.end(signal.SIGKILL)
         case Strike.SLEEP:
             victim.sleep()
-        case Strike.SERVER | Strike.STOP:
-            await town.database.restart(ENDS[kind])
-        case Strike.BACKEND:
-            await town.database.crash(town.random)
+        case Strike.SERVER | Strike.STOP | Strike.BACKEND | Strike.FAILOVER:
+            await _strike_database(town, kind)
         case Strike.CLOCK:
             for_seconds = town.random.choice(FOR_SECONDS)
             await town.clock.step(town.random.choice(STEPS), for_seconds=for_seconds)
@@ -83,3 +85,12 @@ async def strike(town: Town, kind: Strike) -> None:
             victim.misread(town.random.choice(STEPS))
         case Strike.LINES:
             town.relay.send(signal.SIGUSR1)
+
+
+async def _strike_database(town: Town, kind: Strike) -> None:
+    if kind is Strike.FAILOVER:
+        await town.database.fail_over()
+    elif kind is Strike.BACKEND:
+        await town.database.crash(town.random)
+    else:
+        await town.database.restart(ENDS[kind])

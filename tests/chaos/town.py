@@ -1,11 +1,11 @@
-"""A town of subscribers with all that mails them: PostgreSQL, workers, a relay.
+"""A town of subscribers with all that mails them: two servers, workers, a relay.
 
 folder/
   clock             the seconds that the run let pass
   clock-0 ...       those by which the clock of a worker's machine is wrong
   ledger            what the relay took, by itself
   certificate.pem key.pem
-  postgres/ ...     the data (see service.embedded.cluster)
+  one/ two/         the primary and its standby (see service.embedded.cluster)
   errors.log        what the processes said on standard error
 """
 
@@ -32,10 +32,11 @@ from service.store.engine import Store, opened
 from service.store.sealing import Sealer
 from tests.builders import TODAY, answers, evening, subscriber
 from tests.chaos.clock import NOTHING, Clock, started, write
-from tests.chaos.database import PATIENCE_SECONDS, Database, database
+from tests.chaos.database import PATIENCE_SECONDS
 from tests.chaos.processes import Speaker
 from tests.chaos.relay import HOST, NO_SUCH_USER
 from tests.chaos.verdict import Record
+from tests.failover.pair import Pair, pair
 
 WORKERS = 3
 CONNECTIONS = 3
@@ -113,7 +114,7 @@ class Worker:
 class Town:
     """All of it, while it runs. `exits` says how workers ended that had begun."""
 
-    database: Database
+    database: Pair
     store: Store
     links: Links
     clock: Clock
@@ -238,7 +239,7 @@ class Town:
 async def town(*, seed: str, people: int) -> AsyncIterator[Town]:
     """A town with its people and workers, half an hour before TODAY's evening."""
     early = datetime.combine(TODAY, time(18, 30), tzinfo=UTC)
-    async with database() as here, _relay(here.folder, seed) as relay:
+    async with pair() as here, _relay(here.folder, seed) as relay:
         clock = await started(here, at=early)
         (port,) = relay.words
         settings = _settings(here, port)
@@ -282,9 +283,10 @@ async def _relay(folder: Path, seed: str) -> AsyncIterator[Speaker]:
         await relay.end(signal.SIGKILL)
 
 
-def _settings(here: Database, port: str) -> dict[str, str]:
+def _settings(here: Pair, port: str) -> dict[str, str]:
     return {
         "EVENTIDE_DATABASE__URL": here.url,
+        "EVENTIDE_DATABASE__REPLICATION": "synchronous",
         "EVENTIDE_SECRETS__KEYS": new_keys(name="1"),
         "EVENTIDE_SMTP__HOST": HOST,
         "EVENTIDE_SMTP__PORT": port,

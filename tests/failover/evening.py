@@ -4,17 +4,21 @@ import asyncio
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from random import Random
+from typing import cast
 
 from aiosmtpd.smtp import SMTP
 
 from service.clock import SystemClock
 from service.domain.night import night_at, slot
+from service.domain.outbox import State
+from service.domain.subscriber import Evening, Subscriber
 from service.flows.upkeep import upkeep
 from service.keys import keys, new_keys
 from service.settings import read
@@ -33,14 +37,14 @@ LEASE_SECONDS = 20
 SECONDS_A_MAIL = 0.05
 PATIENCE_SECONDS = 120
 EVENTIDE = Path(sys.executable).with_name("eventide")
-A_MINUTE = timedelta(minutes=1)
 WORD = "SELECT replication FROM deployment"
 ALIVE = "SELECT count(*) FROM worker"
+SEEN_AT = "SELECT seen_at FROM deployment"
 LEFT = """
     SELECT (SELECT count(*) FROM schedule WHERE next_due_at <= $1)
         + (SELECT count(*) FROM outbox WHERE state IN ('due', 'claimed', 'sending'))
 """
-STATES = "SELECT state, count(*) FROM outbox GROUP BY state"
+ENDS = "SELECT subscriber_id, state FROM outbox"
 
 
 class SlowRelay(Relay):
@@ -62,23 +66,30 @@ class Town:
     random: Random
     workers: list[asyncio.subprocess.Process] = field(default_factory=list)
     due_at: dict[int, datetime] = field(default_factory=dict)
+    last_number: int = 0
 
     # --- People -------------------------------------------------------------
 
     async def settle(self, people: int, *, within: timedelta) -> None:
         """So many more people, whose reminders are due at moments of that time."""
         begin = SystemClock().now() + timedelta(seconds=1)
-        wanted = len(self.due_at) + people
         async with self.store.transaction() as tx:
-            while len(self.due_at) < wanted:
-                number = await tx.signups.new_id()
-                for place in places(begin):
-                    night = night_at(place.zone, now=begin)
-                    due_at = slot(place, night, subscriber_id=number).due_at
-                    if begin <= due_at < begin + within:
-                        one = subscriber(number, evening=place, started_on=night)
-                        await tx.subscribers.add(one, next_due_at=due_at, now=begin)
-                        self.due_at[number] = due_at
+            for who, due_at in islice(self._candidates(begin, within), people):
+                await tx.subscribers.add(who, next_due_at=due_at, now=begin)
+                self.due_at[who.id] = due_at
+
+    def _candidates(
+        self, begin: datetime, within: timedelta
+    ) -> Iterator[tuple[Subscriber, datetime]]:
+        """People of one minute or another whose reminder happens to be due then."""
+        while True:
+            self.last_number += 1
+            for place in places(begin):
+                night = night_at(place.zone, now=begin)
+                due_at = slot(place, night, subscriber_id=self.last_number).due_at
+                if begin <= due_at < begin + within:
+                    who = subscriber(self.last_number, evening=place, started_on=night)
+                    yield who, due_at
 
     def mails(self, number: int) -> int:
         """How many this person got."""
@@ -126,6 +137,13 @@ class Town:
             while [row[0] for row in await self.servers.ask(question)] != [answer]:
                 pass
 
+    async def seen_at(self) -> datetime:
+        """When a worker saw that the primary was promoted, once one does."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not (found := (await self.servers.ask(SEEN_AT))[0]["seen_at"]):
+                pass
+        return cast("datetime", found)
+
     async def until_all_is_settled(self) -> None:
         """Return when everybody was planned, and every reminder came to its end."""
         last = max(self.due_at.values())
@@ -134,12 +152,12 @@ class Town:
                 # What a worker's tick does every half minute, for leases that ended.
                 await upkeep(self.store, now=SystemClock().now())
 
-    async def states(self) -> dict[str, int]:
-        """How many reminders are in which state."""
-        return {row[0]: row[1] for row in await self.servers.ask(STATES)}
+    async def ends(self) -> dict[int, State]:
+        """What became of whose reminder, as far as it was planned."""
+        return {who: State(state) for who, state in await self.servers.ask(ENDS)}
 
 
-def places(now: datetime) -> list:
+def places(now: datetime) -> list[Evening]:
     """Evenings of the minutes around now, where it is between eight and nine."""
     offset = (20 - now.hour + 9) % 24 - 9
     zone = f"Etc/GMT{-offset:+d}" if offset else "Etc/GMT"
@@ -175,9 +193,9 @@ async def town(
                 yield made
             finally:
                 for worker in made.workers:
-                    if worker.returncode is None:
+                    with suppress(ProcessLookupError):
                         worker.kill()
-                        await worker.wait()
+                    await worker.wait()
 
 
 def _settings(

@@ -28,7 +28,9 @@ CAUGHT_UP = """
 class Pair:
     """Two servers; `url` leads to whichever is the primary, as a virtual address does.
 
-    `names` is what synchronous_standby_names is set to: "" lets the standby lag.
+    `names` is what synchronous_standby_names is set to: "" lets the standby lag. Where it
+    `is_strict`, a server that is promoted waits for a standby from the first moment;
+    else it is alone until one is there. It is the one and the other in turn.
     """
 
     primary: Database
@@ -36,6 +38,7 @@ class Pair:
     address: Line
     replication: Line
     names: str
+    is_strict: bool = True
 
     @property
     def folder(self) -> Path:
@@ -66,12 +69,15 @@ class Pair:
     async def follow(self) -> None:
         """Make the other server a standby of the primary, and wait until it keeps up."""
         await self.other.cluster.stop()
+        if self.is_strict:
+            await self.set("synchronous_standby_names", self.names)
         data, account = self.other.cluster.data, self.other.cluster.programs.account
         for old in (data, self.other.socket):
             await asyncio.to_thread(shutil.rmtree, old, ignore_errors=True)
         await asyncio.to_thread(data.mkdir, 0o700)
-        if account:
-            await asyncio.to_thread(os.chown, data, account.uid, account.gid)
+        # -1 leaves it as it is: ours, where we run the server ourselves.
+        owner = (account.uid, account.gid) if account else (-1, -1)
+        await asyncio.to_thread(os.chown, data, *owner)
         self.replication.lead_to(_socket(self.primary))
         where = f"host={HOST} port={self.replication.port} user=eventide"
         made = await self.other.cluster.programs.run(
@@ -81,6 +87,7 @@ class Pair:
         )
         assert made.code == 0, made.output
         await self.other.cluster.ensure_running()
+        self.is_strict = not self.is_strict
         await self.set("synchronous_standby_names", self.names)
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not (await self.ask(CAUGHT_UP, self.names))[0]["count"]:

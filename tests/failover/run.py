@@ -5,18 +5,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from service.clock import SystemClock
+from service.domain.outbox import State
 from tests.failover.evening import Town, town
 
 #: People whose reminder is due around each failover, and in what time.
-PEOPLE, WITHIN = 60, timedelta(seconds=6)
+PEOPLE, WITHIN = 60, timedelta(seconds=4)
 #: As above, where a standby lags: some are due before, some after it is promoted.
 MORE_PEOPLE, LONGER = 150, timedelta(seconds=15)
 #: A reminder that is due is settled by then, while all is well.
 BACKLOG = timedelta(seconds=10)
+#: Whoever got no mail may have a reminder in one of these states, and in no other.
+UNSENT = {State.UNKNOWN}
 CAUGHT_UP = """
     SELECT bool_and(replay_lsn >= pg_current_wal_lsn()) FROM pg_stat_replication
 """
-SEEN_AT = "SELECT seen_at FROM deployment"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,8 @@ class Figures:
     held: int = 0
     held_unmailed: int = 0
     misplaced: list[int] = field(default_factory=list)
+    untrue: list[int] = field(default_factory=list)
+    unknown: int = 0
     ended: list[int] = field(default_factory=list)
 
     def faults(self) -> Iterator[str]:
@@ -53,13 +57,20 @@ class Figures:
             ("got no mail and was not held back", self.lost),
             ("got two mails", self.doubled),
             ("was held back, though due at another time", self.misplaced),
+            ("is recorded otherwise than it was", self.untrue),
         ):
             yield from (f"{each} {fault}" for each in found)
         yield from (f"a worker ended with {code}" for code in self.ended if code)
 
-    def note(self, here: Town, held: set[int]) -> None:
+    async def note(self, here: Town, held: set[int]) -> None:
         """Count everybody."""
-        everybody = here.due_at
+        everybody, ends = here.due_at, await here.ends()
+        self.unknown += sum(end is State.UNKNOWN for end in ends.values())
+        self.untrue += [
+            who
+            for who, end in ends.items()
+            if end not in ({State.SENT, State.UNKNOWN} if here.mails(who) else UNSENT)
+        ]
         self.people += len(everybody)
         self.doubled += [who for who in everybody if here.mails(who) > 1]
         self.lost += [who for who in everybody if not (here.mails(who) or who in held)]
@@ -83,7 +94,7 @@ async def synchronous(plan: Plan, *, tell: Callable[[str], None]) -> Figures:
                 f"{number + 1:4} of {plan.synchronous}: primary killed, standby promoted"
             )
         await here.until_all_is_settled()
-        figures.note(here, set())
+        await figures.note(here, set())
         figures.ended = await here.dismiss()
     return figures
 
@@ -107,7 +118,7 @@ async def lagging(plan: Plan, *, tell: Callable[[str], None]) -> Figures:
                 f" {len(named)} people held back"
             )
         await here.until_all_is_settled()
-        figures.note(here, held)
+        await figures.note(here, held)
         figures.ended = await here.dismiss()
     return figures
 
@@ -118,14 +129,12 @@ async def _lagged(here: Town, figures: Figures) -> tuple[set[int], datetime, dat
     await here.until(CAUGHT_UP, answer=True)
     here.servers.replication.hold()
     since, before = SystemClock().now(), here.relay.accepted.total()
-    await here.relay.has_taken(before + here.random.randint(10, MORE_PEOPLE // 3))
+    await here.relay.has_taken(before + here.random.randint(30, MORE_PEOPLE // 3))
     await here.servers.lose_primary()
     figures.unreplicated += here.relay.accepted.total() - before
     await here.servers.promote()
-    (row,) = [None]
-    while row is None:
-        (row,) = (found["seen_at"] for found in await here.servers.ask(SEEN_AT))
+    until = await here.seen_at()
     named = set(await here.adopt())
     await here.servers.follow()
     await here.until_all_is_settled()
-    return named, since, row
+    return named, since, until

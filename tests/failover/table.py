@@ -38,12 +38,14 @@ def _lines(plan: Plan, waited: Figures, lagged: Figures, *, on: date) -> Iterato
         ("mailed, and not known to the promoted server", "unreplicated"),
         ("held back and named by `eventide adopt`", "held"),
         ("of these not mailed", "held_unmailed"),
+        ("recorded as unknown", "unknown"),
     ):
         yield f"| {what} | {getattr(waited, name)} | {getattr(lagged, name)} |"
     for what, name in (
         ("**lost** (neither mailed nor held back)", "lost"),
         ("**doubled**", "doubled"),
         ("held back, though due at another time", "misplaced"),
+        ("recorded otherwise than it was", "untrue"),
     ):
         first, second = len(getattr(waited, name)), len(getattr(lagged, name))
         yield f"| {what} | **{first}** | **{second}** |"
