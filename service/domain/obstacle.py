@@ -22,6 +22,7 @@ class Obstacle(StrEnum):
     CLOSING = "we are closing down"
     STOPPED = "its worker stopped"
     CLOCK = "a clock was in doubt"
+    HELD_HERE = "the database let it not go"
     DOMAIN_HELD = "its domain takes no more at the moment"
     NOT_YET_WRITABLE = "it cannot be written before a setting is mended"
     UNWRITABLE = "cannot be written"

@@ -231,13 +231,23 @@ class _Run:
                 _report(one)
 
     def _speak(self, drafts: Iterable[_Draft], begun: Iterable[Message]) -> None:
-        """Hand over what the database says is still ours to send."""
-        envelopes = {_key(draft.message): draft.envelope for draft in drafts}
+        """Hand over what the database says is ours to send; put the others back.
+
+        One of those may be `sending`, from a transaction whose commit was not heard of:
+        nothing was said of it, so it must not become `unknown`. What is not ours any more
+        is not touched.
+        """
+        waiting = {_key(draft.message): draft for draft in drafts}
         for message in begun:
-            spoken = self._spoken(message, envelopes[_key(message)])
+            spoken = self._spoken(message, waiting.pop(_key(message)).envelope)
             task = asyncio.create_task(spoken)
             self._on_the_wire[task] = message
             task.add_done_callback(self._is_over)
+        for draft in waiting.values():
+            # Due since it was: no time is asked that may be in doubt.
+            since = draft.message.not_before
+            back = put_back(draft.message, Obstacle.HELD_HERE, until=since)
+            self._settled.append(back)
 
     async def _spoken(self, message: Message, envelope: Envelope) -> None:
         try:

@@ -189,6 +189,26 @@ async def test_a_clock_that_comes_into_doubt_lets_no_more_go(courier, wire):
     assert await counts(courier) == {State.SENT: 29}
 
 
+async def test_what_the_database_lets_not_go_is_given_back_at_once(
+    courier, wire, database_url
+):
+    await put(courier, *map(reminder, range(1, 7)))
+    wire.may_answer.clear()
+    run = asyncio.create_task(deliver(courier, Lane.EVENING))
+    await wire.has_heard(4)
+
+    async def is_full():
+        return (await counts(courier)).get(State.CLAIMED) == wire.connections
+
+    await come_true(is_full)
+    await raw(database_url, "UPDATE deployment SET timeline = 99")
+    wire.may_answer.set()
+
+    await run
+
+    assert await counts(courier) == {State.SENT: 4, State.DUE: 2}
+
+
 async def test_nothing_is_begun_while_no_relay_takes_mail(courier, wire):
     await put(courier, *(reminder(n) for n in range(1, 6)))
     wire.free = 0
