@@ -88,7 +88,8 @@ async def _adopt(
     *, is_nothing_sent: bool, until: datetime | None, is_sure: bool
 ) -> None:
     async with composition.records() as store:
-        standing = await deployment.standing(store)
+        now = await store.now()
+        standing = await deployment.look(store, now=now)
         if standing in (Standing.SENDS, Standing.PAUSED):
             typer.echo("Nothing to do: this database is the one that sends already.")
             return
@@ -100,7 +101,7 @@ async def _adopt(
             is_nothing_sent=is_nothing_sent,
             until=until and until.replace(tzinfo=UTC),
             by=me(),
-            now=await store.now(),
+            now=now,
         )
         for line in _told(done):
             typer.echo(line)

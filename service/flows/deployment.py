@@ -26,16 +26,25 @@ class Adopted:
 
 
 async def standing(store: Store) -> Standing:
-    """Whether mail goes out from here; notes when a promoted server was first seen."""
+    """Whether mail goes out from here."""
+    async with store.transaction() as tx:
+        return await tx.deployment.state()
+
+
+async def look(store: Store, *, now: datetime) -> Standing:
+    """The same; and it is noted when a promoted server was first seen.
+
+    With `now` from a worker that knew the server before, its time is not lost.
+    """
     async with store.transaction() as tx:
         state = await tx.deployment.state()
         if state is Standing.PROMOTED:
-            await tx.deployment.see_promotion()
+            await tx.deployment.see_promotion(now=now)
     return state
 
 
 async def lost_seconds(store: Store) -> LostSeconds:
-    """What is missing on a promoted server, once its `standing` was asked."""
+    """What is missing on a promoted server, once it was looked at."""
     async with store.transaction() as tx:
         return await tx.deployment.lost_seconds()
 
@@ -100,7 +109,7 @@ async def adopt(
 
     Where the word was given that commits wait for a standby, it is taken back.
     """
-    state = await standing(store)
+    state = await look(store, now=now)
     since, doubt_until, why = None, until or now, RESTORED
     if state is Standing.PROMOTED:
         lost = await lost_seconds(store)

@@ -78,14 +78,20 @@ SUCCEED = text(
     """  # noqa: S608 - as above
 )
 # Workers give a sign of life every few seconds: the last that is here came before the
-# first commit that is missing. After it, nothing of this server's own may count.
+# first commit that is missing. (Those are in the server's own time, which a demo shifts.)
+# The end is the latest of all that is known here: were this server's clock behind that of
+# the one before, what that one still sent would be taken to be due after it.
 SEE_PROMOTION = text(
     """
     UPDATE deployment
-    SET seen_timeline = wal_timeline(), seen_at = clock_timestamp(),
+    SET seen_timeline = wal_timeline(),
+        seen_at = GREATEST(
+            eventide_now(), CAST(:now AS timestamptz),
+            (SELECT high_water FROM timekeeping)
+        ),
         replicated_until = LEAST(replicated_until, GREATEST(
             (SELECT max(worker.seen_at) FROM worker), pg_last_xact_replay_timestamp()
-        ))
+        ) + (eventide_now() - statement_timestamp()))
     WHERE timeline <> wal_timeline() AND seen_timeline IS DISTINCT FROM wal_timeline()
     """
 )
@@ -176,9 +182,9 @@ class Deployment:
         """Name a promoted server that has all that was begun before; whether it was one."""
         return (await self._connection.execute(SUCCEED)).rowcount > 0
 
-    async def see_promotion(self) -> None:
+    async def see_promotion(self, *, now: datetime) -> None:
         """Note when a promoted server was first seen, unless it is noted already."""
-        await self._connection.execute(SEE_PROMOTION)
+        await self._connection.execute(SEE_PROMOTION, {"now": now})
 
     async def lost_seconds(self) -> LostSeconds:
         """What is missing here; once `see_promotion` has noted it."""

@@ -14,7 +14,7 @@ from service.domain.outbox import Lane, State
 from service.flows.bounces import Desk
 from service.flows.crew import beat, leave, leave_alone, outlook
 from service.flows.deliver import Courier, deliver
-from service.flows.deployment import keep_word, standing
+from service.flows.deployment import keep_word, look, standing
 from service.flows.plan import plan
 from service.flows.refusals import judge
 from service.flows.timekeeping import BEAT_SECONDS, Timekeeper, Trust
@@ -109,7 +109,7 @@ class Shift:
 
     async def look(self) -> bool:
         """See what keeps mail here; soon after a promotion, for that is when it began."""
-        state = await standing(self.store)
+        state = await look(self.store, now=self.clock.now())
         self.watch.note(state)
         self.figures.stands(state)
         return False

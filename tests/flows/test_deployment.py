@@ -235,6 +235,19 @@ async def test_whoever_was_due_after_a_promotion_still_gets_tonights_mail(
     assert len(await world.run(minutes=1)) == 2
 
 
+async def test_the_lost_seconds_last_until_the_time_that_a_worker_knew_before(
+    world, database_url
+):
+    await administer(database_url, "UPDATE deployment SET timeline = 99")
+    ahead = world.clock.now() + A_MINUTE
+
+    assert await deployment.look(world.store, now=ahead) == "promoted"
+    assert await deployment.look(world.store, now=ahead + A_MINUTE) == "promoted"
+
+    lost = await deployment.lost_seconds(world.store)
+    assert (lost.timelines, lost.since, lost.until) == ((99, 1), None, ahead)
+
+
 async def test_what_a_worker_put_back_after_a_promotion_is_held_back_too(
     world, database_url
 ):

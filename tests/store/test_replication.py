@@ -74,6 +74,12 @@ async def begun(store, messages):
         return await tx.outbox.begin(messages, worker="w", lease=MINUTE, now=NOON)
 
 
+async def seen(store):
+    """What is known to be lost, once the promoted server was looked at."""
+    await deployment.look(store, now=await store.now())
+    return await deployment.lost_seconds(store)
+
+
 async def word(servers):
     (row,) = await servers.ask("SELECT replication FROM deployment")
     return row["replication"]
@@ -117,27 +123,23 @@ async def test_the_lost_seconds_begin_with_the_last_sign_of_life_and_end_when_se
     alive_at = datetime.now(UTC)  # noqa: TID251 - beside PostgreSQL's own clock
     await servers.fail_over()
 
-    await deployment.standing(store)
-    first = await deployment.lost_seconds(store)
+    first = await seen(store)
     async with store.transaction() as tx:
         await tx.workers.beat("one", per_second=1)
-    await deployment.standing(store)
 
     before, since = first.timelines
     assert since == before + 1
     assert first.since
     assert first.since < alive_at + MINUTE
     assert first.since < first.until
-    assert await deployment.lost_seconds(store) == first
+    assert await seen(store) == first
 
 
 async def test_a_second_promotion_widens_what_is_lost(store, servers):
     await servers.fail_over()
-    await deployment.standing(store)
-    first = await deployment.lost_seconds(store)
+    first = await seen(store)
     await servers.fail_over()
-    await deployment.standing(store)
-    second = await deployment.lost_seconds(store)
+    second = await seen(store)
 
     assert second.timelines == (first.timelines[0], first.timelines[1] + 1)
     assert second.until > first.until
