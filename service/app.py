@@ -258,10 +258,10 @@ async def keeping_time(parts: Service) -> AsyncIterator[None]:
 
 async def _beats(timekeeper: Timekeeper) -> None:
     while True:
-        await asyncio.sleep(timekeeping.BEAT_SECONDS)
         # While the database is away, the time goes on from its last answer.
         with suppress(ServiceError):
             await timekeeper.check()
+        await asyncio.sleep(timekeeping.BEAT_SECONDS)
 
 
 def sealer(keys: Keys) -> Sealer:

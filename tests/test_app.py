@@ -1,5 +1,6 @@
 """What the composition root says when it opens the service."""
 
+import asyncio
 import shutil
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -8,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from service import app as composition
+from service.domain.errors import Misconfigured
 from service.keys import keys, new_keys
 from service.settings import HERE, OidcSettings, read
 from service.store.engine import opened
@@ -78,6 +80,31 @@ async def test_a_worker_that_starts_after_an_outage_says_what_was_not_sent(setti
 
     (line,) = [line for line in lines if line["action"] == "upkeep"]
     assert (line["log_level"], line["expired"], line["unknown"]) == ("warning", 1, 0)
+
+
+async def test_no_production_role_starts_where_the_clock_can_be_moved(settings):
+    async with parts(settings):
+        pass
+
+    with pytest.raises(Misconfigured, match="the clock of this database is a demo's"):
+        async with composition.service(settings):
+            pass
+
+
+async def test_a_role_without_a_heartbeat_sees_a_step_all_the_same(settings):
+    async with parts(settings) as found, composition.keeping_time(found):
+        await stop_clock(found.store, NOON + timedelta(hours=8))
+        async with asyncio.timeout(60):
+            while not await is_held(found.store):
+                pass
+        believed = found.clock.now()
+
+    assert abs(believed - NOON) < timedelta(minutes=5)
+
+
+async def is_held(store):
+    async with store.transaction() as tx:
+        return (await tx.timekeeping.read()).is_held
 
 
 async def test_whoever_is_to_be_told_that_all_is_well_is_told_of_at_the_start(settings):

@@ -61,10 +61,9 @@ class Clock:
         return SystemClock().now() + self.passed
 
     async def step(self, by: timedelta, *, for_seconds: float) -> None:
-        """Set the database's clock, as an operator or NTP does; one that is set stays so."""
-        if not self.stepped:
-            self._right_at = asyncio.get_running_loop().time() + for_seconds
-            await self._move(by)
+        """Set the database's clock that far from the true time, as an operator may."""
+        self._right_at = asyncio.get_running_loop().time() + for_seconds
+        await self._move(by - self.stepped)
 
     async def set_right(self, *, at_once: bool = False) -> None:
         """Set it to the true time again, once it was wrong for long enough."""

@@ -25,6 +25,7 @@ from service.store import migrate
 from service.store.suppression import Reason
 from service.store.vitals import Replication, vitals
 from tests.builders import message, subscriber
+from tests.conftest import administer
 from tests.fakes import StoppedClock
 from tests.store.plain_sql import raw
 
@@ -140,7 +141,7 @@ async def test_keys_of_another_service_are_told_from_ours(clinic, kept, words, r
 
 @pytest.mark.parametrize(
     ("apart", "grade"),
-    [(timedelta(minutes=-3), FAULT), (timedelta(seconds=30), WARNING)],
+    [(timedelta(minutes=-3), FAULT), (timedelta(seconds=28), WARNING)],
 )
 async def test_a_clock_that_is_wrong_is_noticed_by_the_database(clinic, apart, grade):
     now = SystemClock().now() + apart
@@ -151,6 +152,26 @@ async def test_a_clock_that_is_wrong_is_noticed_by_the_database(clinic, apart, g
     assert clock.grade is grade
     assert ("ahead of" if apart < timedelta() else "behind") in clock.finding
     assert "NTP" in clock.remedy
+
+
+@pytest.mark.parametrize(
+    ("statement", "finding", "remedy"),
+    [
+        ("UPDATE timekeeping SET is_held = true", "it stepped", "clock-stepped.md"),
+        (
+            "INSERT INTO shifted_clock (identity, instant) VALUES ('', now())",
+            "it is a demo's",
+            "no demo was run",
+        ),
+    ],
+    ids=["stepped", "a demo's"],
+)
+async def test_a_clock_that_is_not_to_be_believed_is_told_of(
+    clinic, database_url, statement, finding, remedy
+):
+    await administer(database_url, statement)
+
+    await clinic.require("database", "clock steps", FAULT, finding, remedy)
 
 
 @pytest.mark.parametrize(("free", "grade"), [(0.01, FAULT), (0.05, WARNING), (0.5, OK)])

@@ -23,6 +23,7 @@ from service.store.engine import opened
 from service.store.nights import NightRecord
 from service.store.sealing import Sealer
 from service.web.server import bound
+from tests.builders import NOON, subscriber
 from tests.commands.processes import line_with, outcome, start
 
 
@@ -224,6 +225,21 @@ async def test_the_demo_drives_itself_from_the_form_to_the_reminder(settings, tm
     assert code == 0, out + err
     mails = sorted(path.name for path in (tmp_path / "mails").iterdir())
     assert mails == ["01-confirmation.eml", "02-reminder.eml"]
+
+
+async def test_a_demo_whose_people_have_no_movable_time_begins_anew(
+    database_url, sealer
+):
+    async with opened(database_url, sealer) as store, store.transaction() as tx:
+        await tx.subscribers.add(subscriber(), next_due_at=NOON, now=NOON)
+
+    made = keys(read({"EVENTIDE_SECRETS__KEYS": new_keys(name="1")}).secrets)
+    with (
+        bound("127.0.0.1", 0) as listener,
+        pytest.raises(Misconfigured, match="Delete the folder demo"),
+    ):
+        async with staged(listener, url=database_url, keys=made):
+            pass
 
 
 async def test_the_demo_stops_cleanly_on_ctrl_c_and_keeps_its_people(settings):

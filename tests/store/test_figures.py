@@ -10,6 +10,7 @@ from service.domain.reception import Spoken
 from service.domain.refusals import Verdict
 from service.store.figures import Held
 from service.store.suppression import Reason
+from service.store.workers import Crew
 from tests.builders import NOON, TODAY, evening, message, subscriber
 from tests.store.plain_sql import raw
 
@@ -175,12 +176,16 @@ async def test_the_workers_that_are_alive_are_listed_by_name(ready, database_url
         await tx.workers.beat("two", per_second=2.5)
         await tx.workers.beat("one", per_second=1)
         await tx.workers.beat("gone", per_second=9)
-    query = "UPDATE worker SET seen_at = now() - interval '2 min' WHERE name = 'gone'"
-    await raw(database_url, query)
+        await tx.workers.beat("ahead", per_second=9)
+    query = "UPDATE worker SET seen_at = now() + $2 WHERE name = $1"
+    await raw(database_url, query, "gone", timedelta(minutes=-2))
+    await raw(database_url, query, "ahead", timedelta(hours=8))
 
     async with ready.transaction() as tx:
         one, two = await tx.workers.listed()
+        crew = await tx.workers.alive()
 
+    assert crew == Crew(workers=2, per_second=3.5)
     assert (one.name, two.name, two.per_second) == ("one", "two", 2.5)
     assert timedelta(0) <= one.silent_for < timedelta(minutes=1)
 
