@@ -156,9 +156,19 @@ def evening(
     zone: str = "Europe/London",
     minute: int = 19 * 60,
     frequency: Frequency = Frequency.EVERY,
+    *,
+    is_zone_confirmed: bool = False,
 ) -> Evening:
-    """Seven o'clock in London, every evening."""
-    return Evening(zone=zone, minute=minute, frequency=frequency)
+    """Seven o'clock in London, every evening.
+
+    Another zone must be of the person's country, or confirmed, to be an evening there.
+    """
+    return Evening(
+        zone=zone,
+        minute=minute,
+        frequency=frequency,
+        is_zone_confirmed=is_zone_confirmed,
+    )
 
 
 def subscriber(id_: int = 1, **named: Any) -> Subscriber:

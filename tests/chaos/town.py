@@ -136,7 +136,8 @@ class Town:
                 number = await tx.signups.new_id()
                 name = NO_SUCH_USER if number % 50 == 0 else "person"
                 address = f"{name}{number}@d{number % DOMAINS}.example"
-                place = evening("Etc/UTC", EARLY if number % 25 == 1 else SEVEN)
+                minute = EARLY if number % 25 == 1 else SEVEN
+                place = evening("Etc/UTC", minute, is_zone_confirmed=True)
                 who = Person(address=address, answers=answers())
                 one = subscriber(number, person=who, evening=place)
                 due_at = slot(place, TODAY, subscriber_id=number).due_at

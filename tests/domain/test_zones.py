@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from service.content.zones import every_zone, known_zones, zone_table
 from service.domain.night import EARLIEST, LATEST, first_slot
-from service.domain.subscriber import Frequency
 from service.domain.zones import (
     Settled,
     WhichClock,
@@ -203,15 +202,12 @@ def test_the_first_difference_of_two_clocks_is_one_and_none_comes_before(
 
 
 def test_an_evening_is_in_doubt_where_its_clock_is_none_of_the_country_s():
-    def doubt(zone: str, country: tuple[str, ...], **confirmed: bool) -> bool:
-        plain = evening(zone)
-        kept = type(plain)(
-            zone=zone, minute=plain.minute, frequency=Frequency.EVERY, **confirmed
-        )
+    def doubt(zone: str, country: tuple[str, ...], *, is_sure: bool = False) -> bool:
+        kept = evening(zone, is_zone_confirmed=is_sure)
         return is_in_doubt(kept, country, today=TODAY)
 
     assert doubt("UTC", JAPAN)
-    assert not doubt("UTC", JAPAN, is_zone_confirmed=True)
+    assert not doubt("UTC", JAPAN, is_sure=True)
     assert not doubt("Japan", JAPAN)
     assert not doubt("America/Detroit", AMERICA)
     assert not doubt("UTC", ())

@@ -161,7 +161,8 @@ def places(now: datetime) -> list[Evening]:
     """Evenings of the minutes around now, where it is between eight and nine."""
     offset = (20 - now.hour + 9) % 24 - 9
     zone = f"Etc/GMT{-offset:+d}" if offset else "Etc/GMT"
-    return [evening(zone, 20 * 60 + now.minute + before) for before in range(-5, 2)]
+    minutes = [20 * 60 + now.minute + before for before in range(-5, 2)]
+    return [evening(zone, minute, is_zone_confirmed=True) for minute in minutes]
 
 
 @asynccontextmanager

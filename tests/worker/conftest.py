@@ -73,7 +73,7 @@ class Town:
         """So many subscribers for whom it is eight in the evening; returns the night."""
         offset = (20 - now.hour + 9) % 24 - 9
         zone = f"Etc/GMT{-offset:+d}" if offset else "Etc/GMT"
-        place = evening(zone, 19 * 60)
+        place = evening(zone, 19 * 60, is_zone_confirmed=True)
         night = night_at(zone, now=now)
         async with self.store.transaction() as tx:
             for _ in range(people):
