@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import cast
 
 import pytest
@@ -134,7 +135,7 @@ async def worker(store, letters, relay, clock) -> AsyncIterator[dict[Lane, Couri
             store=store,
             letters=letters,
             timekeeper=cast("Timekeeper", Trusting(clock)),
-            lease=NOON - NOON.replace(minute=59, hour=11),
+            lease=timedelta(minutes=1),
             stop=asyncio.Event(),
         )
 
