@@ -28,7 +28,12 @@ from service.domain.tips import Catalogue, Tip
 from service.domain.tonight import Ground, Reason
 
 CONFIG_FILES = ("sources", "safety", "themes", "countries", "questions")
-EVERYONE = "because it is for everyone who gets leg cramps"
+#: The reasons that are the same for everybody.
+SHARED = {
+    Ground.EVERYONE: "because it is for everyone who gets leg cramps",
+    Ground.NOT_SAID: "because you chose not to say, so we keep to what suits everyone",
+    Ground.NOT_ASKED: "because you have not been asked yet, so we keep to what suits everyone",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +84,8 @@ class Library:
 
     def reason(self, reason: Reason) -> str:
         """Why a tip was chosen, in the reader's words: "because you ticked ..."."""
-        if reason.ground is Ground.EVERYONE:
-            return EVERYONE
+        if reason.ground in SHARED:
+            return SHARED[reason.ground]
         return f"because {self.because[reason.ground][reason.subject]}"
 
     def source(self, source_id: str) -> Source:

@@ -66,6 +66,8 @@ def allow(profile: RiskProfile, catalogue: Catalogue) -> Allowed:
             why = f"said only where {' and '.join(sorted(tip.instead_of))} may not be"
         if why is None:
             tips[tip.id] = tip
+            if unsaid := _unsaid(tip, profile, catalogue, cases):
+                brought[tip.id] = unsaid
         else:
             refused.append(Refused(tip=tip.id, why=why))
     return Allowed(
@@ -99,7 +101,8 @@ def refusal(
     if told := tip.blocks & profile.present:
         return f"blocked by {min(told)} (present)"
     if open_ := tip.blocks & profile.unknown:
-        return f"blocked by {min(open_)} (not ruled out)"
+        known = "not asked yet" if min(open_) in profile.unasked else "not ruled out"
+        return f"blocked by {min(open_)} ({known})"
     for group in tip.requires:
         if not group & profile.present:
             return f"requires {' or '.join(sorted(group))}"
@@ -142,6 +145,26 @@ def _brought(
     for tip, rule in _replacements(profile, catalogue, cases).items():
         brought[tip] = Reason(ground=Ground.RULE, subject=rule)
     return brought
+
+
+def _unsaid(
+    tip: Tip, profile: RiskProfile, catalogue: Catalogue, cases: list[CaseOfRule]
+) -> Reason | None:
+    """The reason for a tip that is there instead of others, if it is what was not said.
+
+    Only what the person was not asked, or would rather not say, keeps those away.
+    """
+    kept_away: set[Tag] = set()
+    for other in tip.instead_of & catalogue.tips.keys():
+        kept_away |= catalogue.tips[other].blocks
+        for found in cases:
+            kept_away |= found.case.when if other in found.forbids else set()
+    unknown = kept_away & profile.unknown
+    if not unknown or kept_away & profile.present:
+        return None
+    is_asked = not unknown <= profile.unasked
+    ground = Ground.NOT_SAID if is_asked else Ground.NOT_ASKED
+    return Reason(ground=ground, subject=min(unknown))
 
 
 def _replacements(

@@ -48,6 +48,8 @@ class Ground(StrEnum):
     TOLD = "told"
     RULE = "rule"
     RULE_DRIVEN = "rule_driven"
+    NOT_SAID = "not_said"
+    NOT_ASKED = "not_asked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """The questions as they are shipped, and a tag and a rule that are added to them."""
 
 import shutil
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,51 @@ def test_every_answer_is_asked_by_one_question_and_has_words_for_the_console(lib
     assert set(ASKABLE) <= {*found}
     assert {*CONDITIONS, *MEDICINES} <= {*found}
     assert library.questions.answers["med_thinner"].console == "takes blood thinners"
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"asked": FIRST_ASKED.isoformat()}, "because you have not been asked yet"),
+        ({"medicines": None}, "because you chose not to say"),
+        (
+            {"medicines": ["med_thinner"]},
+            "because it is for everyone who gets leg cramps",
+        ),
+        (
+            {"asked": FIRST_ASKED.isoformat(), "stretching": None},
+            "because you chose not to say",
+        ),
+        (
+            {"asked": FIRST_ASKED.isoformat(), "conditions": ["clot"]},
+            "because it is for everyone who gets leg cramps",
+        ),
+    ],
+)
+def test_the_reason_tells_apart_who_was_not_asked_from_who_would_not_say(
+    library, said, why
+):
+    catalogue = library.catalogue
+    found = answers(causes=["not_sure"], **said)
+    nights = [TODAY + timedelta(days=n) for n in range(60)]
+
+    choices = [
+        choice
+        for night in nights
+        for choice in tonight_for(
+            replace(found, answered_on=night), catalogue, (), seed="1", night=night
+        ).choices
+    ]
+
+    reasons = {library.reason(c.reason) for c in choices if c.tip in ("U3c", "U3b")}
+    assert [reason.partition(", so")[0] for reason in reasons] == [why]
+
+
+def test_a_tip_is_refused_for_what_was_not_asked_in_these_words(grown):
+    catalogue = grown.catalogue
+    said = answers(asked=NEW_QUESTIONNAIRE.isoformat(), causes=["dehydration"])
+    profile = assess(said, catalogue.questionnaire, night=TOMORROW)
+
+    why = {one.tip: one.why for one in allow(profile, catalogue).refused}
+
+    assert why["D1"] == "blocked by swallow (not asked yet)"
