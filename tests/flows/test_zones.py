@@ -12,7 +12,6 @@ from service.domain.tokens import Purpose
 from service.flows import preferences
 from service.flows.explain import explain
 from service.flows.plan import plan
-from service.flows.upkeep import upkeep
 from tests.builders import NOON, TODAY, answers, evening, subscriber
 from tests.store.plain_sql import raw
 
@@ -22,6 +21,7 @@ SEVEN_IN_TOKYO = datetime.fromisoformat("2026-11-24T10:00Z")
 
 async def waiting(world, person, *, at):
     """The messages of a person that a worker would send then, by kind."""
+    await world.passes(at - world.clock.now())
     async with world.store.transaction() as tx:
         found = [
             mail
@@ -34,8 +34,7 @@ async def waiting(world, person, *, at):
 
 
 async def plan_at(world, at):
-    world.clock.move(at - world.clock.now())
-    await upkeep(world.store, now=at)
+    await world.passes(at - world.clock.now())
     return await plan(world.store, world.library, limit=500, now=at)
 
 
@@ -83,7 +82,7 @@ async def test_the_question_comes_at_their_hour_by_their_country_s_clock(world):
 async def test_the_question_says_both_times_and_can_be_stopped_by_one_click(world):
     await world.join(**IN_JAPAN)
     await world.run(hours=8)
-    world.clock.move(timedelta(hours=14, minutes=5))
+    await world.passes(timedelta(hours=14, minutes=5))
 
     mail = (await world.post(Lane.PRIORITY))[-1].data.decode()
 
@@ -285,8 +284,7 @@ async def test_nobody_is_mailed_outside_the_evenings_of_their_country(
             country_of[number] = country
 
     for hour in range(48):
-        now = NOON + timedelta(minutes=7, hours=hour)
-        await plan(world.store, world.library, limit=500, now=now)
+        await plan_at(world, NOON + timedelta(minutes=7, hours=hour))
 
     rows = await raw(database_url, MAY_BE_SENT)
     assert {kind for _, kind, _, _ in rows} == {Kind.REMINDER, Kind.ZONE_QUESTION}
