@@ -69,7 +69,7 @@ async def test_what_web_and_worker_took_and_could_not_use_is_listed(settings, tm
     assert listed[:2] == written[:2]
     first, second = listed[1].splitlines()
     assert first.endswith("not a report")
-    assert second.endswith("a report in words only")
+    assert second.endswith("not signed here")
     assert (tmp_path / "kept" / first.split()[2]).read_bytes() == A_PERSON
 
 

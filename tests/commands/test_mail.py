@@ -82,11 +82,12 @@ def test_the_same_preview_twice_is_the_same_choice(write, tmp_path):
 
 
 def test_a_row_of_nights_has_a_folder_each_and_a_history(write, tmp_path):
-    preview(write(), tmp_path / "out", "--nights", "10")
+    # A lead rests for half as many nights as there are tips that this person may be told.
+    preview(write(), tmp_path / "out", "--nights", "9")
 
     nights = sorted(folder.name for folder in (tmp_path / "out").iterdir())
     first = date(2026, 12, 1)
-    assert nights == [(first + timedelta(days=n)).isoformat() for n in range(10)]
+    assert nights == [(first + timedelta(days=n)).isoformat() for n in range(9)]
     leads = [
         tip["id"]
         for night in nights
@@ -109,7 +110,7 @@ def test_answers_count_as_fresh_unless_asked_otherwise(write, tmp_path):
     assert (fresh["ask_answers"], stale["ask_answers"]) == (False, True)
     assert "H27" in stale["rules"]
     plain = {t["id"] for t in stale["tips"] if t["theme"] != "care"}
-    assert plain <= {"U4", "U5", "U6", "U11"}
+    assert plain <= {"U4", "U5", "U6", "U11", "U3b", "K1"}
     assert (
         "PLEASE CHECK YOUR ANSWERS" in (tmp_path / "stale" / "reminder.txt").read_text()
     )
