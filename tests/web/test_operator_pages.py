@@ -438,6 +438,8 @@ async def test_the_catalogue_names_each_tip_and_whom_it_is_kept_from(viewer, lib
     assert "any tip for pregnancy" in page.text.lower()
     for rule in library.catalogue.rules:
         assert f'id="rule-{rule.id}"' in page.text
+    assert "Only said where U3 and U3c may not be" in words(page.text)
+    assert "heart failure D9, M9 kidney disease D9, M9" in words(page.text)
 
 
 async def test_the_catalogue_is_narrowed_down_without_a_health_word_in_the_url(

@@ -48,6 +48,10 @@ def routes(access: Access) -> APIRouter:
             "all_tips": len(library.catalogue.tips),
             "dropped": library.dropped,
             "rules": [_rule(rule, library) for rule in library.catalogue.rules],
+            "follows": [
+                (_tags(frozenset({tag}), library)[0], tips)
+                for tag, tips in library.catalogue.follows.items()
+            ],
         }
         return access.page(request, operator, "catalogue.html", context)
 
@@ -74,6 +78,7 @@ def _tip(tip: Tip, library: Library, language: str) -> dict[str, object]:
         "cause": _cause(tip.cause, library),
         "blocks": _tags(tip.blocks - ALWAYS, library),
         "requires": [_tags(group, library) for group in tip.requires],
+        "instead_of": sorted(tip.instead_of),
         "evidence": EVIDENCE[tip.evidence],
         "sources": [library.source(source) for source in tip.sources],
         "reviewed_by": tip.reviewed_by,
