@@ -1,10 +1,9 @@
 """An evening of real people: their mails go through a relay, and some come back."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Self
 
 from service.content.catalogue import Library
@@ -60,10 +59,13 @@ class NextHop(Relay):
 
 @dataclass
 class Watched:
-    """The desk, and how many bounces of each person were done at it."""
+    """The desk, and whose mails of which nights came back to it.
+
+    Two that watch one mailbox may both read a report: it counts once all the same.
+    """
 
     desk: Desk
-    done: Counter[int] = field(default_factory=Counter)
+    done: set[tuple[int, date]] = field(default_factory=set)
     news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @property
@@ -74,13 +76,13 @@ class Watched:
         found = await self.desk.receive(raw, recipient)
         assert isinstance(found, Bounced)
         async with self.news:
-            self.done[found.mailed.subscriber_id] += 1
+            self.done.add((found.mailed.subscriber_id, found.mailed.night))
             self.news.notify_all()
         return found
 
     async def has_done(self, bounces: int) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS), self.news:
-            await self.news.wait_for(lambda: self.done.total() >= bounces)
+            await self.news.wait_for(lambda: len(self.done) >= bounces)
 
 
 @dataclass(frozen=True, kw_only=True)
