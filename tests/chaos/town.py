@@ -14,12 +14,13 @@ import os
 import signal
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
 
+from service.domain.errors import TryLater
 from service.domain.night import slot
 from service.domain.outbox import State
 from service.domain.subscriber import Person
@@ -145,10 +146,17 @@ class Town:
             self.people[number] = address
 
     async def somebody_leaves(self) -> None:
-        """One person follows the link to unsubscribe, wherever their mail is."""
+        """One person follows the link to unsubscribe, wherever their mail is.
+
+        They press again where a worker that is stopped holds their row for too long.
+        """
         who, now = self.random.choice(list(self.people)), self.clock.now()
         token = self.links.token(Purpose.UNSUBSCRIBE, who, now=now)
-        await unsubscribe(self.store, self.links, token, now=now)
+        has_left = False
+        while not has_left:
+            with suppress(TryLater):
+                await unsubscribe(self.store, self.links, token, now=now)
+                has_left = True
 
     # --- The evening --------------------------------------------------------
 
