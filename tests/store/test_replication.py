@@ -138,6 +138,7 @@ async def test_the_lost_seconds_begin_with_the_last_sign_of_life_and_end_when_se
 async def test_a_second_promotion_widens_what_is_lost(store, servers):
     await servers.fail_over()
     first = await seen(store)
+    await stop_clock(store, first.until + MINUTE)
     await servers.fail_over()
     second = await seen(store)
 

@@ -15,6 +15,7 @@ from service.domain.tokens import Purpose
 from service.flows.plan import plan
 from service.web.options import options
 from tests.builders import NOON, answers, evening
+from tests.conftest import stop_clock
 from tests.store.plain_sql import raw
 from tests.web.visits import ADDRESS, FORM, problems, words
 
@@ -197,6 +198,7 @@ async def planned(visitor, database_url):
     """The reminders of two days, planned hour by hour."""
     for hour in range(48):
         now = NOON + timedelta(hours=hour)
+        await stop_clock(visitor.site.store, now)
         await plan(visitor.site.store, visitor.site.library, limit=500, now=now)
     return await raw(
         database_url,
