@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from service.content.templating import Templates
+from service.domain.operators import Role
 from service.flows.upkeep import upkeep
 from service.settings import HERE
 from service.store.engine import Store
@@ -16,6 +17,7 @@ from tests.builders import NOON
 from tests.conftest import stop_clock
 from tests.fakes import StoppedClock
 from tests.web import visits
+from tests.web.consoles import at_console
 from tests.web.visits import Visitor, browsing
 
 
@@ -63,3 +65,23 @@ async def client(site) -> AsyncIterator[httpx.AsyncClient]:
 def visitor(client, site) -> Visitor:
     """Somebody at the form, with nothing typed yet."""
     return Visitor(client=client, site=site)
+
+
+async def signed_in(site, role):
+    somebody = await at_console(site, name=str(role), role=role)
+    await somebody.sign_in()
+    return somebody
+
+
+@pytest_asyncio.fixture
+async def operator(site):
+    somebody = await signed_in(site, Role.OPERATOR)
+    yield somebody
+    await somebody.client.aclose()
+
+
+@pytest_asyncio.fixture
+async def viewer(site):
+    somebody = await signed_in(site, Role.VIEWER)
+    yield somebody
+    await somebody.client.aclose()

@@ -9,7 +9,6 @@ import pytest_asyncio
 from starlette.routing import Route
 
 from service.domain.audit import Act
-from service.domain.operators import Role
 from service.domain.outbox import Lane, State, ended
 from service.domain.risk import Tag
 from service.domain.subscriber import Person, Status
@@ -21,7 +20,6 @@ from service.web.operator.access import Access
 from service.web.operator.kept import FRESH
 from tests.builders import NOON, TODAY, answers, message, subscriber
 from tests.conftest import administer, stop_clock
-from tests.web.consoles import at_console
 from tests.web.visits import words
 
 ADA = "ada@example.org"
@@ -43,26 +41,6 @@ PROFILE = {
     "stretching": "standing",
     "asked": "2026-11-29",
 }
-
-
-async def signed_in(site, role):
-    somebody = await at_console(site, name=str(role), role=role)
-    await somebody.sign_in()
-    return somebody
-
-
-@pytest_asyncio.fixture
-async def operator(site):
-    somebody = await signed_in(site, Role.OPERATOR)
-    yield somebody
-    await somebody.client.aclose()
-
-
-@pytest_asyncio.fixture
-async def viewer(site):
-    somebody = await signed_in(site, Role.VIEWER)
-    yield somebody
-    await somebody.client.aclose()
 
 
 @pytest_asyncio.fixture

@@ -6,38 +6,16 @@ import pytest
 import pytest_asyncio
 
 from service.domain.audit import Act
-from service.domain.operators import Role
 from service.domain.refusals import Verdict
 from service.domain.subscriber import Person, Status
 from service.store.nights import NightRecord
 from tests.builders import NOON, TODAY, answers, refused, subscriber
-from tests.web.consoles import at_console
 from tests.web.visits import words
 
 UNDO, MISSED = "/operator/bounces/undo", "/operator/bounces/missed"
 DAY = timedelta(days=1)
 SPAN = {"since": "2026-11-22T12:00", "until": "2026-11-24T12:00"}
 SAID = "550 5.1.1 <ada@example.org>: not here"
-
-
-async def signed_in(site, role):
-    somebody = await at_console(site, name=str(role), role=role)
-    await somebody.sign_in()
-    return somebody
-
-
-@pytest_asyncio.fixture
-async def operator(site):
-    somebody = await signed_in(site, Role.OPERATOR)
-    yield somebody
-    await somebody.client.aclose()
-
-
-@pytest_asyncio.fixture
-async def viewer(site):
-    somebody = await signed_in(site, Role.VIEWER)
-    yield somebody
-    await somebody.client.aclose()
 
 
 async def joined(site):
