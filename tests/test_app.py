@@ -87,8 +87,7 @@ async def test_no_production_role_starts_where_the_clock_can_be_moved(settings):
         pass
 
     with pytest.raises(Misconfigured, match="the clock of this database is a demo's"):
-        async with composition.service(settings):
-            pass
+        await composition.service(settings).__aenter__()
 
 
 async def test_a_role_without_a_heartbeat_sees_a_step_all_the_same(settings):

@@ -84,9 +84,9 @@ async def receive(
         found = await _judged(tx, verp, refusals, came, recipient, now=now)
         match found:
             case Bounced():
-                await _note(tx, found)
                 if found.is_unread:
                     await tx.feedback.keep(raw, why=UNREAD, now=now)
+                await _note(tx, found)
             case Complained(mailed=mailed):
                 await tx.feedback.complained(mailed.subscriber_id, now=now)
             case Unusable(why=why):

@@ -130,15 +130,14 @@ async def undo(
     """
     found = await undoable(store, since=since, until=until, at=at, now=now)
     since = max(since, now - UNDONE_WITHIN)
-    people = 0
+    people, last = 0, 0
     while True:
         async with store.transaction() as tx:
             ids = await tx.refusals.undoable(
-                since=since, until=until, at=at, limit=AT_ONCE
+                since=since, until=until, at=at, after=last, limit=AT_ONCE
             )
-            for number in ids:
-                await bring_back(tx, number, now=now)
-            people += len(ids)
+            for last in ids:
+                people += await bring_back(tx, last, now=now)
             if len(ids) < AT_ONCE:
                 span = f"{since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC"
                 details = f"people: {people}; ended {span}{f' at {at}' if at else ''}"
@@ -146,11 +145,15 @@ async def undo(
                 return replace(found, people=people)
 
 
-async def bring_back(tx: Transaction, number: int, *, now: datetime) -> None:
-    """Let a person whom refusals ended get reminders again, from the next evening on."""
-    found = await tx.subscribers.lock(number)
+async def bring_back(tx: Transaction, number: int, *, now: datetime) -> bool:
+    """Let a person whom refusals ended get reminders again, from the next evening on.
+
+    False where there is nobody to bring back, or their row does not open: that is an
+    alarm, and stops nobody else.
+    """
+    found = await tx.subscribers.lock_readable(number)
     if found is None or found.status is not Status.STOPPED:
-        return
+        return False
     tonight = night_at(found.evening.zone, now=now)
     is_taken = await tx.outbox.has_reminder(number, tonight)
     first = first_slot(
@@ -164,6 +167,7 @@ async def bring_back(tx: Transaction, number: int, *, now: datetime) -> None:
     await tx.suppression.lift(found.person.address)
     await tx.refusals.came_back(number, first_night=first.night)
     await tx.subscribers.save(active, next_due_at=first.due_at, now=now)
+    return True
 
 
 async def standing(store: Store, *, now: datetime) -> Reached:
@@ -310,6 +314,7 @@ async def _reconsider(tx: Transaction, person: PersonSends, *, now: datetime) ->
         return False
     if not await tx.refusals.has_ended(person.subscriber_id):
         return False
-    await bring_back(tx, person.subscriber_id, now=now)
+    if not await bring_back(tx, person.subscriber_id, now=now):
+        return False
     log.warning("reached again", action="judge", subscriber=person.subscriber_id)
     return True

@@ -292,14 +292,14 @@ class RefusedReminders:
         return bool(await self._connection.scalar(sql.HAS_ENDED, values))
 
     async def undoable(
-        self, *, since: datetime, until: datetime, at: str, limit: int
+        self, *, since: datetime, until: datetime, at: str, after: int, limit: int
     ) -> tuple[int, ...]:
-        """Up to `limit` people whom refusals ended between these instants.
+        """Up to `limit` people whom refusals ended between these instants, by number.
 
-        `at`: a provider's name, or a domain; "" for any. Left out is who complained,
+        `after`: the last number that was seen, 0 at first. `at`: a provider's name, or a domain; "" for any. Left out is who complained,
         stopped or came back since.
         """
-        values = self._between(since, until, at) | {"limit": limit}
+        values = self._between(since, until, at) | {"after": after, "limit": limit}
         found = await self._connection.execute(sql.UNDOABLE, values)
         return tuple(found.scalars())
 

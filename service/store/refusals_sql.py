@@ -237,7 +237,12 @@ _UNDOABLE = f"""
     AND CASE CAST(:mailbox AS text) WHEN '' THEN true
         WHEN 'other' THEN e.mailbox <> ALL(:named) ELSE e.mailbox = :mailbox END
 """
-UNDOABLE = text(f"SELECT e.subscriber_id {_UNDOABLE} ORDER BY 1 LIMIT :limit")
+UNDOABLE = text(
+    f"""
+    SELECT e.subscriber_id {_UNDOABLE} AND e.subscriber_id > :after
+    ORDER BY 1 LIMIT :limit
+    """
+)
 UNDOABLE_COUNTED = text(
     f"SELECT e.verdict, e.mailbox, count(*) AS people {_UNDOABLE} GROUP BY 1, 2"
 )

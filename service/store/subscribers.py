@@ -59,6 +59,13 @@ class Subscribers:
         await self._connection.execute(sql.LOCK_SCHEDULE, {"id": subscriber_id})
         return await self._one(sql.LOCK, id=subscriber_id)
 
+    async def lock_readable(self, subscriber_id: int) -> Subscriber | None:
+        """The same; None as well, and an alarm, where their row does not open."""
+        await self._connection.execute(sql.LOCK_SCHEDULE, {"id": subscriber_id})
+        found = await self._connection.execute(sql.LOCK, {"id": subscriber_id})
+        row = found.one_or_none()
+        return None if row is None else self._readable(row)
+
     async def everybody(self) -> AsyncIterator[Subscriber]:
         """Every subscriber by number, read as they are asked for."""
         options = {"yield_per": AT_ONCE}
@@ -199,15 +206,8 @@ class Subscribers:
         """
         values = {"day": day, "limit": limit}
         found = await self._connection.execute(sql.PAUSED_UNTIL_BEFORE, values)
-        readable: list[Subscriber] = []
-        for row in found:
-            try:
-                readable.append(self._subscriber(row))
-            except KeyMissing:
-                raise
-            except UNREADABLE as error:
-                _report_unreadable(row.id, error)
-        return tuple(readable)
+        people = [self._readable(row) for row in found]
+        return tuple(person for person in people if person is not None)
 
     async def _one(self, statement: TextClause, **values: object) -> Subscriber | None:
         row = (await self._connection.execute(statement, values)).one_or_none()
@@ -267,6 +267,15 @@ class Subscribers:
             stopped_at=row.stopped_at,
             zone_asked_on=row.zone_asked_on,
         )
+
+    def _readable(self, row: Row[Any]) -> Subscriber | None:
+        try:
+            return self._subscriber(row)
+        except KeyMissing:
+            raise
+        except UNREADABLE as error:
+            _report_unreadable(row.id, error)
+            return None
 
     def _history(self, row: Row[Any]) -> History:
         if row.history_sealed is None:

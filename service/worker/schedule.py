@@ -96,9 +96,6 @@ class _LoopTime(tzinfo):
     def utcoffset(self, _: datetime | None) -> timedelta:
         return timedelta()
 
-    def dst(self, _: datetime | None) -> None:
-        return None
-
     def tzname(self, _: datetime | None) -> str:
         return "event loop"
 

@@ -22,24 +22,6 @@ IS_HELD = "SELECT is_held FROM timekeeping"
 NOTHING = timedelta()
 
 
-class Machine(SystemClock):
-    """A worker's machine: what its clock is wrong by, and the seconds that passed.
-
-    When the run lets time pass, it passes for the database and in `passed`. A step of
-    the database's clock is what does not.
-    """
-
-    def __init__(self, passed: Path, wrong_by: Path) -> None:
-        self._passed = passed
-        self._wrong_by = wrong_by
-
-    def now(self) -> datetime:
-        return super().now() + timedelta(seconds=float(self._wrong_by.read_text()))
-
-    def seconds(self) -> float:
-        return super().seconds() + float(self._passed.read_text())
-
-
 def write(file: Path, seconds: timedelta) -> None:
     """Nobody ever reads half a number."""
     new = file.with_suffix(".new")

@@ -1,12 +1,31 @@
 """`eventide worker` with the run's clock, so that the evening can be moved."""
 
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from service import app
+from service.clock import SystemClock
 from service.commands.loop import run
 from service.commands.run import stop_signal
-from tests.chaos.clock import Machine
+
+
+class Machine(SystemClock):  # pragma: no cover - see town.UNMEASURED
+    """A worker's machine: what its clock is wrong by, and the seconds that passed.
+
+    When the run lets time pass, it passes for the database and in `passed`. A step of
+    the database's clock is what does not.
+    """
+
+    def __init__(self, passed: Path, wrong_by: Path) -> None:
+        self._passed = passed
+        self._wrong_by = wrong_by
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=float(self._wrong_by.read_text()))
+
+    def seconds(self) -> float:
+        return super().seconds() + float(self._passed.read_text())
 
 
 async def main(

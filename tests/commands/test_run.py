@@ -238,8 +238,7 @@ async def test_a_demo_whose_people_have_no_movable_time_begins_anew(
         bound("127.0.0.1", 0) as listener,
         pytest.raises(Misconfigured, match="Delete the folder demo"),
     ):
-        async with staged(listener, url=database_url, keys=made):
-            pass
+        await staged(listener, url=database_url, keys=made).__aenter__()
 
 
 async def test_the_demo_stops_cleanly_on_ctrl_c_and_keeps_its_people(settings):

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.content.zones import (
@@ -84,6 +84,8 @@ def test_where_the_country_is_known_its_zones_are_what_to_write(library):
     )
 
 
+@example("America/New_York")
+@example("Etc/GMT+12")
 @given(st.sampled_from(sorted(every_zone())))
 def test_whatever_a_browser_names_stands_for_a_place_of_the_same_clock(named):
     found = zone_of_browser(named, today=TODAY)

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.domain.fence import Fence
@@ -172,6 +172,8 @@ def test_what_is_held_never_counts(sends):
     assert ends(sends, now=LATER) is ends(without, now=LATER)
 
 
+@example(sends=lived("DD"))
+@example(sends=lived("U" * 11))
 @given(sends=SENDS)
 def test_nobody_ends_by_less_than_the_rule_asks_for(sends):
     verdict = ends(sends, now=LATER)

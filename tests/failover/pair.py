@@ -89,9 +89,11 @@ class Pair:
         await self.other.cluster.ensure_running()
         self.is_strict = not self.is_strict
         await self.set("synchronous_standby_names", self.names)
+        is_caught_up = False
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not (await self.ask(CAUGHT_UP, self.names))[0]["count"]:
-                pass
+            while not is_caught_up:
+                (row,) = await self.ask(CAUGHT_UP, self.names)
+                is_caught_up = row["count"] > 0
 
     async def empty_names(self) -> None:
         """Let no commit wait any more; those that do are let go."""

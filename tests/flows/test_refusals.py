@@ -316,6 +316,39 @@ async def test_ends_are_undone_and_the_next_evening_is_theirs(town):
     assert (await undone(town, now=now)).people == 0
 
 
+async def test_one_row_that_does_not_open_keeps_nobody_else_from_coming_back(
+    town, database_url
+):
+    now = await two_ended(town)
+    await plain_sql.raw(
+        database_url,
+        "UPDATE subscriber SET sealed = (SELECT sealed FROM subscriber WHERE id = 2) "
+        "WHERE id = 1",
+    )
+
+    with capture_logs() as lines:
+        done = await undone(town, now=now)
+
+    assert done.people == 1
+    (line,) = (line for line in lines if line["action"] == "open")
+    assert line["subscriber"] == 1
+    async with town.transaction() as tx:
+        assert await tx.subscribers.next_due_at(1) is None
+        assert await tx.subscribers.next_due_at(2) > now
+
+
+async def test_more_people_than_are_brought_back_at_once_are_all_brought_back(store):
+    people = range(1, refusals.AT_ONCE + 2)
+    await settle_in(store, dict.fromkeys(people, "gmail.com"), TODAY)
+    now = at(TODAY, 8)
+    async with store.transaction() as tx:
+        for number in people:
+            await tx.refusals.end(number, Verdict.DEAD, mailbox="gmail", now=now)
+
+    assert (await undone(store, now=now + DAY)).people == len(people)
+    assert await active(store) == [*people]
+
+
 async def test_who_was_brought_back_starts_with_a_count_of_nothing(town):
     now = await two_ended(town)
     await undone(town, now=now)

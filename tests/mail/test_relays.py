@@ -677,6 +677,15 @@ async def test_one_mailbox_that_takes_mail_from_few_does_not_pause_its_domain(cl
         assert pool.hold("big.example", now=NOON) is None
 
 
+async def test_one_person_who_is_refused_again_and_again_pauses_no_domain(clock):
+    async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
+        for _ in range(POLICY.in_a_row + 1):
+            relay.script["RCPT"] = [BLOCKED]
+            await pool.send(envelope("big.example", who="ann"))
+
+        assert pool.hold("big.example", now=NOON) is None
+
+
 async def test_a_paused_domain_is_tried_with_one_message_and_then_slowly(clock):
     async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
         relay.script["RCPT"] = [BLOCKED] * (POLICY.in_a_row + 1)

@@ -18,6 +18,7 @@ from service.web import bounces
 from service.web.app import create_app
 from service.web.metrics import COUNTED_FRESH, FRESH
 from tests.builders import NOON, REFUSALS, TODAY, message, subscriber
+from tests.flows.nightly import at, kept_house, sent, settle_in
 from tests.mail.returned import BOUNCES, VACATION
 from tests.prometheus import samples
 from tests.store.plain_sql import raw
@@ -156,6 +157,23 @@ async def test_everybody_is_counted_by_what_they_are(client, visitor, site, cloc
     assert before["eventide_pending_signups", NOTHING] == 1
     assert before["eventide_unread_feedback", NOTHING] == 1
     assert before["eventide_suppressed_addresses", {"reason": "unsubscribed"}] == 0
+
+
+async def test_refusals_of_a_night_on_which_most_were_refused_are_told(client, site):
+    homes = dict.fromkeys(range(1, 21), "gmail.com")
+    await kept_house(site.store, now=at(TODAY, 8))
+    await settle_in(site.store, homes, TODAY)
+    await sent(site.store, homes, TODAY, refused=homes)
+    await kept_house(site.store, now=at(TODAY, 21))
+
+    found = await figures(client)
+
+    def held(provider, is_counted):
+        labels = {"provider": provider, "is_counted": is_counted}
+        return found["eventide_held_refusals", labels]
+
+    assert held("gmail", "no") == held("all", "no") == 20
+    assert held("gmail", "yes") == held("yahoo", "no") == 0
 
 
 @pytest_asyncio.fixture
