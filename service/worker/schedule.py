@@ -96,6 +96,8 @@ class _LoopTime(tzinfo):
     def utcoffset(self, _: datetime | None) -> timedelta:
         return timedelta()
 
+    dst = utcoffset
+
     def tzname(self, _: datetime | None) -> str:
         return "event loop"
 
