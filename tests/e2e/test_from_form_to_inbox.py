@@ -70,7 +70,9 @@ class Person:
         await self.looks()
 
     async def presses(self, name: str) -> None:
-        await self.page.get_by_role("button", name=name, exact=True).click()
+        # Whatever comes next would break off a form that is still on its way.
+        async with self.page.expect_navigation(timeout=PATIENCE_MS):
+            await self.page.get_by_role("button", name=name, exact=True).click()
         await self.looks()
 
     async def reads(self, words: str) -> None:
