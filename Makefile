@@ -73,7 +73,7 @@ failover: .venv/dev ## Loses the primary database 60 times; writes docs/reliabil
 
 clocks: .venv/dev .venv/faketime ## Sets the clocks of workers and of PostgreSQL wrong, and looks at every evening.
 	@if [ -s .venv/faketime ]; then exit 0; fi; \
-	echo "Setting clocks wrong while an evening is mailed; some three minutes."; \
+	echo "Setting clocks wrong while an evening is mailed; some five minutes."; \
 	$(BIN)/pytest --quiet --numprocesses 6 tests/clocks
 
 check: .venv/dev ## Looks at format, lint, types, import contracts, tips and schema.
