@@ -92,10 +92,12 @@ async def _ask_for_clocks(
     if not waiting:
         return
     asking = [item.question for item in work if item.question]
-    report.held_back = len(
-        await tx.outbox.put_held_back(waiting, reason=OTHER_CLOCK, now=now)
+    new = await tx.outbox.put_held_back(waiting, reason=OTHER_CLOCK, now=now)
+    report.held_back = len(new)
+    held = {message.subscriber_id for message in new}
+    await tx.nights.record(
+        [item.record for item in work if item.record and item.subscriber_id in held]
     )
-    await tx.nights.record([w.record for w in work if w.held_back and w.record])
     await tx.outbox.put(asking)
     await tx.subscribers.zone_asked([(q.subscriber_id, q.night) for q in asking])
 

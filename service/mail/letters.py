@@ -141,6 +141,7 @@ class Letters:
             envid=token,
             expires_at=message.expires_at,
             minute=draft.minute,
+            is_retry=message.attempts > 0,
         )
 
     def preview(self, reminder: Reminder, night: date, *, now: datetime) -> Written:
