@@ -147,7 +147,7 @@ async def test_who_presses_a_clock_in_time_is_mailed_the_same_evening(world):
     told = await explain(world.store, person, TODAY)
     # The one after they joined, and tonight's.
     assert len(mails) == 2
-    assert told.outcome == "the reminder is sent"
+    assert told.outcome == "the reminder is sent (accepted)"
     assert told.choice
     assert told.choice["tips"]
 
