@@ -22,6 +22,9 @@ from nacl.secret import Aead
 from service.domain.errors import Misconfigured, ServiceError
 
 SETTING = "EVENTIDE_SECRETS__KEYS"
+#: How the sessions of our processes are named in the database: then comes the
+#: fingerprint of the key that seals there.
+PROCESS = "eventide"
 #: What a box is longer than its plain text: nonce and tag.
 OVERHEAD_BYTES = Aead.NONCE_SIZE + Aead.MACBYTES
 #: The block of each table in bytes, as `benchmarks.lengths` measures them.
@@ -69,6 +72,15 @@ class Sealer:
         self._lookup = lookup
         self._boxes = {key_id: Aead(key) for key_id, key in keys.items()}
         self._current = current
+        #: What tells in the open which key seals here, and nothing else about it.
+        self.fingerprint = hashlib.blake2b(
+            key=keys[current], digest_size=4, person=b"fingerprint"
+        ).hexdigest()
+
+    @property
+    def current(self) -> str:
+        """The name of the key that seals."""
+        return self._current
 
     def address_key(self, address: str) -> bytes:
         """The keyed BLAKE2b-256 hash of the address, however it was written."""

@@ -7,6 +7,7 @@ from nacl.secret import Aead
 from nacl.utils import random
 
 from service.domain.errors import Misconfigured
+from service.store.operator_tables import METADATA
 from service.store.sealing import (
     BLOCKS,
     OVERHEAD_BYTES,
@@ -14,7 +15,6 @@ from service.store.sealing import (
     Sealer,
     canonical,
 )
-from service.store.operator_tables import METADATA
 
 KEY = b"k" * 32
 
