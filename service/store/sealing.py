@@ -20,6 +20,7 @@ from nacl.exceptions import CryptoError
 from nacl.secret import Aead
 
 from service.domain.errors import Misconfigured, ServiceError
+from service.store.packing import packed, unpacked
 
 SETTING = "EVENTIDE_SECRETS__KEYS"
 #: How the sessions of our processes are named in the database: then comes the
@@ -27,6 +28,8 @@ SETTING = "EVENTIDE_SECRETS__KEYS"
 PROCESS = "eventide"
 #: What a box is longer than its plain text: nonce and tag.
 OVERHEAD_BYTES = Aead.NONCE_SIZE + Aead.MACBYTES
+#: Its rows are most of what is stored: one a person and night.
+PACKED_TABLE = "night"
 #: The block of each table in bytes, as `benchmarks.lengths` measures them.
 BLOCKS: Mapping[str, int] = MappingProxyType(
     {
@@ -34,7 +37,7 @@ BLOCKS: Mapping[str, int] = MappingProxyType(
         "subscriber": 512,
         "history": 8192,
         "outbox": 1024,
-        "night": 1024,
+        "night": 104,
         "refusal": 512,
         "feedback": 65536,
         "operator": 32,
@@ -100,7 +103,10 @@ class Sealer:
 
         `about` names the row it is made for: its table, then its key.
         """
-        padded = _padded(plain, BLOCKS[about.partition(":")[0]])
+        table = about.partition(":")[0]
+        if table == PACKED_TABLE:
+            plain = packed(plain)
+        padded = _padded(plain, BLOCKS[table])
         box = self._boxes[self._current].encrypt(padded, about.encode())
         return bytes(box), self._current
 
@@ -116,7 +122,7 @@ class Sealer:
                 remedy="Put the key back; rows that it sealed cannot be read without",
             )
         try:
-            return self._boxes[key_id].decrypt(box, about.encode()).rstrip(b" ")
+            plain = self._boxes[key_id].decrypt(box, about.encode()).rstrip(b" ")
         except CryptoError as error:
             raise SealBroken(
                 what=f"the row {about} does not open with key {key_id!r}",
@@ -124,6 +130,7 @@ class Sealer:
                 remedy="Check that the key is the one that sealed it; if it is, the "
                 "row was altered: restore it from a backup",
             ) from error
+        return unpacked(plain) if about.startswith(f"{PACKED_TABLE}:") else plain
 
 
 def _padded(plain: bytes, block: int) -> bytes:
