@@ -102,6 +102,7 @@ async def _alone(store: Store, bar: Progress) -> None:
                 f"Waiting for processes that seal with another key: {', '.join(found)}. "
                 "Restart them with the new keys.",
                 highlight=False,
+                soft_wrap=True,
             )
             named = found
 
