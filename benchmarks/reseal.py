@@ -89,6 +89,9 @@ async def _resealed(trial: Trial, relay: Sink) -> None:
     both = Trial(url=trial.url, keys=_keys(NEW[SEAL], OLD[SEAL]))
     env = both.environment(port=relay.port, connections=CONNECTIONS)
     with _roles(trial, relay) as theirs:
+        # Both are at work, however long they take to start.
+        while not relay.messages():  # noqa: ASYNC110 - another process counts
+            await asyncio.sleep(1)
         half = (await _by_key(trial.url))["old"] // 2
         begun = time.monotonic()
         killed = await _started(env)

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+from collections import Counter
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
@@ -80,12 +81,10 @@ async def roles(settings):
 
 async def rows_by_key(url):
     """How many rows each key sealed, in all tables."""
-    found = {}
+    found: Counter[str] = Counter()
     for table in BLOCKS:
         query = f"SELECT key_id, count(*) FROM {table} GROUP BY key_id"  # noqa: S608 - a name of ours
-        for key_id, many in await raw(url, query):
-            if key_id is not None:
-                found[key_id] = found.get(key_id, 0) + many
+        found.update({key: many for key, many in await raw(url, query) if key})
     return found
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from service.domain.choice import tonight_for
 from service.domain.records import tonight_to_data
 from service.domain.synthetic import crowd
-from service.domain.tonight import remember
+from service.domain.tonight import History, remember
 from service.store.packing import packed, unpacked
 from service.store.sealing import BLOCKS
 from tests.builders import NOON, TODAY
@@ -54,7 +54,7 @@ def test_nearly_every_choice_of_the_real_catalogue_fits_into_one_block(library):
     sizes = []
     for number in range(1, 201):
         someone = here.newcomer_due(number, now=NOON.replace(hour=19)).subscriber
-        past = ()
+        past: History = ()
         for night in (TODAY, TODAY + timedelta(days=1)):
             tonight = tonight_for(
                 someone.person.answers,
