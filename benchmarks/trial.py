@@ -10,6 +10,7 @@ from service import app as composition
 from service import keys as key_ring
 from service.app import Service
 from service.settings import SecretsSettings
+from service.store.sealing import Sealer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,10 @@ class Trial:
             url=self.url,
             keys=key_ring.keys(SecretsSettings(keys=self.keys)),
         )
+
+    def sealer(self) -> Sealer:
+        """What opens its rows."""
+        return composition.sealer(key_ring.keys(SecretsSettings(keys=self.keys)))
 
     def environment(self, *, port: int, connections: int) -> Mapping[str, str]:
         """What a command of ours needs to work for it, with its relay at that port."""

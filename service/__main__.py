@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import typer
 
-from service.commands import audit, bounces, mail, operator, run, tips
+from service.commands import audit, bounces, keys, mail, operator, run, tips
 from service.commands.backup import backup, restore
 from service.commands.bench import bench
 from service.commands.check import check
@@ -27,7 +27,6 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     run.web,
     run.worker,
     run.migrate,
-    run.keys,
     secrets,
     check,
     import_,
@@ -47,6 +46,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
 for command in COMMANDS:
     # `import` is a word of Python's own.
     app.command(command.__name__.rstrip("_").replace("_", "-"))(command)
+app.add_typer(keys.app, name="keys")
 app.add_typer(tips.app, name="tips")
 app.add_typer(bounces.app, name="bounces")
 app.add_typer(audit.app, name="audit")

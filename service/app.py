@@ -231,7 +231,7 @@ async def opened(
             log.error("review expired, tip dropped", action="catalogue", tip_id=tip)
         refusals = load_refusals(content.config)
         templates = Templates(content.templates)
-        links = Links(keys=keys.link, base_url=settings.web.base_url)
+        links = Links(keys=keys.link, base_url=settings.web.base_url, ended=keys.ended)
         yield Service(
             settings=settings,
             timekeeper=timekeeper,
@@ -298,7 +298,11 @@ def _provider(settings: Settings) -> "Provider | None":
 
 def desk(parts: Service) -> Desk:
     """Where bounces are handed in."""
-    verp = Verp(keys=parts.links.keys, address=parts.settings.bounces.address)
+    verp = Verp(
+        keys=parts.links.keys,
+        address=parts.settings.bounces.address,
+        ended=parts.links.ended,
+    )
     return Desk(
         store=parts.store, verp=verp, refusals=parts.refusals, clock=parts.clock
     )

@@ -1,4 +1,8 @@
-"""The keys: one to look addresses up, those that seal, those that sign links."""
+"""The keys: one to look addresses up, those that seal, those that sign links.
+
+A link key is ended by adding the day to its label, as `link.2026-01.ended-2026-11-29`.
+From then on it opens `unsubscribe` alone, for mails that are old enough to name it.
+"""
 
 import base64
 import binascii
@@ -6,6 +10,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -20,14 +25,22 @@ HOW_TO_MAKE = (
 )
 
 
+#: Between the name of a link key and the day on which it was ended (UTC).
+ENDED = ".ended-"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """The keys, decoded: one for look-ups, the others newest first."""
+    """The keys, decoded: one for look-ups, the others newest first.
+
+    `ended` are link keys that sign nothing any more, and the day of each.
+    """
 
     lookup: bytes
     seal: Mapping[str, bytes]
     link: tuple[bytes, ...]
     link_names: tuple[str, ...]
+    ended: Mapping[bytes, date]
 
     def do_for(self, other: "Keys") -> bool:
         """Whether whatever was looked up or sealed with the others can be read."""
@@ -46,6 +59,7 @@ def keys(settings: SecretsSettings) -> Keys:
         if name in found[purpose]:
             raise _bad_keys(f"entry '{label[:20]}' is there twice")
         found[purpose][name] = key
+    ended = _ended(found["link"])
     for purpose, named in found.items():
         if not named:
             raise _bad_keys(f"there is no {purpose} key")
@@ -57,6 +71,7 @@ def keys(settings: SecretsSettings) -> Keys:
         seal=found["seal"],
         link=tuple(found["link"].values()),
         link_names=tuple(found["link"]),
+        ended=ended,
     )
 
 
@@ -86,6 +101,20 @@ def new_keys(*, name: str) -> str:
         f"{label}={base64.urlsafe_b64encode(os.urandom(KEY_BYTES)).decode()}"
         for label in ("lookup", f"seal.{name}", f"link.{name}")
     )
+
+
+def _ended(links: dict[str, bytes]) -> dict[bytes, date]:
+    """Those whose label says so, taken out of the others, and on which day."""
+    ended = {}
+    for name in [name for name in links if ENDED in name]:
+        day = name.rpartition(ENDED)[2]
+        try:
+            ended[links.pop(name)] = date.fromisoformat(day)
+        except ValueError:
+            raise _bad_keys(
+                f"'{day[:20]}' is no day, as in `{ENDED}2026-11-29`"
+            ) from None
+    return ended
 
 
 def _decoded(text: str) -> bytes:

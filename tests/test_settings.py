@@ -135,6 +135,17 @@ def test_rotated_keys_come_newest_first():
     assert list(found.seal) == ["new", "old"]
 
 
+def test_a_link_key_is_ended_by_its_label():
+    older, newer = new_keys(name="old").split(), new_keys(name="new").split()
+    ended = older[2].replace("link.old=", "link.old.ended-2026-11-29=")
+    settings = read({"EVENTIDE_SECRETS__KEYS": " ".join([*newer, ended])})
+
+    found = keys(settings.secrets)
+
+    assert found.link_names == ("new",)
+    assert list(found.ended.values()) == [date(2026, 11, 29)]
+
+
 ZEROS = "A" * 43 + "="
 
 
@@ -146,6 +157,11 @@ ZEROS = "A" * 43 + "="
         ("lookup=***", "entry 'lookup' is not a key"),
         ("colour=blue", "entry 'colour' is not a key"),
         (f"lookup={ZEROS}", "there is no seal key"),
+        (f"link.1.ended-soon={ZEROS}", "'soon' is no day, as in `.ended-2026-11-29`"),
+        (
+            f"lookup={ZEROS} seal.1={ZEROS} link.1.ended-2026-11-29={ZEROS}",
+            "there is no link key",
+        ),
         (f"seal.1={ZEROS} seal.1={ZEROS}", "entry 'seal.1' is there twice"),
     ],
 )

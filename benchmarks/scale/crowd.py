@@ -24,7 +24,7 @@ NIGHTS = 10
 PASTS = 300
 A_DAY = timedelta(days=1)
 #: What a sealed choice takes; the mean of what planning writes.
-RECORD_BYTES = 620
+RECORD_BYTES = 144
 RECORD_NIGHT = """
     INSERT INTO night
     SELECT id, $1::date, decode(repeat('ab', $2), 'hex'), '1', 'past', 'sent', ''

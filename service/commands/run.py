@@ -1,4 +1,4 @@
-"""`eventide web`, `worker`, `migrate`, `keys`: the production roles and their set-up."""
+"""`eventide web`, `worker`, `migrate`: the production roles and their set-up."""
 
 import asyncio
 import signal
@@ -10,11 +10,9 @@ import structlog
 import typer
 
 from service import app as composition
-from service.clock import SystemClock
 from service.commands.loop import run
 from service.domain.errors import Misconfigured
 from service.embedded import postgres
-from service.keys import new_keys
 from service.store import migrate as migrations
 from service.web import bounces
 from service.web.app import create_app
@@ -43,11 +41,6 @@ def migrate(
 ) -> None:
     """Take the database to the schema of this release; safe to run at any time."""
     asyncio.run(_check_migrations() if check else _migrate())
-
-
-def keys() -> None:
-    """Print a fresh set of keys for EVENTIDE_SECRETS__KEYS. Keep them apart, backed up."""
-    typer.echo(new_keys(name=SystemClock().now().strftime("%Y-%m")))
 
 
 def stop_signal() -> asyncio.Event:

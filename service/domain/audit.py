@@ -46,6 +46,7 @@ class Act(StrEnum):
     DATABASE_ADOPTED = "database adopted"
     BACKED_UP = "backed up"
     RESTORED = "restored"
+    ROWS_RESEALED = "rows resealed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from hmac import HMAC
 from types import MappingProxyType
@@ -58,10 +58,14 @@ class BadLink(VisitorError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """Makes and reads signed links. `keys`: newest first, at least one."""
+    """Makes and reads signed links. `keys`: newest first, at least one.
+
+    Those that are `ended`, each on a day, open `unsubscribe` alone: that must never fail.
+    """
 
     keys: tuple[bytes, ...]
     base_url: str
+    ended: Mapping[bytes, date] = field(default_factory=dict)
     _macs: Mapping[Purpose, HMAC] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -116,8 +120,10 @@ class Links:
         return int(subject), int(about[0]) if about else 0
 
     def _serializer(self, purpose: Purpose) -> URLSafeSerializer:
+        ended = tuple(self.ended) if purpose is Purpose.UNSUBSCRIBE else ()
         # itsdangerous signs with the last key of its list and tries them all.
-        return URLSafeSerializer(list(reversed(self.keys)), salt=f"eventide.{purpose}")
+        keys = [*reversed(ended), *reversed(self.keys)]
+        return URLSafeSerializer(keys, salt=f"eventide.{purpose}")
 
 
 def _base64(data: bytes) -> bytes:

@@ -7,7 +7,8 @@ only what was signed here is believed, and only for as long as reports take to c
 
 import hmac
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from service.domain.outbox import Kind, Message
@@ -53,11 +54,14 @@ class Mailed:
 class Verp:
     """Makes and reads signed envelope senders. `keys`: those of the links, newest first.
 
-    Without an `address` for bounces the envelope sender is the plain From address.
+    Without an `address` for bounces the envelope sender is the plain From address. Of a
+    key that was `ended` on a day, mails of nights up to it are known; news of them counts
+    for as long as of any other, and then the key is worth nothing.
     """
 
     keys: tuple[bytes, ...]
     address: str
+    ended: Mapping[bytes, date] = field(default_factory=dict)
 
     def token(self, message: Message) -> str:
         """What names the mail in its envelope; letters, digits and hyphens."""
@@ -87,16 +91,16 @@ class Verp:
     def _read(self, match: re.Match[str]) -> Mailed | None:
         number, letter, day, signature = match.group(1, 2, 3, 4)
         named = f"{number}-{letter}{day}".lower()
+        night = EPOCH + timedelta(days=int(day, 36))
+        keys = (*self.keys, *(k for k, end in self.ended.items() if night <= end))
         is_signed = [
             hmac.compare_digest(_signature(key, named), signature.lower())
-            for key in self.keys
+            for key in keys
         ]
         if not any(is_signed):
             return None
         return Mailed(
-            subscriber_id=int(number, 36),
-            night=EPOCH + timedelta(days=int(day, 36)),
-            kind=KINDS[letter.lower()],
+            subscriber_id=int(number, 36), night=night, kind=KINDS[letter.lower()]
         )
 
 

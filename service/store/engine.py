@@ -1,6 +1,8 @@
 """The database, opened once; `Store.transaction()` is the only thing that commits."""
 
 import asyncio
+import os
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -30,7 +32,8 @@ from service.store.operators import Operators
 from service.store.outbox import Outbox
 from service.store.refusals import RefusedReminders
 from service.store.rehearsal import Rehearsal
-from service.store.sealing import Sealer
+from service.store.resealing import Resealing
+from service.store.sealing import PROCESS, Sealer
 from service.store.sessions import Sessions
 from service.store.signups import Signups
 from service.store.subscribers import Subscribers
@@ -57,7 +60,6 @@ ANSWER_SECONDS = 5
 RESTED = 1
 #: Of each of our sessions.
 SERVER_SETTINGS: Mapping[str, str] = {
-    "application_name": "eventide",
     # Planning a query just in time costs more than running ours does.
     "jit": "off",
     # However the server is tuned: a mail that was begun must be known to be so after a
@@ -99,7 +101,10 @@ async def opened(
         connect_args={
             "timeout": PATIENCE,
             "command_timeout": longest_command,
-            "server_settings": dict(SERVER_SETTINGS),
+            "server_settings": {
+                **SERVER_SETTINGS,
+                "application_name": _process(sealer),
+            },
         },
     )
     _ask(engine, rested)
@@ -108,6 +113,14 @@ async def opened(
         yield Store(engine, sealer, name=place(url), is_promised=is_promised)
     finally:
         await engine.dispose()
+
+
+def _process(sealer: Sealer) -> str:
+    """The name of our sessions, by which it is known which process seals with which key.
+
+    PostgreSQL keeps 63 bytes of it.
+    """
+    return f"{PROCESS} {sealer.fingerprint} {os.getpid()}@{socket.gethostname()}"[:63]
 
 
 def _ask(engine: AsyncEngine, rested: float) -> None:
@@ -175,6 +188,7 @@ class Transaction:
     audit: Audit
     inventory: Inventory
     timekeeping: Timekeeping
+    resealing: Resealing
 
 
 class Store:
@@ -300,4 +314,5 @@ def _parts(
         audit=Audit(connection),
         inventory=Inventory(connection),
         timekeeping=Timekeeping(connection),
+        resealing=Resealing(connection, sealer),
     )

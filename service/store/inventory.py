@@ -34,7 +34,7 @@ SOMEBODY = ("signup", "subscriber", "suppression", "operator")
 OTHERS = text(
     """
     SELECT count(*) FROM pg_stat_activity
-    WHERE datname = current_database() AND application_name = 'eventide'
+    WHERE datname = current_database() AND application_name LIKE 'eventide%'
     AND pid <> pg_backend_pid()
     """
 )

@@ -4,19 +4,45 @@ Addresses, answers, choices and mails lie in the database as boxes of PyNaCl's `
 (XChaCha20-Poly1305): its nonces are random and long enough for any volume. A box is
 bound to the row it was made for, so that moved to another row it no longer opens. The
 id of its key stands beside it; old keys go on opening while the current one seals.
+
+A box is as long as what is in it, so that is padded with spaces: to one block, which
+holds 99 % of the rows of its table, else to the next multiple. Most of it is JSON, which
+means the same with spaces behind it, also to the release before.
 """
 
 import hashlib
 import unicodedata
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import idna
 from nacl.exceptions import CryptoError
 from nacl.secret import Aead
 
 from service.domain.errors import Misconfigured, ServiceError
+from service.store.packing import packed, unpacked
 
 SETTING = "EVENTIDE_SECRETS__KEYS"
+#: How the sessions of our processes are named in the database: then comes the
+#: fingerprint of the key that seals there.
+PROCESS = "eventide"
+#: What a box is longer than its plain text: nonce and tag.
+OVERHEAD_BYTES = Aead.NONCE_SIZE + Aead.MACBYTES
+#: Its rows are most of what is stored: one a person and night.
+PACKED_TABLE = "night"
+#: The block of each table in bytes, as `benchmarks.lengths` measures them.
+BLOCKS: Mapping[str, int] = MappingProxyType(
+    {
+        "signup": 512,
+        "subscriber": 512,
+        "history": 8192,
+        "outbox": 1024,
+        "night": 104,
+        "refusal": 512,
+        "feedback": 65536,
+        "operator": 32,
+    }
+)
 
 
 class SealBroken(Misconfigured):
@@ -49,6 +75,15 @@ class Sealer:
         self._lookup = lookup
         self._boxes = {key_id: Aead(key) for key_id, key in keys.items()}
         self._current = current
+        #: What tells in the open which key seals here, and nothing else about it.
+        self.fingerprint = hashlib.blake2b(
+            key=keys[current], digest_size=4, person=b"fingerprint"
+        ).hexdigest()
+
+    @property
+    def current(self) -> str:
+        """The name of the key that seals."""
+        return self._current
 
     def address_key(self, address: str) -> bytes:
         """The keyed BLAKE2b-256 hash of the address, however it was written."""
@@ -64,12 +99,22 @@ class Sealer:
         return digest.hexdigest()
 
     def seal(self, plain: bytes, *, about: str) -> tuple[bytes, str]:
-        """The box and the id of its key; `about` names the row it is made for."""
-        box = self._boxes[self._current].encrypt(plain, about.encode())
+        """The padded box and the id of its key.
+
+        `about` names the row it is made for: its table, then its key.
+        """
+        table = about.partition(":")[0]
+        if table == PACKED_TABLE:
+            plain = packed(plain)
+        padded = _padded(plain, BLOCKS[table])
+        box = self._boxes[self._current].encrypt(padded, about.encode())
         return bytes(box), self._current
 
     def open(self, box: bytes, key_id: str, *, about: str) -> bytes:
-        """What was sealed for the row `about`; raises `SealBroken` (`KeyMissing`)."""
+        """What was sealed for the row `about`, without spaces at its end.
+
+        Raises `SealBroken` (`KeyMissing`).
+        """
         if key_id not in self._boxes:
             raise KeyMissing(
                 what=f"key {key_id!r} is missing, which sealed the row {about}",
@@ -77,7 +122,7 @@ class Sealer:
                 remedy="Put the key back; rows that it sealed cannot be read without",
             )
         try:
-            return self._boxes[key_id].decrypt(box, about.encode())
+            plain = self._boxes[key_id].decrypt(box, about.encode()).rstrip(b" ")
         except CryptoError as error:
             raise SealBroken(
                 what=f"the row {about} does not open with key {key_id!r}",
@@ -85,6 +130,12 @@ class Sealer:
                 remedy="Check that the key is the one that sealed it; if it is, the "
                 "row was altered: restore it from a backup",
             ) from error
+        return unpacked(plain) if about.startswith(f"{PACKED_TABLE}:") else plain
+
+
+def _padded(plain: bytes, block: int) -> bytes:
+    blocks = max(1, -(-len(plain) // block))
+    return plain.ljust(blocks * block)
 
 
 def canonical(address: str) -> str:

@@ -21,7 +21,7 @@ from service.embedded.sharing import FileLock
 from service.store import migrate
 
 PATIENCE_SECONDS = 180
-BACKENDS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'eventide'"
+BACKENDS = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'eventide%'"
 
 
 @dataclass(frozen=True, kw_only=True)

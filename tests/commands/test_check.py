@@ -119,6 +119,6 @@ async def test_the_manual_explains_every_line(clinic):
         name = one["check"].replace(f"localhost:{clinic.relay.port}", "HOST:PORT")
         name = re.sub(r"(SPF|DMARC|MX) of .*", r"\1 of DOMAIN", name)
         name = re.sub(r"PTR of .*", "PTR of ADDRESS", name)
-        name = re.sub(r"age of (\w+)\..*", r"age of \1.NAME", name)
+        name = re.sub(r"(age|rows) of (\w+)\..*", r"\1 of \2.NAME", name)
         assert f"\n## {one['area']}\n" in manual
         assert f"`{name}`" in manual, name

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.tokens import BadLink, Links, Purpose
-from tests.builders import NOON
+from tests.builders import NOON, TODAY
 
 KEY, NEWER = b"k" * 32, b"n" * 32
 LINKS = Links(keys=(KEY,), base_url="https://example.org")
@@ -83,6 +83,19 @@ def test_after_a_key_change_old_links_work_and_new_ones_use_the_new_key():
     assert rotated.subject(Purpose.MANAGE, old, now=NOON) == 7
     with pytest.raises(BadLink):
         LINKS.subject(Purpose.MANAGE, new, now=NOON)
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_an_ended_key_opens_unsubscribe_alone(purpose):
+    old = LINKS.token(purpose, 7, now=NOON)
+    rotated = Links(keys=(NEWER,), base_url="https://example.org", ended={KEY: TODAY})
+
+    if purpose is Purpose.UNSUBSCRIBE:
+        assert rotated.subject(purpose, old, now=NOON) == 7
+    else:
+        with pytest.raises(BadLink):
+            rotated.subject(purpose, old, now=NOON)
+    assert rotated.subject(purpose, rotated.token(purpose, 7, now=NOON), now=NOON) == 7
 
 
 def test_a_links_address_is_its_purpose_and_holds_no_answers():

@@ -86,6 +86,14 @@ def test_a_token_of_an_older_key_is_believed_while_the_key_is_kept():
     assert VERP.mailed(rotated.token(message())) is None
 
 
+@pytest.mark.parametrize(("later", "is_known"), [(-1, False), (0, True), (9, True)])
+def test_of_an_ended_key_only_mails_up_to_that_day_are_known(later, is_known):
+    ended = {VERP.keys[0]: TODAY + timedelta(days=later)}
+    rotated = Verp(keys=(b"n" * 32,), address=VERP.address, ended=ended)
+
+    assert (rotated.mailed(VERP.token(message())) is not None) == is_known
+
+
 def test_the_first_true_token_counts_wherever_it_stands():
     forged = "1-rg18-0123456789abcdef"
 

@@ -84,7 +84,7 @@ async def test_a_lost_connection_is_worth_another_try_and_replaced(store, databa
             await tx.signups.new_id()
             await other.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE application_name = 'eventide' AND datname = current_database()"
+                "WHERE application_name LIKE 'eventide%' AND datname = current_database()"
             )
             await tx.signups.new_id()
 

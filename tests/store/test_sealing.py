@@ -1,10 +1,20 @@
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nacl.secret import Aead
 from nacl.utils import random
 
 from service.domain.errors import Misconfigured
-from service.store.sealing import SealBroken, Sealer, canonical
+from service.store.operator_tables import METADATA
+from service.store.sealing import (
+    BLOCKS,
+    OVERHEAD_BYTES,
+    SealBroken,
+    Sealer,
+    canonical,
+)
 
 KEY = b"k" * 32
 
@@ -13,16 +23,51 @@ def sealer(**keys: bytes) -> Sealer:
     return Sealer(lookup=b"l" * 32, keys=keys, current=next(iter(keys)))
 
 
-@given(plain=st.binary(max_size=2000), about=st.text(max_size=50))
-def test_what_was_sealed_for_a_row_opens_for_that_row(plain, about):
+#: A night's choice is JSON; anything may come back from a mailbox.
+PLAIN = st.one_of(
+    st.tuples(
+        st.sampled_from(sorted(BLOCKS)),
+        st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=2000).map(
+            str.encode
+        ),
+    ),
+    st.tuples(st.just("feedback"), st.binary(max_size=2000)),
+)
+
+
+@given(PLAIN, st.text(max_size=50))
+def test_what_was_sealed_for_a_row_opens_for_that_row(what, row):
+    table, plain = what
     keys = sealer(new=random(32))
+    about = f"{table}:{row}"
     box, key_id = keys.seal(plain, about=about)
 
-    assert keys.open(box, key_id, about=about) == plain
+    # Spaces at the end mean nothing in what is sealed.
+    assert keys.open(box, key_id, about=about) == plain.rstrip(b" ")
     assert key_id == "new"
 
 
-@given(at=st.integers(min_value=0, max_value=66), bit=st.integers(0, 7))
+@given(plain=st.binary(max_size=2000), table=st.sampled_from(["history", "operator"]))
+def test_a_box_is_one_block_long_or_the_next_multiple(plain, table):
+    box, _ = sealer(new=KEY).seal(plain, about=f"{table}:1")
+
+    blocks, over = divmod(len(box) - OVERHEAD_BYTES, BLOCKS[table])
+    assert over == 0
+    assert blocks == max(1, math.ceil(len(plain) / BLOCKS[table]))
+
+
+def test_a_box_that_was_never_padded_opens_as_it_was():
+    box = Aead(KEY).encrypt(b'{"a": 1}', b"subscriber:1")
+
+    assert sealer(old=KEY).open(bytes(box), "old", about="subscriber:1") == b'{"a": 1}'
+
+
+def test_every_table_with_sealed_rows_has_a_block():
+    tables = METADATA.tables.values()
+    assert {t.name for t in tables if "sealed" in t.columns} == set(BLOCKS)
+
+
+@given(at=st.integers(min_value=0, max_value=551), bit=st.integers(0, 7))
 def test_a_box_that_was_altered_anywhere_does_not_open(at, bit):
     keys = sealer(new=KEY)
     box, key_id = keys.seal(b"x" * 27, about="subscriber:1")
@@ -36,17 +81,17 @@ def test_a_box_that_was_altered_anywhere_does_not_open(at, bit):
 def test_the_same_words_never_look_the_same_when_sealed():
     keys = sealer(new=KEY)
 
-    assert keys.seal(b"same", about="a:1") != keys.seal(b"same", about="a:1")
+    assert keys.seal(b"same", about="night:1") != keys.seal(b"same", about="night:1")
 
 
 def test_an_old_key_opens_what_it_sealed_while_the_current_one_seals():
-    box, key_id = sealer(old=KEY).seal(b"plain", about="a:1")
+    box, key_id = sealer(old=KEY).seal(b"plain", about="night:1")
     rotated = Sealer(
         lookup=b"l" * 32, keys={"new": b"n" * 32, "old": KEY}, current="new"
     )
 
-    assert rotated.open(box, key_id, about="a:1") == b"plain"
-    assert rotated.seal(b"plain", about="a:1")[1] == "new"
+    assert rotated.open(box, key_id, about="night:1") == b"plain"
+    assert rotated.seal(b"plain", about="night:1")[1] == "new"
 
 
 def test_a_missing_key_is_named_together_with_its_setting():

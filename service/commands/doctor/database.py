@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from service import app as composition
-from service.commands.doctor import tonight
+from service.commands.doctor import rows, tonight
 from service.commands.doctor.patient import Patient, failed, skew
 from service.domain.clock import ahead
 from service.domain.errors import Misconfigured, ServiceError
@@ -134,15 +134,18 @@ def _schema(sheet: Sheet, found: Vitals) -> bool:
 
 async def _records(sheet: Sheet, patient: Patient, url: str) -> None:
     try:
-        sealer = composition.sealer(composition.keys(patient.settings))
+        keys = composition.keys(patient.settings)
     except Misconfigured as error:
         _unknown(sheet, "the records cannot be read without keys", error.remedy)
         return
     promised = patient.settings.database.is_promised
-    async with engine.opened(url, sealer, is_promised=promised) as store:
+    async with engine.opened(
+        url, composition.sealer(keys), is_promised=promised
+    ) as store:
         now = patient.clock.now()
         await _clock(sheet, store)
         await _keys_fit(sheet, store, now=now)
+        await rows.look(sheet, store, keys)
         await tonight.look(sheet.beside(TONIGHT), store, now=now)
 
 

@@ -29,9 +29,10 @@ async def look(sheet: Sheet, patient: Patient) -> None:
         sheet.ok("keys", f"will be made in {own} by the first start")
         return
     keys = composition.keys(settings)
-    sheet.ok(
-        "keys", f"one to look up, {len(keys.seal)} to seal, {len(keys.link)} to sign"
-    )
+    says = f"one to look up, {len(keys.seal)} to seal, {len(keys.link)} to sign"
+    if keys.ended:
+        says += f"; {len(keys.ended)} ended, which open unsubscribe alone"
+    sheet.ok("keys", says)
     _different(sheet, keys)
     made = _made(own) if is_own else None
     today = patient.clock.now().date()
@@ -40,7 +41,7 @@ async def look(sheet: Sheet, patient: Patient) -> None:
 
 
 def _different(sheet: Sheet, keys: Keys) -> None:
-    every = [keys.lookup, *keys.seal.values(), *keys.link]
+    every = [keys.lookup, *keys.seal.values(), *keys.link, *keys.ended]
     if len(set(every)) < len(every):
         says = "two of them are the same: who learns one of them knows the other"
         sheet.fault("different keys", says, HOW_TO_ROTATE)
