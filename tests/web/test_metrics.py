@@ -261,6 +261,7 @@ async def test_every_step_of_joining_and_leaving_is_counted(client, visitor, cut
         "confirmed": 1,
         "unsubscribed": 1,
         "unsubscribed by one click": 1,
+        "one click with a bad link": 1,
     }
     # The two sites are one process.
     assert away == {**found, "put off": 1}
