@@ -122,7 +122,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
     """All parts on the configured database and keys. Raises Misconfigured."""
     async with (
         database(settings) as url,
-        opened(settings, url=url, keys=keys(settings)) as parts,
+        opened(settings, url=url, keys=keys(settings), state=state(settings)) as parts,
     ):
         if parts.timekeeper.is_shifted:
             raise Misconfigured(
@@ -162,6 +162,14 @@ def own_key_file(settings: Settings) -> Path | None:
     return postgres.data_directory(settings.database.dir) / KEY_FILE
 
 
+def state(settings: Settings) -> Path | None:
+    """The folder of what is known of the database outside it, None where there is none."""
+    database = settings.database
+    if database.state_dir is not None:
+        return database.state_dir.expanduser().absolute()
+    return None if database.url else postgres.data_directory(database.dir)
+
+
 @asynccontextmanager
 async def records() -> AsyncIterator[Store]:
     """The store alone, to look something up. Raises Misconfigured."""
@@ -169,7 +177,10 @@ async def records() -> AsyncIterator[Store]:
     async with (
         database(found) as url,
         engine.opened(
-            url, sealer(keys(found)), is_promised=found.database.is_promised
+            url,
+            sealer(keys(found)),
+            is_promised=found.database.is_promised,
+            state=state(found),
         ) as store,
     ):
         await store.check()
@@ -212,15 +223,23 @@ def _letters(
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, *, url: str, keys: Keys, machine: SystemClock = THIS_MACHINE
+    settings: Settings,
+    *,
+    url: str,
+    keys: Keys,
+    machine: SystemClock = THIS_MACHINE,
+    state: Path | None = None,
 ) -> AsyncIterator[Service]:
     """All parts, checked: the database answers and is migrated, the catalogue loads.
 
-    `machine` is what is known here of the time, to be compared with the database's.
+    `machine` is what is known here of the time, to be compared with the database's, and
+    `state` where its audit log's mark is kept.
     """
     content = settings.content
     promised = settings.database.is_promised
-    async with engine.opened(url, sealer(keys), is_promised=promised) as store:
+    async with engine.opened(
+        url, sealer(keys), is_promised=promised, state=state
+    ) as store:
         await store.check()
         timekeeper = await timekeeping.started(
             store, machine, hold_seconds=settings.schedule.hold_seconds

@@ -44,12 +44,15 @@ class Section(BaseModel):
 class DatabaseSettings(Section):
     """Where PostgreSQL is. An empty URL means the embedded one in `dir`.
 
+    `state_dir` is a folder on this machine, for this database alone: what is known of it
+    there tells whether it was put back. Empty: the embedded one's own, else none.
     `replication` is `synchronous` where the operator promises that every commit waits
     for a standby; no reminder is begun while one does not.
     """
 
     url: str = ""
     dir: Path | None = None
+    state_dir: Annotated[Path | None, BeforeValidator(lambda path: path or None)] = None
     replication: Literal["asynchronous", "synchronous"] = "asynchronous"
 
     @property
