@@ -12,8 +12,15 @@ from service.domain.errors import ServiceError, VisitorError
 #: A sign-in name or an e-mail address, in lower case. No colon: `cli:` is not a person.
 NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}")
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
-#: So few different characters are a key held down.
-FEW = 4
+#: What anybody would try here first: words that stand on the pages, and in their address.
+OWN_WORDS = (
+    "eventide", "evening", "reminder", "operator", "console", "cramps", "cramp", "night",
+    "calf", "calves", "muscle", "stretch", "admin", "legs", "leg",
+)  # fmt: skip
+#: The most that zxcvbn gives: more than 10^10 guesses.
+STRONG = 4
+#: zxcvbn takes no more, and more makes no password weaker.
+LOOKED_AT = 72
 
 
 class NotVouched(ServiceError):
@@ -113,12 +120,21 @@ def checked_password(text: str, *, name: str) -> str:
         problem = f"Use at least {SHORTEST_PASSWORD} characters; a few words do well."
     elif len(text) > LONGEST_PASSWORD:
         problem = f"Use at most {LONGEST_PASSWORD} characters."
-    elif (
-        len(set(text)) <= FEW or len(text.lower().replace(name, "")) < SHORTEST_PASSWORD
-    ):
+    elif not _is_strong(text.lower(), known=(name, *OWN_WORDS)):
         problem = (
             "This is too easy to guess. A few words that nobody would join do well."
         )
     if problem:
         raise VisitorError({"new_password": problem})
     return text
+
+
+def _is_strong(text: str, *, known: tuple[str, ...]) -> bool:
+    """Whether what is left of it without the words that are known is hard to guess."""
+    from zxcvbn import zxcvbn  # noqa: PLC0415 - its word lists are large, asked for seldom
+
+    for word in known:
+        text = text.replace(word, "")
+    # Several lists of common passwords, names and words, keys beside each other, dates,
+    # repeats, and letters written as digits.
+    return bool(text) and zxcvbn(text[:LOOKED_AT])["score"] >= STRONG

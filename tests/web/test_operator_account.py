@@ -76,6 +76,44 @@ async def test_a_password_that_will_not_do_is_said_beside_its_field(
     assert (await ada.sign_in()).status_code == 303
 
 
+@pytest.mark.parametrize(
+    "guessable",
+    [
+        "password1234",
+        "P@ssw0rd!P@ssw0rd!",
+        "letmein letmein",
+        "qwertyuiop12",
+        "iloveyou12345",
+        "0123456789ab",
+        "Eventide2026!!",
+        "EventideOperator1",
+        "nightlegcramps",
+        "legcrampsatnight",
+        "night night night",
+        "eventide-admin-ada-2026",
+        "Eventide-Ada",
+    ],
+)
+async def test_a_common_password_or_one_of_the_service_s_own_words_is_refused(
+    ada, guessable
+):
+    answer = await change(ada, new_password=guessable, again=guessable)
+
+    assert "too easy to guess" in problems(answer.text)["new_password"]
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        "a night owl sings quietly at noon",
+        "ädfnlkö3qöß14!",
+        "a spoon, two kites and an untidy drawer " * 4,
+    ],
+)
+async def test_a_few_words_that_nobody_would_join_do(ada, good):
+    assert (await change(ada, new_password=good, again=good)).status_code == 303
+
+
 async def test_a_browser_left_open_is_no_place_to_guess_the_password(ada):
     for _ in range(10):
         await change(ada, password="wrong")
