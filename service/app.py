@@ -105,7 +105,12 @@ def kept_here(settings: Settings, *, base_url: str, smtp_port: int) -> Settings:
         "bounces": BouncesSettings(),
         "oidc": OidcSettings(),
         "operator": settings.operator.model_copy(
-            update={"postal_address": postal_address, "ping_url": ""}
+            update={
+                "postal_address": postal_address,
+                "ping_url": "",
+                # Who looks at a demo need not own an authenticator app.
+                "second_factor": "optional",
+            }
         ),
         "schedule": settings.schedule.model_copy(
             update={
@@ -303,6 +308,7 @@ def site(parts: Service) -> Site:
         letters=parts.letters,
         passwords=Passwords(),
         provider=_provider(parts.settings),
+        needs_second_factor=parts.settings.operator.second_factor == "required",
     )
 
 

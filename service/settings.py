@@ -138,11 +138,14 @@ class OperatorSettings(Section):
     """Who runs this service; the postal address stands in every mail.
 
     `ping_url` is asked every minute while the evening goes well (a dead man's switch).
+    With `second_factor` `required` operators and admins with a password may do nothing
+    in the console before they have set one up.
     """
 
     name: str = "Eventide"
     postal_address: str = ""
     ping_url: Annotated[str, AfterValidator(_bare_or_none)] = ""
+    second_factor: Literal["required", "optional"] = "required"
 
 
 def _secure_or_none(url: str) -> str:

@@ -30,6 +30,8 @@ class Act(StrEnum):
     PASSWORD_CHANGED = "password changed"  # noqa: S105 - an act, not a password
     SECOND_FACTOR_ADDED = "second factor added"
     SECOND_FACTOR_REMOVED = "second factor removed"
+    RECOVERY_CODES_MADE = "recovery codes made"
+    RECOVERY_CODE_USED = "recovery code used"
     OPERATOR_ADDED = "operator added"
     ROLE_CHANGED = "role changed"
     OPERATOR_DISABLED = "operator disabled"

@@ -38,7 +38,9 @@ class Role(StrEnum):
 class May(StrEnum):
     """One thing that not everybody may do."""
 
-    #: Own password and second factor.
+    #: Set up one's own second factor: all that somebody may who must, and has none.
+    ENROL = "set up a second factor"
+    #: Own password, and a second factor that is there.
     HAVE_AN_ACCOUNT = "have an account"
     #: Counts, charts, catalogue, preview: nobody's data.
     SEE_FIGURES = "see figures"
@@ -55,7 +57,7 @@ class May(StrEnum):
     MANAGE_OPERATORS = "manage operators"
 
 
-_VIEWER = frozenset({May.HAVE_AN_ACCOUNT, May.SEE_FIGURES, May.FIND_PEOPLE})
+_VIEWER = frozenset({May.ENROL, May.HAVE_AN_ACCOUNT, May.SEE_FIGURES, May.FIND_PEOPLE})
 _OPERATOR = _VIEWER | {
     May.SEE_ANSWERS,
     May.CHANGE_PEOPLE,
@@ -72,14 +74,24 @@ ALLOWED: Mapping[Role, frozenset[May]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
-    """Somebody who is signed in."""
+    """Somebody who is signed in.
+
+    `is_proven`: not by a password alone, but with a second factor or by the word of an
+    identity provider.
+    """
 
     name: str
     role: Role
+    is_proven: bool
 
     def may(self, what: May) -> bool:
         """Whether their role allows it."""
         return what in ALLOWED[self.role]
+
+    @property
+    def must_enrol(self) -> bool:
+        """Whether a second factor is missing, where the settings ask for it."""
+        return self.role is not Role.VIEWER and not self.is_proven
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
