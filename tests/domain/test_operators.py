@@ -4,7 +4,7 @@ import pytest
 
 from service.domain.operators import May, Operator, Role
 
-VIEWER = {May.HAVE_AN_ACCOUNT, May.SEE_FIGURES, May.FIND_PEOPLE}
+VIEWER = {May.ENROL, May.HAVE_AN_ACCOUNT, May.SEE_FIGURES, May.FIND_PEOPLE}
 OPERATOR = VIEWER | {
     May.SEE_ANSWERS,
     May.CHANGE_PEOPLE,

@@ -115,7 +115,6 @@ async def test_whoever_types_something_wrong_learns_no_more_than_that(somebody):
 async def sets_up_a_second_factor(at: AtConsole) -> str:
     await at.page.get_by_role("link", name="your account").click()
     await at.page.get_by_role("link", name="Set it up").click()
-    await at.looks("second-factor-begun")
     await at.page.get_by_label("Your password").fill(PASSWORD)
     await at.presses("Continue")
     secret = (await at.page.locator(".secret").inner_text()).replace(" ", "")
@@ -127,6 +126,8 @@ async def test_an_operator_sets_a_second_factor_up_and_signs_in_with_it(
     somebody, office
 ):
     await somebody.signs_in(Role.OPERATOR)
+    await somebody.goes_to("/operator/account/second-factor")
+    await somebody.looks("second-factor-begun")
     secret = await sets_up_a_second_factor(somebody)
     await somebody.looks("second-factor")
     await somebody.page.get_by_label("The code that the app shows now").fill("000000")
@@ -141,7 +142,7 @@ async def test_an_operator_sets_a_second_factor_up_and_signs_in_with_it(
     await somebody.looks("recovery-codes")
     await somebody.page.get_by_role("link", name="I have kept them").click()
     await somebody.goes_to("/operator/account")
-    await somebody.reads("10 recovery codes are left")
+    await somebody.reads("Recovery codes left: 10.")
     await somebody.looks("account")
 
     await somebody.presses("Sign out")

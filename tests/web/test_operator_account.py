@@ -257,7 +257,7 @@ async def test_a_recovery_code_lets_in_once_without_the_device(ada):
 
     assert len(set(codes)) == 10
     assert [a.status_code for a in (first, again, other)] == [303, 403, 303]
-    assert "9 recovery codes are left" in left
+    assert "Recovery codes left: 9." in left
     acts = [act[1] for act in await ada.acts()]
     assert acts.count("recovery code used") == 2
 

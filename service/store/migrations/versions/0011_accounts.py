@@ -1,4 +1,4 @@
-"""The audit log's mark, recovery codes, and for whom a provider vouched."""
+"""The audit log's mark, recovery codes, who vouched, and which reports have our token."""
 
 from alembic import op
 
@@ -27,8 +27,10 @@ STATEMENTS = (
     )
     """,
     "ALTER TABLE session ADD COLUMN is_vouched boolean NOT NULL DEFAULT false",
+    "ALTER TABLE feedback ADD COLUMN has_token boolean NOT NULL DEFAULT false",
 )
 BACK = (
+    "ALTER TABLE feedback DROP COLUMN has_token",
     "ALTER TABLE session DROP COLUMN is_vouched",
     "DROP TABLE recovery_code",
     "DROP TABLE audit_mark",
@@ -36,7 +38,7 @@ BACK = (
 
 
 def upgrade() -> None:
-    """Add two tables, and a column to the sessions."""
+    """Add two tables, and a column each to sessions and reports."""
     for statement in STATEMENTS:
         op.execute(statement)
 
