@@ -210,6 +210,7 @@ async def _loaded(
             tell=partial(bar.advance, task),
         )
     await migrate.upgrade(url)
+    await migrate.hand_over(url)
     async with store.transaction() as tx:
         await tx.deployment.fence(is_paused=found.manifest.is_paused)
         made, now = f"as of {found.manifest.created_at}", await store.now()

@@ -36,6 +36,12 @@ async def verify(store: Store) -> Reading:
         return await tx.audit.verify()
 
 
+async def is_guarded(store: Store) -> bool:
+    """Whether the service's own role can only add to the log."""
+    async with store.transaction() as tx:
+        return await tx.audit.is_guarded()
+
+
 async def has(store: Store, number: int, digest: bytes) -> bool:
     """Whether the entry of this number has this digest."""
     async with store.transaction() as tx:

@@ -56,6 +56,14 @@ KEEP_MARK = text(
     """
 )
 DIGEST = text("SELECT digest FROM audit WHERE number = :number")
+# A superuser is taken for a member of every role.
+IS_GUARDED = text(
+    """
+    SELECT NOT pg_has_role(c.relowner, 'MEMBER') AND NOT pg_has_role(n.nspowner, 'MEMBER')
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.oid = 'audit'::regclass
+    """
+)
 AFTER = text(
     f"SELECT {COLUMNS} FROM audit WHERE number > :number ORDER BY number LIMIT :limit"  # noqa: S608 - a constant
 )
@@ -158,6 +166,10 @@ class Audit:
                 folder=str(self._seal.outside.folder),
                 error=str(error.strerror),
             )
+
+    async def is_guarded(self) -> bool:
+        """Whether our role can neither change nor drop the log."""
+        return bool(await self._connection.scalar(IS_GUARDED))
 
     async def newest(
         self, *, operator: str, before: int, limit: int

@@ -126,8 +126,6 @@ async def test_an_operator_sets_a_second_factor_up_and_signs_in_with_it(
     somebody, office
 ):
     await somebody.signs_in(Role.OPERATOR)
-    await somebody.goes_to("/operator/account/second-factor")
-    await somebody.looks("second-factor-begun")
     secret = await sets_up_a_second_factor(somebody)
     await somebody.looks("second-factor")
     await somebody.page.get_by_label("The code that the app shows now").fill("000000")
@@ -152,6 +150,12 @@ async def test_an_operator_sets_a_second_factor_up_and_signs_in_with_it(
     await somebody.signs_in(Role.OPERATOR, code=code_at(secret, office.clock.now()))
     await somebody.presses("Sign out")
     await somebody.signs_in(Role.OPERATOR, code=recovery)
+
+
+async def test_the_page_that_begins_a_second_factor_fits_and_faults_nobody(somebody):
+    await somebody.signs_in(Role.OPERATOR)
+    await somebody.goes_to("/operator/account/second-factor")
+    await somebody.looks("second-factor-begun")
 
 
 async def test_an_admin_adds_an_operator_and_keeps_their_account(somebody):
