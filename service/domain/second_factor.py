@@ -3,10 +3,8 @@
 And the recovery codes that stand in for a lost device, each of them once.
 """
 
-import base64
 import hashlib
 import hmac
-import secrets
 from datetime import datetime
 
 import pyotp
@@ -16,8 +14,8 @@ ISSUER = "Eventide"
 EARLIER_AND_LATER = (-1, 0, 1)
 STEP_SECONDS = 30
 RECOVERY_CODES = 10
-#: 80 bits: nobody finds a code by its digest.
-RECOVERY_BYTES, GROUP = 10, 4
+#: Of base32, so 80 bits: nobody finds a code by its digest.
+RECOVERY_LENGTH, GROUP = 16, 4
 
 
 def new_secret() -> str:
@@ -57,7 +55,7 @@ def recovery_digest(code: str) -> bytes:
 
 
 def _recovery_code() -> str:
-    text = base64.b32encode(secrets.token_bytes(RECOVERY_BYTES)).decode().lower()
+    text = pyotp.random_base32()[:RECOVERY_LENGTH].lower()
     return "-".join(text[i : i + GROUP] for i in range(0, len(text), GROUP))
 
 
