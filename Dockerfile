@@ -31,6 +31,8 @@ LABEL org.opencontainers.image.title="Eventide" \
       org.opencontainers.image.version="0.1.0"
 RUN groupadd --gid 10001 eventide \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp eventide
+# A volume that is new takes its owner from here.
+RUN install --directory --owner=10001 --group=10001 --mode=0750 /var/lib/eventide
 COPY --from=build /opt/eventide /opt/eventide
 COPY --chmod=755 config/ready /usr/local/bin/
 ENV PATH=/opt/eventide/.venv/bin:$PATH \

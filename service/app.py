@@ -105,7 +105,12 @@ def kept_here(settings: Settings, *, base_url: str, smtp_port: int) -> Settings:
         "bounces": BouncesSettings(),
         "oidc": OidcSettings(),
         "operator": settings.operator.model_copy(
-            update={"postal_address": postal_address, "ping_url": ""}
+            update={
+                "postal_address": postal_address,
+                "ping_url": "",
+                # Who looks at a demo need not own an authenticator app.
+                "second_factor": "optional",
+            }
         ),
         "schedule": settings.schedule.model_copy(
             update={
@@ -122,7 +127,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
     """All parts on the configured database and keys. Raises Misconfigured."""
     async with (
         database(settings) as url,
-        opened(settings, url=url, keys=keys(settings)) as parts,
+        opened(settings, url=url, keys=keys(settings), state=state(settings)) as parts,
     ):
         if parts.timekeeper.is_shifted:
             raise Misconfigured(
@@ -162,6 +167,14 @@ def own_key_file(settings: Settings) -> Path | None:
     return postgres.data_directory(settings.database.dir) / KEY_FILE
 
 
+def state(settings: Settings) -> Path | None:
+    """The folder of what is known of the database outside it, None where there is none."""
+    database = settings.database
+    if database.state_dir is not None:
+        return database.state_dir.expanduser().absolute()
+    return None if database.url else postgres.data_directory(database.dir)
+
+
 @asynccontextmanager
 async def records() -> AsyncIterator[Store]:
     """The store alone, to look something up. Raises Misconfigured."""
@@ -169,7 +182,10 @@ async def records() -> AsyncIterator[Store]:
     async with (
         database(found) as url,
         engine.opened(
-            url, sealer(keys(found)), is_promised=found.database.is_promised
+            url,
+            sealer(keys(found)),
+            is_promised=found.database.is_promised,
+            state=state(found),
         ) as store,
     ):
         await store.check()
@@ -212,15 +228,23 @@ def _letters(
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, *, url: str, keys: Keys, machine: SystemClock = THIS_MACHINE
+    settings: Settings,
+    *,
+    url: str,
+    keys: Keys,
+    machine: SystemClock = THIS_MACHINE,
+    state: Path | None = None,
 ) -> AsyncIterator[Service]:
     """All parts, checked: the database answers and is migrated, the catalogue loads.
 
-    `machine` is what is known here of the time, to be compared with the database's.
+    `machine` is what is known here of the time, to be compared with the database's, and
+    `state` where its audit log's mark is kept.
     """
     content = settings.content
     promised = settings.database.is_promised
-    async with engine.opened(url, sealer(keys), is_promised=promised) as store:
+    async with engine.opened(
+        url, sealer(keys), is_promised=promised, state=state
+    ) as store:
         await store.check()
         timekeeper = await timekeeping.started(
             store, machine, hold_seconds=settings.schedule.hold_seconds
@@ -284,6 +308,7 @@ def site(parts: Service) -> Site:
         letters=parts.letters,
         passwords=Passwords(),
         provider=_provider(parts.settings),
+        needs_second_factor=parts.settings.operator.second_factor == "required",
     )
 
 

@@ -44,12 +44,15 @@ class Section(BaseModel):
 class DatabaseSettings(Section):
     """Where PostgreSQL is. An empty URL means the embedded one in `dir`.
 
+    `state_dir` is a folder on this machine, for this database alone: what is known of it
+    there tells whether it was put back. Empty: the embedded one's own, else none.
     `replication` is `synchronous` where the operator promises that every commit waits
     for a standby; no reminder is begun while one does not.
     """
 
     url: str = ""
     dir: Path | None = None
+    state_dir: Annotated[Path | None, BeforeValidator(lambda path: path or None)] = None
     replication: Literal["asynchronous", "synchronous"] = "asynchronous"
 
     @property
@@ -136,11 +139,14 @@ class OperatorSettings(Section):
     """Who runs this service; the postal address stands in every mail.
 
     `ping_url` is asked every minute while the evening goes well (a dead man's switch).
+    With `second_factor` `required` operators and admins with a password may do nothing
+    in the console before they have set one up.
     """
 
     name: str = "Eventide"
     postal_address: str = ""
     ping_url: Annotated[str, AfterValidator(_bare_or_none)] = ""
+    second_factor: Literal["required", "optional"] = "required"
 
 
 def _secure_or_none(url: str) -> str:

@@ -138,6 +138,9 @@ def test_a_demo_touches_neither_the_operator_s_relays_nor_their_bounces():
     assert demo.smtp.password.get_secret_value() == ""
     assert (demo.bounces.imap_host, demo.bounces.listen) == ("", "")
     assert demo.operator.ping_url == ""
+    # Whoever looks at it signs in with the password that it prints, and no more.
+    assert theirs.operator.second_factor == "required"
+    assert demo.operator.second_factor == "optional"
 
 
 async def test_the_console_knows_the_identity_provider_that_was_set(settings):

@@ -73,7 +73,7 @@ async def _backup(file: Path, keys_file: Path) -> None:
     sealer = composition.sealer(key_ring.keys(secrets))
     async with (
         composition.database(settings) as url,
-        engine.opened(url, sealer) as store,
+        engine.opened(url, sealer, state=composition.state(settings)) as store,
         store.transaction() as tx,
     ):
         snapshot = await tx.inventory.snapshot()
@@ -134,7 +134,9 @@ async def _restore(file: Path, keys_file: Path, *, is_drill: bool) -> None:
             return
         async with (
             composition.database(settings) as url,
-            engine.opened(url, composition.sealer(keys)) as store,
+            engine.opened(
+                url, composition.sealer(keys), state=composition.state(settings)
+            ) as store,
         ):
             await _insist_on_room(store, where=place(url))
             await migrate.clear(url)
@@ -208,10 +210,13 @@ async def _loaded(
             tell=partial(bar.advance, task),
         )
     await migrate.upgrade(url)
+    await migrate.hand_over(url)
     async with store.transaction() as tx:
         await tx.deployment.fence(is_paused=found.manifest.is_paused)
-        made = f"as of {found.manifest.created_at}"
-        await tx.audit.add(me(), Act.RESTORED, details=made, now=await store.now())
+        made, now = f"as of {found.manifest.created_at}", await store.now()
+        # The marks of the database before it are ahead of this one.
+        await tx.audit.anchor(now=now)
+        await tx.audit.add(me(), Act.RESTORED, details=made, now=now)
 
 
 def _show(manifest: Manifest) -> None:

@@ -96,6 +96,7 @@ def _listener(where: str) -> socket.socket | None:
 async def _migrate() -> None:
     async with composition.database(composition.settings()) as url:
         await migrations.upgrade(url)
+        await migrations.hand_over(url)
     typer.echo(f"The schema is at {migrations.head()}")
 
 

@@ -13,6 +13,7 @@ import typer
 from service.clock import SystemClock
 from service.domain.errors import Misconfigured
 from service.keys import new_keys
+from service.store import audit_owner
 
 PASSWORD_BYTES = 32
 #: What PostgreSQL takes as a name without quotes.
@@ -41,8 +42,8 @@ def secrets(
 ) -> None:
     """Make the keys and passwords of a deployment where they are missing; keep the others.
 
-    The service gets `keys` and `database_url`; PostgreSQL gets `postgres_password` and
-    `role.sql`. Nobody but root and the group of each folder may read them.
+    The service gets `keys` and `database_url`; PostgreSQL gets `postgres_password`,
+    `role.sql` and `second_role.sql`, the role that owns the audit log. Nobody but root and the group of each folder may read them.
     """
     place = _place(url)
     try:
@@ -73,6 +74,9 @@ def _for_database(
     database = place.path.removeprefix("/")
     role = ROLE.format(role=place.username, database=database, password=password)
     _write(folder / "role.sql", role, group=group)
+    # PostgreSQL reads them in the order of their names.
+    second = audit_owner.statements(str(place.username))
+    _write(folder / "second_role.sql", second, group=group)
 
 
 def _place(url: str) -> SplitResult:

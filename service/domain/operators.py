@@ -12,8 +12,15 @@ from service.domain.errors import ServiceError, VisitorError
 #: A sign-in name or an e-mail address, in lower case. No colon: `cli:` is not a person.
 NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}")
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
-#: So few different characters are a key held down.
-FEW = 4
+#: What anybody would try here first: words that stand on the pages, and in their address.
+OWN_WORDS = (
+    "eventide", "evening", "reminder", "operator", "console", "cramps", "cramp", "night",
+    "calf", "calves", "muscle", "stretch", "admin", "legs", "leg",
+)  # fmt: skip
+#: The most that zxcvbn gives: more than 10^10 guesses.
+STRONG = 4
+#: zxcvbn takes no more, and more makes no password weaker.
+LOOKED_AT = 72
 
 
 class NotVouched(ServiceError):
@@ -31,7 +38,9 @@ class Role(StrEnum):
 class May(StrEnum):
     """One thing that not everybody may do."""
 
-    #: Own password and second factor.
+    #: Set up one's own second factor: all that somebody may who must, and has none.
+    ENROL = "set up a second factor"
+    #: Own password, and a second factor that is there.
     HAVE_AN_ACCOUNT = "have an account"
     #: Counts, charts, catalogue, preview: nobody's data.
     SEE_FIGURES = "see figures"
@@ -48,7 +57,7 @@ class May(StrEnum):
     MANAGE_OPERATORS = "manage operators"
 
 
-_VIEWER = frozenset({May.HAVE_AN_ACCOUNT, May.SEE_FIGURES, May.FIND_PEOPLE})
+_VIEWER = frozenset({May.ENROL, May.HAVE_AN_ACCOUNT, May.SEE_FIGURES, May.FIND_PEOPLE})
 _OPERATOR = _VIEWER | {
     May.SEE_ANSWERS,
     May.CHANGE_PEOPLE,
@@ -65,14 +74,24 @@ ALLOWED: Mapping[Role, frozenset[May]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
-    """Somebody who is signed in."""
+    """Somebody who is signed in.
+
+    `is_proven`: not by a password alone, but with a second factor or by the word of an
+    identity provider.
+    """
 
     name: str
     role: Role
+    is_proven: bool
 
     def may(self, what: May) -> bool:
         """Whether their role allows it."""
         return what in ALLOWED[self.role]
+
+    @property
+    def must_enrol(self) -> bool:
+        """Whether a second factor is missing, where the settings ask for it."""
+        return self.role is not Role.VIEWER and not self.is_proven
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +132,21 @@ def checked_password(text: str, *, name: str) -> str:
         problem = f"Use at least {SHORTEST_PASSWORD} characters; a few words do well."
     elif len(text) > LONGEST_PASSWORD:
         problem = f"Use at most {LONGEST_PASSWORD} characters."
-    elif (
-        len(set(text)) <= FEW or len(text.lower().replace(name, "")) < SHORTEST_PASSWORD
-    ):
+    elif not _is_strong(text.lower(), known=(name, *OWN_WORDS)):
         problem = (
             "This is too easy to guess. A few words that nobody would join do well."
         )
     if problem:
         raise VisitorError({"new_password": problem})
     return text
+
+
+def _is_strong(text: str, *, known: tuple[str, ...]) -> bool:
+    """Whether what is left of it without the words that are known is hard to guess."""
+    from zxcvbn import zxcvbn  # noqa: PLC0415 - its word lists are large, asked for seldom
+
+    for word in known:
+        text = text.replace(word, "")
+    # Several lists of common passwords, names and words, keys beside each other, dates,
+    # repeats, and letters written as digits.
+    return bool(text) and zxcvbn(text[:LOOKED_AT])["score"] >= STRONG

@@ -24,7 +24,11 @@ CHUNK = 1 << 20
 #: The first server that knows it. Older ones refuse what a newer pg_restore writes.
 TIMEOUT_SINCE = 17
 TIMEOUT = b"SET transaction_timeout = 0;\n"
-DUMP = ("--format=custom", "--no-owner", "--no-privileges", "--no-subscriptions")
+DUMP = (
+    "--format=custom", "--no-owner", "--no-privileges", "--no-subscriptions",
+    # Made by a superuser of the server, and not the service's to copy.
+    "--exclude-schema=eventide_audit",
+)  # fmt: skip
 PSQL = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-")
 NO_LOCALE = {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
 

@@ -79,12 +79,16 @@ async def begin_second_factor(store: Store, proof: Proof, *, now: datetime) -> N
 
 async def confirm_second_factor(
     store: Store, name: str, code: str, *, token: str, now: datetime
-) -> None:
-    """From now on signing in takes a code; other sessions end. Raises VisitorError."""
+) -> tuple[str, ...]:
+    """From now on signing in takes a code; other sessions end. Raises VisitorError.
+
+    Returns the recovery codes, which nobody can be shown again; none where the second
+    factor was set up before.
+    """
     async with store.transaction() as tx:
         account = await _mine(tx, name)
         if account.has_second_factor or not account.second_factor:
-            return
+            return ()
         step = second_factor.step_of(code, account.second_factor, after=None, now=now)
         if step is None:
             words = "This is not the code that the app shows now. Check its clock."
@@ -92,6 +96,29 @@ async def confirm_second_factor(
         await tx.operators.save(replace(account, last_step=step))
         await tx.sessions.end_all(name, but=token)
         await tx.audit.add(name, Act.SECOND_FACTOR_ADDED, now=now)
+        return await _new_codes(tx, name)
+
+
+async def renew_recovery_codes(
+    store: Store, proof: Proof, *, now: datetime
+) -> tuple[str, ...]:
+    """Other recovery codes; those before count no more. Raises VisitorError.
+
+    None where there is no second factor that they could stand in for.
+    """
+    await prove(store, proof, now=now)
+    async with store.transaction() as tx:
+        account = await _mine(tx, proof.name)
+        if not account.has_second_factor:
+            return ()
+        await tx.audit.add(proof.name, Act.RECOVERY_CODES_MADE, now=now)
+        return await _new_codes(tx, proof.name)
+
+
+async def codes_left(store: Store, name: str) -> int:
+    """How many recovery codes were not used yet."""
+    async with store.transaction() as tx:
+        return await tx.operators.count_codes(name)
 
 
 async def remove_second_factor(
@@ -104,8 +131,16 @@ async def remove_second_factor(
         if account.has_second_factor:
             bare = replace(account, second_factor="", last_step=None)
             await tx.operators.save(bare)
+            await tx.operators.keep_codes(proof.name, ())
             await tx.sessions.end_all(proof.name, but=token)
             await tx.audit.add(proof.name, Act.SECOND_FACTOR_REMOVED, now=now)
+
+
+async def _new_codes(tx: Transaction, name: str) -> tuple[str, ...]:
+    codes = second_factor.new_recovery_codes()
+    digests = tuple(map(second_factor.recovery_digest, codes))
+    await tx.operators.keep_codes(name, digests)
+    return codes
 
 
 async def _mine(tx: Transaction, name: str) -> Account:

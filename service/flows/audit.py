@@ -1,8 +1,9 @@
 """The audit log, read: a page of it, or all of it to see that nobody altered it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from service.domain.audit import Entry, Verification
+from service.domain.audit import Act, Entry, Reading
 from service.store.engine import Store
 
 PAGE = 50
@@ -29,10 +30,16 @@ async def page(store: Store, *, operator: str, before: int) -> Page:
     return Page(entries=shown, older=older, names=names)
 
 
-async def verify(store: Store) -> Verification:
-    """Read the whole log; tells where the chain breaks, if it does."""
+async def verify(store: Store) -> Reading:
+    """Read the whole log, and see whether it is the one that the marks know."""
     async with store.transaction() as tx:
         return await tx.audit.verify()
+
+
+async def is_guarded(store: Store) -> bool:
+    """Whether the service's own role can only add to the log."""
+    async with store.transaction() as tx:
+        return await tx.audit.is_guarded()
 
 
 async def has(store: Store, number: int, digest: bytes) -> bool:
@@ -40,3 +47,15 @@ async def has(store: Store, number: int, digest: bytes) -> bool:
     async with store.transaction() as tx:
         found = await tx.audit.newest(operator="", before=number + 1, limit=1)
     return [(entry.number, entry.digest) for entry in found] == [(number, digest)]
+
+
+async def anchor(store: Store, *, by: str, now: datetime) -> str:
+    """Take the log as it is for whole, and keep that and what was wrong with it.
+
+    Returns what was wrong, "" for nothing. An entry that breaks the chain goes on to.
+    """
+    problem = (await verify(store)).problem
+    async with store.transaction() as tx:
+        await tx.audit.anchor(now=now)
+        await tx.audit.add(by, Act.LOG_ANCHORED, details=problem, now=now)
+    return problem

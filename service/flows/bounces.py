@@ -85,16 +85,24 @@ async def receive(
         match found:
             case Bounced():
                 if found.is_unread:
-                    await tx.feedback.keep(raw, why=UNREAD, now=now)
+                    await tx.feedback.keep(raw, why=UNREAD, has_token=True, now=now)
                 await _note(tx, found)
             case Complained(mailed=mailed):
                 await tx.feedback.complained(mailed.subscriber_id, now=now)
             case Unusable(why=why):
-                await tx.feedback.keep(raw, why=why, now=now)
+                has_token = _is_about_ours(verp, came, recipient, now=now)
+                await tx.feedback.keep(raw, why=why, has_token=has_token, now=now)
             case Ignored():
                 pass
     _report(found)
     return found
+
+
+def _is_about_ours(verp: Verp, came: Came, recipient: str, *, now: datetime) -> bool:
+    """Whether it has the token of a mail of ours that is not too old to be believed."""
+    traces = came.traces if isinstance(came, Report | Complaint) else ()
+    mailed = verp.mailed(recipient, *traces)
+    return mailed is not None and mailed.is_believed(now=now)
 
 
 async def _note(tx: Transaction, found: Bounced) -> None:

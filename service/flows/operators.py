@@ -127,6 +127,7 @@ async def reset_second_factor(
 
     async def act(tx: Transaction, found: Account) -> Account:
         await tx.sessions.end_all(name)
+        await tx.operators.keep_codes(name, ())
         await tx.audit.add(by, Act.SECOND_FACTOR_REMOVED, details=name, now=now)
         return replace(found, second_factor="", last_step=None)
 

@@ -16,6 +16,8 @@ from service.passwords import Passwords
 from service.store.engine import Store, Transaction
 
 TOKEN_BYTES = 32
+#: Who vouches, as the audit log has it.
+PROVIDER = "identity provider"
 
 log = structlog.get_logger()
 
@@ -77,7 +79,7 @@ async def sign_in(
         is_same = account is not None and account.password_hash == kept != ""
         if account and is_right and is_same:
             account = replace(account, password_hash=renewed)
-            checked = _with_code(account, attempt.code, now=now)
+            checked = await _with_code(tx, account, attempt.code, now=now)
             if checked is not None:
                 throttle.give_back(counted)
                 return await _begun(tx, checked, "password", now=now)
@@ -99,10 +101,10 @@ async def sign_in_as(
     async with store.transaction() as tx:
         account = await tx.operators.lock(name)
         if account is None or account.disabled_at is not None:
-            await _refused(tx, account, details="identity provider", now=now)
+            await _refused(tx, account, details=PROVIDER, now=now)
             return No.WRONG
         throttle.give_back(counted)
-        return await _begun(tx, account, "identity provider", now=now)
+        return await _begun(tx, account, PROVIDER, now=now)
 
 
 async def signed_in(store: Store, token: str, *, now: datetime) -> Operator | None:
@@ -120,15 +122,26 @@ async def sign_out(store: Store, token: str, *, now: datetime) -> None:
             await tx.audit.add(operator.name, Act.SIGNED_OUT, now=now)
 
 
-def _with_code(account: Account, code: str, *, now: datetime) -> Account | None:
-    """The account as it is after this sign-in, None where it may not be."""
+async def _with_code(
+    tx: Transaction, account: Account, code: str, *, now: datetime
+) -> Account | None:
+    """The account as it is after this sign-in, None where it may not be.
+
+    A recovery code does as well as one of the app, once.
+    """
     if account.disabled_at is not None:
         return None
     if not account.has_second_factor:
         return account
     secret, last = account.second_factor, account.last_step
     step = second_factor.step_of(code, secret, after=last, now=now)
-    return None if step is None else replace(account, last_step=step)
+    if step is not None:
+        return replace(account, last_step=step)
+    digest = second_factor.recovery_digest(code)
+    if not await tx.operators.use_code(account.name, digest):
+        return None
+    await tx.audit.add(account.name, Act.RECOVERY_CODE_USED, now=now)
+    return account
 
 
 async def _refused(
@@ -150,6 +163,7 @@ async def _begun(
 ) -> SignedIn:
     token = urlsafe_b64encode(os.urandom(TOKEN_BYTES)).rstrip(b"=").decode()
     await tx.operators.save(account)
-    await tx.sessions.add(token, account.name, now=now)
+    is_vouched = how == PROVIDER
+    await tx.sessions.add(token, account.name, is_vouched=is_vouched, now=now)
     await tx.audit.add(account.name, Act.SIGNED_IN, details=how, now=now)
     return SignedIn(name=account.name, token=token)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from math import inf
+from pathlib import Path
 from time import monotonic
 
 from asyncpg import PostgresLogMessage
@@ -19,7 +20,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from service.domain.errors import Misconfigured, ServiceError, TryLater
 from service.store import migrate
-from service.store.audit import Audit
+from service.store.audit import Audit, Seal
+from service.store.audit_mark import StateMark
 from service.store.census import Census
 from service.store.consents import Consents
 from service.store.deployment import WAITS_FOR_STANDBY, Deployment
@@ -50,6 +52,7 @@ from service.store.trouble import (
 from service.store.vitals import Checkup
 from service.store.workers import Workers
 
+POOL_SIZE = 5
 #: Seconds to wait for the server to take a connection.
 PATIENCE = 10
 #: And for the longest command, which lets go of a night of millions.
@@ -79,15 +82,16 @@ async def opened(
     url: str,
     sealer: Sealer,
     *,
-    pool_size: int = 5,
     rested: float = RESTED,
     longest_command: float = LONGEST_COMMAND,
     is_promised: bool = False,
+    state: Path | None = None,
 ) -> AsyncIterator["Store"]:
     """A store on the database at `url`; its connections are closed at the end.
 
     One that has `rested` for so many seconds is replaced if it has died meanwhile. A
     command that takes `longest_command` seconds is given up. With `is_promised` its commits wait for a standby, or no reminder is begun.
+    `state` is the folder where the audit log's mark is kept, None for nowhere.
     Nothing is connected yet: call `check()` to learn whether the database is there.
 
     Raises:
@@ -95,7 +99,7 @@ async def opened(
     """
     engine = create_async_engine(
         address_of(url),
-        pool_size=pool_size,
+        pool_size=POOL_SIZE,
         max_overflow=0,
         pool_timeout=PATIENCE,
         connect_args={
@@ -110,7 +114,9 @@ async def opened(
     _ask(engine, rested)
     _listen(engine)
     try:
-        yield Store(engine, sealer, name=place(url), is_promised=is_promised)
+        outside = StateMark(folder=state) if state else None
+        seal = Seal(key=sealer.audit_key, outside=outside)
+        yield Store(engine, sealer, seal, name=place(url), is_promised=is_promised)
     finally:
         await engine.dispose()
 
@@ -195,11 +201,18 @@ class Store:
     """The tables of one database; hands out transactions."""
 
     def __init__(
-        self, engine: AsyncEngine, sealer: Sealer, *, name: str, is_promised: bool
+        self,
+        engine: AsyncEngine,
+        sealer: Sealer,
+        seal: Seal,
+        *,
+        name: str,
+        is_promised: bool,
     ) -> None:
         """Keep what `opened` made; `name` is the database without its password."""
         self._engine = engine
         self._sealer = sealer
+        self._seal = seal
         self._name = name
         self.is_promised = is_promised
 
@@ -217,7 +230,10 @@ class Store:
                 connection.info.pop(NOT_AWAITED, None)
                 async with connection.begin():
                     parts = _parts(
-                        connection, self._sealer, is_promised=self.is_promised
+                        connection,
+                        self._sealer,
+                        self._seal,
+                        is_promised=self.is_promised,
                     )
                     yield parts
                 await _insist_on_standby(connection, parts)
@@ -291,7 +307,7 @@ async def _insist_on_standby(connection: AsyncConnection, parts: Transaction) ->
 
 
 def _parts(
-    connection: AsyncConnection, sealer: Sealer, *, is_promised: bool
+    connection: AsyncConnection, sealer: Sealer, seal: Seal, *, is_promised: bool
 ) -> Transaction:
     return Transaction(
         signups=Signups(connection, sealer),
@@ -311,7 +327,7 @@ def _parts(
         deployment=Deployment(connection, is_promised=is_promised),
         operators=Operators(connection, sealer),
         sessions=Sessions(connection),
-        audit=Audit(connection),
+        audit=Audit(connection, seal),
         inventory=Inventory(connection),
         timekeeping=Timekeeping(connection),
         resealing=Resealing(connection, sealer),

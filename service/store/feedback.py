@@ -52,10 +52,18 @@ UNSCHEDULE = text("DELETE FROM schedule WHERE subscriber_id = ANY(:ids)")
 
 KEEP = text(
     """
-    INSERT INTO feedback (digest, sealed, key_id, received_at, why)
-    SELECT :digest, :sealed, :key_id, :now, :why
-    WHERE (SELECT count(*) FROM feedback) < :most
+    INSERT INTO feedback (digest, sealed, key_id, received_at, why, has_token)
+    VALUES (:digest, :sealed, :key_id, :now, :why, :has_token)
     ON CONFLICT DO NOTHING
+    """
+)
+# First those of strangers, who can send as many as they like, then the oldest.
+DROP_EXCESS = text(
+    """
+    DELETE FROM feedback WHERE digest IN (
+        SELECT digest FROM feedback
+        ORDER BY has_token DESC, received_at DESC, digest OFFSET :most
+    )
     """
 )
 KEPT = text(
@@ -133,8 +141,13 @@ class Feedback:
         await self._outbox.hold_back(ids, reason=Reason.COMPLAINT, now=now)
         await self._suppression.add(key, Reason.COMPLAINT, now=now)
 
-    async def keep(self, raw: bytes, *, why: str, now: datetime) -> None:
-        """Keep a message for the operator, once, unless there are too many already."""
+    async def keep(
+        self, raw: bytes, *, why: str, has_token: bool, now: datetime
+    ) -> None:
+        """Keep a message for the operator, once; where there are too many, others go.
+
+        `has_token`: it has the token of a mail that is not too old to be believed.
+        """
         digest = hashlib.sha256(raw).digest()
         sealed, key_id = self._sealer.seal(raw[:KEPT_BYTES], about=_about(digest))
         values = {
@@ -143,9 +156,10 @@ class Feedback:
             "key_id": key_id,
             "now": now,
             "why": why,
-            "most": MOST_KEPT,
+            "has_token": has_token,
         }
         await self._connection.execute(KEEP, values)
+        await self._connection.execute(DROP_EXCESS, {"most": MOST_KEPT})
 
     async def kept(self) -> tuple[Kept, ...]:
         """The messages that were kept, oldest first."""

@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from service.domain.errors import Misconfigured, TryLater
+from service.store import audit_owner
 from service.store.operator_tables import METADATA
 from service.store.trouble import AWAY, SETTING, address_of, place, translated
 
@@ -62,6 +63,12 @@ async def upgrade(url: str, revision: str = "head") -> None:
     await _move(url, command.upgrade, revision)
 
 
+async def hand_over(url: str) -> None:
+    """Let the second role own the audit log, where a superuser made one."""
+    async with _locked(url) as connection:
+        await audit_owner.hand_over(connection)
+
+
 async def downgrade(url: str, revision: str) -> None:
     """Take the schema down to a revision; "base" drops everything."""
     await _move(url, command.downgrade, revision)
@@ -73,6 +80,7 @@ async def clear(url: str) -> None:
         current = await revision_of(connection)
         if current is not None:
             insist_on_known(current, where=_where(url))
+            await audit_owner.take_back(connection)
             await connection.run_sync(_run, command.downgrade, "base")
         await connection.execute(DROP_REVISION)
 

@@ -19,9 +19,11 @@ from service.store.tables import METADATA, instant
 #: With the others in it: whoever wants the whole schema takes it from here.
 __all__ = [
     "AUDIT",
+    "AUDIT_MARK",
     "DEPLOYMENT",
     "METADATA",
     "OPERATOR",
+    "RECOVERY_CODE",
     "SESSION",
     "SHIFTED_CLOCK",
     "TIMEKEEPING",
@@ -87,7 +89,8 @@ OPERATOR = Table(
     CheckConstraint("role IN ('viewer', 'operator', 'admin')", name="role"),
 )
 
-#: Signed-in browsers: the digest of what is in the cookie.
+#: Signed-in browsers: the digest of what is in the cookie, and whether an identity
+#: provider vouched.
 SESSION = Table(
     "session",
     METADATA,
@@ -100,7 +103,21 @@ SESSION = Table(
     ),
     instant("started_at"),
     instant("seen_at"),
+    Column("is_vouched", Boolean, nullable=False, server_default=text("false")),
     Index("session_operator", "operator"),
+)
+
+#: What lets an operator in once without the second factor: the digest of each code.
+RECOVERY_CODE = Table(
+    "recovery_code",
+    METADATA,
+    Column(
+        "operator",
+        Text,
+        ForeignKey("operator.name", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("digest", LargeBinary, primary_key=True),
 )
 
 #: Every act of an operator: only ever added to, each row sealed to the one before.
@@ -114,4 +131,16 @@ AUDIT = Table(
     Column("subscriber_id", BigInteger),
     Column("details", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False),
+)
+
+#: The newest entry of the log, sealed with the log's key: its high-water mark.
+AUDIT_MARK = Table(
+    "audit_mark",
+    METADATA,
+    Column("is_one", Boolean, primary_key=True, server_default=text("true")),
+    Column("number", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    instant("keyed_from"),
+    Column("code", LargeBinary, nullable=False),
+    CheckConstraint("is_one", name="is_one"),
 )

@@ -1,5 +1,6 @@
 """The operators' accounts; the secret of a second factor is sealed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, TextClause, text
@@ -28,6 +29,16 @@ SAVE = text(
     WHERE name = :name
     """
 )
+# Each waits for the operator's row, which whoever calls has locked.
+DROP_CODES = text("DELETE FROM recovery_code WHERE operator = :name")
+ADD_CODES = text(
+    """
+    INSERT INTO recovery_code (operator, digest)
+    SELECT :name, unnest(CAST(:digests AS bytea[]))
+    """
+)
+USE_CODE = text("DELETE FROM recovery_code WHERE operator = :name AND digest = :digest")
+COUNT_CODES = text("SELECT count(*) FROM recovery_code WHERE operator = :name")
 # Two admins who take each other's role away take turns, so that one stays.
 LOCK_ADMINS = text(
     "SELECT name FROM operator WHERE role = 'admin' ORDER BY name FOR UPDATE"
@@ -84,6 +95,22 @@ class Operators:
             "disabled_at": account.disabled_at,
         }
         await self._connection.execute(SAVE, values)
+
+    async def keep_codes(self, name: str, digests: Sequence[bytes]) -> None:
+        """Keep these digests of recovery codes, and no others of this operator."""
+        await self._connection.execute(DROP_CODES, {"name": name})
+        values = {"name": name, "digests": list(digests)}
+        await self._connection.execute(ADD_CODES, values)
+
+    async def use_code(self, name: str, digest: bytes) -> bool:
+        """Take a recovery code away; False where it is none, or was used."""
+        values = {"name": name, "digest": digest}
+        return (await self._connection.execute(USE_CODE, values)).rowcount == 1
+
+    async def count_codes(self, name: str) -> int:
+        """How many recovery codes are left."""
+        found = await self._connection.execute(COUNT_CODES, {"name": name})
+        return int(found.scalar_one())
 
     async def lock_admins(self) -> None:
         """Let whoever else changes an admin wait until this transaction ends."""

@@ -85,6 +85,13 @@ class Sealer:
         """The name of the key that seals."""
         return self._current
 
+    @property
+    def audit_key(self) -> bytes:
+        """What the audit log is sealed with: as the look-up key, it is never rotated."""
+        return hashlib.blake2b(
+            key=self._lookup, digest_size=32, person=b"audit"
+        ).digest()
+
     def address_key(self, address: str) -> bytes:
         """The keyed BLAKE2b-256 hash of the address, however it was written."""
         plain = canonical(address).encode()

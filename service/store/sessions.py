@@ -11,13 +11,14 @@ from service.domain.sessions import IDLE, LONGEST, SEEN_EVERY
 
 ADD = text(
     """
-    INSERT INTO session (digest, operator, started_at, seen_at)
-    VALUES (:digest, :operator, :now, :now)
+    INSERT INTO session (digest, operator, started_at, seen_at, is_vouched)
+    VALUES (:digest, :operator, :now, :now, :is_vouched)
     """
 )
 FIND = text(
     """
-    SELECT o.name, o.role, s.seen_at FROM session AS s
+    SELECT o.name, o.role, s.seen_at, s.is_vouched OR o.last_step IS NOT NULL AS is_proven
+    FROM session AS s
     JOIN operator AS o ON o.name = s.operator
     WHERE s.digest = :digest AND o.disabled_at IS NULL
         AND s.started_at > CAST(:now AS timestamptz) - CAST(:longest AS interval)
@@ -43,10 +44,20 @@ class Sessions:
         """Work inside the transaction of `connection`."""
         self._connection = connection
 
-    async def add(self, token: str, operator: str, *, now: datetime) -> None:
-        """Begin a session; those that are over are forgotten."""
+    async def add(
+        self, token: str, operator: str, *, is_vouched: bool = False, now: datetime
+    ) -> None:
+        """Begin a session; those that are over are forgotten.
+
+        `is_vouched`: by the word of an identity provider.
+        """
         await self.drop_old(now=now)
-        values = {"digest": _digest(token), "operator": operator, "now": now}
+        values = {
+            "digest": _digest(token),
+            "operator": operator,
+            "is_vouched": is_vouched,
+            "now": now,
+        }
         await self._connection.execute(ADD, values)
 
     async def drop_old(self, *, now: datetime) -> None:
@@ -68,7 +79,7 @@ class Sessions:
         if now - row.seen_at >= SEEN_EVERY:
             seen = {"digest": _digest(token), "now": now}
             await self._connection.execute(SEEN, seen)
-        return Operator(name=row.name, role=Role(row.role))
+        return Operator(name=row.name, role=Role(row.role), is_proven=row.is_proven)
 
     async def end(self, token: str) -> None:
         """End one session."""

@@ -235,7 +235,8 @@ ENDED = Table(
     Index("ended_at", "ended_at"),
 )
 
-#: Mail that came back and could not be used, for the operator to look at.
+#: Mail that came back and could not be used, for the operator to look at. `has_token`: it
+#: answers a mail of ours, so it is no stranger's.
 FEEDBACK = Table(
     "feedback",
     METADATA,
@@ -243,6 +244,7 @@ FEEDBACK = Table(
     *_sealed(),
     instant("received_at"),
     Column("why", Text, nullable=False),
+    Column("has_token", Boolean, nullable=False, server_default=text("false")),
     Index("feedback_age", "received_at"),
 )
 

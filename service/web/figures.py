@@ -41,6 +41,7 @@ class Step(StrEnum):
     CONFIRMED = "confirmed"
     UNSUBSCRIBED = "unsubscribed"
     ONE_CLICK = "unsubscribed by one click"
+    ONE_CLICK_BAD = "one click with a bad link"
 
 
 class Figures:

@@ -36,6 +36,7 @@ class Site:
     letters: Letters
     passwords: Passwords
     provider: "Provider | None"
+    needs_second_factor: bool
     figures: Figures = field(default_factory=Figures)
 
     def page(

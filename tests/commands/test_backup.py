@@ -33,7 +33,7 @@ OURS = new_keys(name="1")
 #: What says who is signed in and which worker lives is of no use in a copy.
 NOT_COPIED = ("deployment", "session", "shifted_clock", "worker")
 #: What is said of the backup and of the restore is not in the backup itself.
-AFTERWARDS = "audit"
+AFTERWARDS = ("audit", "audit_mark")
 TABLES = """
     SELECT relname FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1
@@ -99,7 +99,7 @@ async def rows(url):
         return {
             name: sorted(map(repr, await connection.fetch(f"TABLE {name}")))
             for name in names
-            if name not in (*NOT_COPIED, AFTERWARDS)
+            if name not in (*NOT_COPIED, *AFTERWARDS)
         }
     finally:
         await connection.close()
@@ -144,6 +144,25 @@ async def test_everything_comes_back_and_nothing_is_sent_before_it_is_told_to(
     async with store_on(database_url) as before, before.transaction() as tx:
         acts = await tx.audit.newest(operator="", before=99, limit=9)
         assert [entry.act for entry in acts] == ["backed up"]
+
+
+@pytest.mark.usefixtures("people")
+async def test_the_audit_log_of_a_restored_copy_is_anchored_anew(
+    named, elsewhere, tmp_path
+):
+    state = {"EVENTIDE_DATABASE__STATE_DIR": str(tmp_path / "state")}
+    file, _ = await taken(named | state, tmp_path)
+    for _ in range(2):
+        await called(named | state, "pause")
+    ahead = await called(named | state, "audit", "verify")
+    restored = await called(elsewhere | state, "restore", str(file))
+
+    after = await called(elsewhere | state, "audit", "verify")
+    other = await called(named | state, "audit", "verify")
+
+    assert (ahead[0], restored[0], after[0]) == (0, 0, 0), restored[2] + after[2]
+    assert "1 entries, none altered" in after[1]
+    assert "the state directory knows entry 1, which was another one" in other[2]
 
 
 @pytest.mark.usefixtures("people")

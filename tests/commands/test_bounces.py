@@ -87,7 +87,9 @@ async def test_whoever_takes_the_messages_out_does_so_for_their_own_eyes_and_is_
 
     async with opened(database_url, sealer) as store:
         async with store.transaction() as tx:
-            await tx.feedback.keep(A_PERSON, why="not a report", now=NOON)
+            await tx.feedback.keep(
+                A_PERSON, why="not a report", has_token=False, now=NOON
+            )
         listed = await called(named, "bounces")
         async with store.transaction() as tx:
             before = await tx.audit.newest(operator="", before=99, limit=9)

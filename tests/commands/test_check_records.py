@@ -174,6 +174,30 @@ async def test_a_clock_that_is_not_to_be_believed_is_told_of(
     await clinic.require("database", "clock steps", FAULT, finding, remedy)
 
 
+async def test_the_audit_log_is_looked_at(clinic, database_url, tmp_path):
+    async def told():
+        now = SystemClock().now()
+        found = await looked(clinic, "database", database.look, now)
+        (line,) = [one for one in found if one.check == "audit log"]
+        return line
+
+    empty = await told()
+    await clinic.run("pause")
+    unmarked = await told()
+    clinic.settings["EVENTIDE_DATABASE__STATE_DIR"] = str(tmp_path / "state")
+    await clinic.run("resume")
+    marked = await told()
+    await administer(database_url, "ALTER TABLE audit DISABLE TRIGGER ALL")
+    await administer(database_url, "DELETE FROM audit WHERE number = 2")
+    cut = await told()
+
+    grades = [one.grade for one in (empty, unmarked, marked, cut)]
+    assert grades == [OK, WARNING, OK, FAULT]
+    assert "detected, not prevented" in marked.finding
+    assert "EVENTIDE_DATABASE__STATE_DIR" in unmarked.remedy
+    assert "its last entry, 2, is missing" in cut.finding
+
+
 @pytest.mark.parametrize(("free", "grade"), [(0.01, FAULT), (0.05, WARNING), (0.5, OK)])
 def test_a_disk_that_is_nearly_full_is_noticed(free, grade):
     sheet = Sheet("database")

@@ -135,3 +135,35 @@ async def test_an_altered_audit_log_is_found_out(named, tmp_path, database_url):
 
     assert code == 1
     assert "the audit log: entry 1 was altered" in err.splitlines()[-1]
+
+
+async def test_a_log_that_lost_its_end_is_named_until_it_is_anchored_anew(
+    named, tmp_path, database_url
+):
+    named["EVENTIDE_DATABASE__STATE_DIR"] = str(tmp_path / "state")
+    await add(named, tmp_path)
+    await add(named, tmp_path, "bob")
+    await raw(database_url, "ALTER TABLE audit DISABLE TRIGGER ALL")
+    await raw(database_url, "DELETE FROM audit WHERE number = 2")
+
+    cut = await outcome(named, "audit", "verify")
+    kept = await outcome(named, "audit", "anchor", typed="n\n")
+    taken = await outcome(named, "audit", "anchor", "--yes")
+    whole = await outcome(named, "audit", "verify")
+    again = await outcome(named, "audit", "anchor", "--yes")
+
+    missing = "its last entry, 2, is missing"
+    assert (cut[0], kept[0], taken[0], whole[0]) == (1, 1, 0, 0)
+    assert f"the audit log: {missing}" in cut[2].splitlines()[-1]
+    assert taken[1] == f"{missing}\nIt is anchored anew.\n"
+    assert "2 entries, none altered" in whole[1]
+    assert again[1] == "Nothing is wrong with it.\nIt is anchored anew.\n"
+
+
+async def test_verify_says_where_nothing_is_kept_outside_the_database(named, tmp_path):
+    await add(named, tmp_path)
+
+    code, _, err = await outcome(named, "audit", "verify")
+
+    assert code == 0
+    assert "EVENTIDE_DATABASE__STATE_DIR" in err

@@ -50,6 +50,8 @@ async def test_the_service_and_its_database_get_what_they_need(folders):
     role = (database / "role.sql").read_text()
     assert f"CREATE ROLE eventide LOGIN PASSWORD '{password}'" in role
     assert (database / "postgres_password").read_text().strip() not in role
+    second = (database / "second_role.sql").read_text()
+    assert "CREATE ROLE eventide_audit NOLOGIN" in second
 
 
 async def test_nobody_but_the_two_of_them_can_read_them(folders):

@@ -173,8 +173,12 @@ async def _hear_back(store: Store, *, now: datetime) -> None:
             await tx.suppression.add(f"gone{age}@gmail.com", "unsubscribed", now=day)
             await tx.suppression.add(f"none{age}@web.de", "address_unknown", now=day)
         await tx.suppression.add("left@yahoo.com", "erased", now=days[3])
-        await tx.feedback.keep(RETURNED, why="not signed here", now=days[1])
-        await tx.feedback.keep(b"From: x\r\n\r\n?", why="not a report", now=days[2])
+        await tx.feedback.keep(
+            RETURNED, why="not signed here", has_token=False, now=days[1]
+        )
+        await tx.feedback.keep(
+            b"From: x\r\n\r\n?", why="not a report", has_token=False, now=days[2]
+        )
 
 
 RETURNED = b"""\

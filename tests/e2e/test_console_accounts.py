@@ -114,9 +114,9 @@ async def test_whoever_types_something_wrong_learns_no_more_than_that(somebody):
 
 async def sets_up_a_second_factor(at: AtConsole) -> str:
     await at.page.get_by_role("link", name="your account").click()
-    form = at.page.locator("section").filter(has_text="Second factor")
-    await form.get_by_label("Your password").fill(PASSWORD)
-    await at.presses("Set it up")
+    await at.page.get_by_role("link", name="Set it up").click()
+    await at.page.get_by_label("Your password").fill(PASSWORD)
+    await at.presses("Continue")
     secret = (await at.page.locator(".secret").inner_text()).replace(" ", "")
     await expect(at.page.get_by_role("img", name="QR code")).to_be_visible()
     return secret
@@ -135,7 +135,12 @@ async def test_an_operator_sets_a_second_factor_up_and_signs_in_with_it(
     code = code_at(secret, office.clock.now())
     await somebody.page.get_by_label("The code that the app shows now").fill(code)
     await somebody.presses("Use it from now on")
-    await somebody.reads("From now on signing in takes a code as well.")
+    await somebody.reads("They are shown this once.")
+    recovery = await somebody.page.locator(".recovery li").first.inner_text()
+    await somebody.looks("recovery-codes")
+    await somebody.page.get_by_role("link", name="I have kept them").click()
+    await somebody.goes_to("/operator/account")
+    await somebody.reads("Recovery codes left: 10.")
     await somebody.looks("account")
 
     await somebody.presses("Sign out")
@@ -143,6 +148,14 @@ async def test_an_operator_sets_a_second_factor_up_and_signs_in_with_it(
     await somebody.reads("A code works once; wait for the next one.")
     office.clock.move(timedelta(seconds=30))
     await somebody.signs_in(Role.OPERATOR, code=code_at(secret, office.clock.now()))
+    await somebody.presses("Sign out")
+    await somebody.signs_in(Role.OPERATOR, code=recovery)
+
+
+async def test_the_page_that_begins_a_second_factor_fits_and_faults_nobody(somebody):
+    await somebody.signs_in(Role.OPERATOR)
+    await somebody.goes_to("/operator/account/second-factor")
+    await somebody.looks("second-factor-begun")
 
 
 async def test_an_admin_adds_an_operator_and_keeps_their_account(somebody):
@@ -175,7 +188,8 @@ async def test_everything_works_without_javascript(without_javascript, office):
     code = code_at(secret, office.clock.now())
     await at.page.get_by_label("The code that the app shows now").fill(code)
     await at.presses("Use it from now on")
-    await at.reads("From now on signing in takes a code as well.")
+    await at.reads("They are shown this once.")
+    await at.goes_to("/operator/account")
     form = at.page.locator("section").filter(has_text="Change it")
     await form.get_by_label("Your password now").fill(PASSWORD)
     await form.get_by_label("New password", exact=True).fill("eight loud geese at dawn")

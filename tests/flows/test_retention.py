@@ -54,7 +54,7 @@ async def filled(store):
         await tx.signups.add(pending(3, expires_at=NOON + 7 * DAY))
         await tx.outbox.put([message(1)])
         await tx.nights.record([record])
-        await tx.feedback.keep(b"words", why="no report", now=NOON)
+        await tx.feedback.keep(b"words", why="no report", has_token=False, now=NOON)
         await tx.refusals.note(refused(1))
         await tx.suppression.add("cyd@example.org", Reason.ERASED, now=NOON)
         await tx.operators.add(admin)

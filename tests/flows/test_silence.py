@@ -51,7 +51,7 @@ async def test_the_list_is_asked_about_an_address_and_the_question_noted(world):
 
 async def test_a_kept_message_is_read_and_deleted_with_a_note_each(world):
     async with world.store.transaction() as tx:
-        await tx.feedback.keep(b"raw", why="not signed here", now=NOON)
+        await tx.feedback.keep(b"raw", why="not signed here", has_token=False, now=NOON)
     (listed,) = await silence.kept(world.store)
     name = listed.digest.hex()[:12]
 

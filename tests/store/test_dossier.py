@@ -87,8 +87,12 @@ async def test_the_sign_ups_of_an_address_are_listed(ready):
 
 async def test_a_kept_message_is_listed_unopened_read_and_deleted(ready):
     async with ready.transaction() as tx:
-        await tx.feedback.keep(b"first", why="not signed here", now=NOON)
-        await tx.feedback.keep(b"second", why="no token", now=NOON + DAY)
+        await tx.feedback.keep(
+            b"first", why="not signed here", has_token=False, now=NOON
+        )
+        await tx.feedback.keep(
+            b"second", why="no token", has_token=False, now=NOON + DAY
+        )
 
         newest, oldest = await tx.feedback.listed(limit=10)
         read = await tx.feedback.one(oldest.digest)

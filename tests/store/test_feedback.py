@@ -12,7 +12,7 @@ from service.store.feedback import KEPT_BYTES, KEPT_FOR, MOST_KEPT
 from service.store.signups import Pending
 from service.store.suppression import Reason
 from tests.builders import NOON, TODAY, answers, evening, message, subscriber
-from tests.store.plain_sql import blocked
+from tests.store.plain_sql import blocked, raw
 
 ADDRESS = "person1@example.org"
 
@@ -137,7 +137,7 @@ async def test_who_confirms_while_they_complain_gets_no_mail_all_the_same(
 
 async def keep(store, raw, *, now=NOON):
     async with store.transaction() as tx:
-        await tx.feedback.keep(raw, why="not a report", now=now)
+        await tx.feedback.keep(raw, why="not a report", has_token=False, now=now)
 
 
 async def kept(store):
@@ -167,6 +167,45 @@ async def test_a_flood_of_forged_ones_fills_no_disk(ready):
 
     async with ready.transaction() as tx:
         for n in range(MOST_KEPT + 1):
-            await tx.feedback.keep(b"%d" % n, why="not a report", now=NOON)
+            await tx.feedback.keep(
+                b"%d" % n, why="not a report", has_token=False, now=NOON
+            )
 
     assert len(await kept(ready)) == MOST_KEPT
+
+
+FILLED = """
+    INSERT INTO feedback (digest, sealed, key_id, received_at, why, has_token)
+    SELECT int4send(n), '', '', $1::timestamptz + n * interval '1 second', 'odd', n < $2
+    FROM generate_series(0, $3 - 1) AS n
+"""
+
+
+async def test_where_too_many_are_kept_those_of_strangers_go_first_then_the_oldest(
+    ready, database_url
+):
+    tokens = MOST_KEPT - 5
+
+    async def came(*numbers, has_token):
+        async with ready.transaction() as tx:
+            for n in numbers:
+                now = NOON + timedelta(seconds=n)
+                await tx.feedback.keep(
+                    b"%d" % n, why="odd", has_token=has_token, now=now
+                )
+
+    async def there():
+        found = await raw(database_url, "SELECT received_at FROM feedback ORDER BY 1")
+        return [round((row[0] - NOON).total_seconds()) for row in found]
+
+    await raw(database_url, FILLED, NOON, tokens, MOST_KEPT)
+    await came(5000, 5001, has_token=False)
+    flooded = await there()
+    await came(*range(6000, 6007), has_token=True)
+    full = await there()
+    await came(7000, has_token=False)
+
+    assert flooded == [*range(tokens), *range(tokens + 2, MOST_KEPT), 5000, 5001]
+    # Two of the oldest are gone, and every stranger's.
+    assert full == [*range(2, tokens), *range(6000, 6007)]
+    assert await there() == full

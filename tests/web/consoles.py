@@ -18,6 +18,7 @@ from tests.web.visits import browsing
 PASSWORD = "seven quiet owls at dusk"
 #: What a browser says of a form that a page of the same site sent.
 FROM_HERE = {"Sec-Fetch-Site": "same-origin"}
+FACTOR = "/operator/account/second-factor"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +52,16 @@ class AtConsole:
 
     async def set_up_second_factor(self):
         """The secret that the page shows; a code of it makes it count."""
-        await self.post("/operator/account", act="begin", password=PASSWORD)
-        page = await self.get("/operator/account/second-factor")
+        await self.post(FACTOR, act="begin", password=PASSWORD)
+        page = await self.get(FACTOR)
         (found,) = re.findall(r'class="secret mono">([A-Z2-7 ]+)<', page.text)
         return found.replace(" ", "")
+
+    async def enrol(self):
+        """The secret of a second factor that counts, and the recovery codes."""
+        secret = await self.set_up_second_factor()
+        page = await self.post(FACTOR, code=self.code(secret))
+        return secret, re.findall(r"<li>([a-z2-7-]{19})</li>", page.text)
 
     def code(self, secret):
         """What an authenticator app shows now."""

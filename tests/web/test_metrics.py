@@ -137,7 +137,9 @@ async def test_everybody_is_counted_by_what_they_are(client, visitor, site, cloc
         long_ago = NOON - timedelta(days=2)
         await tx.suppression.add("c@example.org", Reason.COMPLAINT, now=long_ago)
         await tx.suppression.add("d@example.org", Reason.COMPLAINT, now=NOON)
-        await tx.feedback.keep(b"hello", why="not signed here", now=NOON)
+        await tx.feedback.keep(
+            b"hello", why="not signed here", has_token=False, now=NOON
+        )
     before = await figures(client)
     async with site.store.transaction() as tx:
         await tx.suppression.add("e@example.org", Reason.ERASED, now=NOON)
@@ -261,6 +263,7 @@ async def test_every_step_of_joining_and_leaving_is_counted(client, visitor, cut
         "confirmed": 1,
         "unsubscribed": 1,
         "unsubscribed by one click": 1,
+        "one click with a bad link": 1,
     }
     # The two sites are one process.
     assert away == {**found, "put off": 1}

@@ -6,7 +6,7 @@ from service.domain.operators import Role
 from service.domain.throttle import Throttle
 from service.flows import operators
 from service.flows.sign_in import SignedIn, sign_in_as
-from tests.web.consoles import PASSWORD, at_console
+from tests.web.consoles import FACTOR, PASSWORD, at_console
 from tests.web.visits import problems, words
 
 PATH = "/operator/operators"
@@ -183,7 +183,7 @@ async def test_a_browser_left_open_changes_no_account_not_even_its_own(
 async def test_guesses_at_the_password_count_whichever_page_they_are_made_at(ada):
     for _ in range(5):
         await add(ada, password="wrong")
-        await ada.post("/operator/account", act="begin", password="wrong")
+        await ada.post(FACTOR, act="begin", password="wrong")
 
     answer = await add(ada)
 

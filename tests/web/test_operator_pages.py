@@ -182,7 +182,7 @@ async def test_bounces_and_suppression_have_reasons_in_words(viewer, site):
     async with site.store.transaction() as tx:
         await tx.outbox.expire(why="deadline passed", now=LATER)
         await tx.suppression.add("a@example.org", Reason.COMPLAINT, now=NOON)
-        await tx.feedback.keep(b"raw", why="not signed here", now=NOON)
+        await tx.feedback.keep(b"raw", why="not signed here", has_token=False, now=NOON)
 
     page = words((await viewer.get("/operator/bounces")).text)
 
@@ -219,7 +219,9 @@ async def test_the_list_is_asked_about_one_address(operator, site):
 
 async def test_a_returned_mail_is_read_as_text_and_deleted(operator, site):
     async with site.store.transaction() as tx:
-        await tx.feedback.keep(b"<script>x</script>\xff", why="odd", now=NOON)
+        await tx.feedback.keep(
+            b"<script>x</script>\xff", why="odd", has_token=False, now=NOON
+        )
         (kept,) = await tx.feedback.listed(limit=1)
     digest = kept.digest.hex()
 

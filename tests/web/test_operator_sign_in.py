@@ -12,7 +12,7 @@ from service.domain.throttle import BY_NAME
 from service.flows import operators
 from service.passwords import CROWD, Passwords
 from service.web.app import create_app
-from tests.web.consoles import FROM_HERE, PASSWORD, at_console
+from tests.web.consoles import FACTOR, FROM_HERE, PASSWORD, at_console
 from tests.web.visits import browsing, words
 
 WALLED = ("/operator/account", "/operator/audit", "/operator/operators")
@@ -38,7 +38,7 @@ async def test_whoever_is_not_signed_in_is_asked_to_and_comes_back(ada):
 
 
 async def test_a_form_of_whoever_is_not_signed_in_leads_to_the_sign_in_page(ada):
-    answer = await ada.post("/operator/account", act="begin", password=PASSWORD)
+    answer = await ada.post(FACTOR, act="begin", password=PASSWORD)
 
     assert answer.headers["Location"] == "/operator/login"
 
@@ -263,7 +263,7 @@ async def test_a_form_of_another_site_does_nothing(ada, headers):
     await ada.sign_in()
 
     answer = await ada.client.post(
-        "/operator/account",
+        FACTOR,
         data={"act": "begin", "password": PASSWORD},
         headers=headers,
     )
@@ -294,12 +294,12 @@ async def test_a_form_of_our_own_is_taken(ada, headers):
     await ada.sign_in()
 
     answer = await ada.client.post(
-        "/operator/account",
+        FACTOR,
         data={"act": "begin", "password": PASSWORD},
         headers=headers,
     )
 
-    assert answer.headers["Location"] == "/operator/account/second-factor"
+    assert answer.headers["Location"] == FACTOR
 
 
 async def test_pages_of_the_console_let_a_browser_say_where_a_form_comes_from(ada):

@@ -163,4 +163,5 @@ def cut_off_site(library: Library, templates: Templates, clock: SystemClock) -> 
         letters=letters,
         passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
         provider=None,
+        needs_second_factor=False,
     )

@@ -8,10 +8,12 @@ from pathlib import Path
 from service import app as composition
 from service.commands.doctor import rows, tonight
 from service.commands.doctor.patient import Patient, failed, skew
+from service.domain.audit import NoMark
 from service.domain.clock import ahead
 from service.domain.errors import Misconfigured, ServiceError
 from service.domain.finding import Sheet
 from service.embedded import postgres
+from service.flows import audit
 from service.store import engine
 from service.store.engine import Store
 from service.store.figures import Suppressed
@@ -26,6 +28,7 @@ ATTACH = (
     "Attach the standby that synchronous_standby_names names (docs/availability.md)"
 )
 TONIGHT = "tonight"
+DETECTED = "detected, not prevented: our own role owns it"
 
 
 async def look(sheet: Sheet, patient: Patient) -> None:
@@ -139,11 +142,11 @@ async def _records(sheet: Sheet, patient: Patient, url: str) -> None:
         _unknown(sheet, "the records cannot be read without keys", error.remedy)
         return
     promised = patient.settings.database.is_promised
-    async with engine.opened(
-        url, composition.sealer(keys), is_promised=promised
-    ) as store:
+    state = composition.state(patient.settings)
+    async with engine.opened(url, sealer, is_promised=promised, state=state) as store:
         now = patient.clock.now()
         await _clock(sheet, store)
+        await _audit(sheet, store)
         await _keys_fit(sheet, store, now=now)
         await rows.look(sheet, store, keys)
         await tonight.look(sheet.beside(TONIGHT), store, now=now)
@@ -161,6 +164,24 @@ async def _clock(sheet: Sheet, store: Store) -> None:
         sheet.fault("clock steps", says, "Use a database in which no demo was run")
     else:
         sheet.ok("clock steps", "it is believed")
+
+
+async def _audit(sheet: Sheet, store: Store) -> None:
+    """Whether the log of the operators' acts is whole, and who could change it."""
+    found = await audit.verify(store)
+    if found.problem:
+        remedy = "Compare it with a backup and the service's log (docs/console.md)"
+        sheet.fault("audit log", found.problem, remedy)
+        return
+    is_guarded = await audit.is_guarded(store)
+    says = f"{found.entries:,} entries, none altered; a change would be "
+    says += "prevented: another role owns it" if is_guarded else DETECTED
+    if found.entries and found.outside is NoMark.ABSENT:
+        says += ". No mark is kept outside the database, so one put back is not seen"
+        remedy = "Set EVENTIDE_DATABASE__STATE_DIR; the next entry writes the mark"
+        sheet.warning("audit log", says, remedy)
+    else:
+        sheet.ok("audit log", says)
 
 
 async def _keys_fit(sheet: Sheet, store: Store, *, now: datetime) -> None:

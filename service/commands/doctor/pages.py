@@ -18,7 +18,7 @@ PATIENCE_SECONDS = 8
 #: RFC 8058: what a mail program posts. Nobody has this token, so nobody is taken off.
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 PATH = "/unsubscribe?token=check"
-ANSWER = "Unsubscribed."
+ANSWER = "This link does not work"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,8 @@ def _certificate(sheet: Sheet, answer: Answer, *, now: datetime) -> None:
 
 
 def _one_click(sheet: Sheet, answer: Answer) -> None:
-    if answer.status == httpx.codes.OK and answer.text.startswith(ANSWER):
+    is_ours = answer.text.startswith(ANSWER)
+    if answer.status == httpx.codes.BAD_REQUEST and is_ours:
         sheet.ok("one-click", "a mail program can unsubscribe with one POST")
         return
     says = (

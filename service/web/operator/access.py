@@ -12,7 +12,8 @@ A route module of the console:
         access.post(router, "/operator/pause", switch, may=May.PAUSE_ALL)
         return router
 
-Nobody is let past without a permission (`domain/operators.py`). A form needs no token:
+Nobody is let past without a permission (`domain/operators.py`), nor to anything but the
+set-up of a second factor who must have one and has none. A form needs no token:
 a POST is taken only where the browser itself says that it comes from this site
 (`is_from_here`), so that no form can be forgotten.
 """
@@ -34,6 +35,8 @@ from service.web.site import Site
 
 HOME = "/operator"
 LOGIN = "/operator/login"
+#: Where whoever must sets up a second factor, before anything else.
+ENROL = "/operator/account/second-factor"
 #: What the navigation shows to whom, in this order.
 PLACES = (
     (HOME, "Tonight", May.SEE_FIGURES),
@@ -84,7 +87,9 @@ class Access:
         status: int = 200,
     ) -> Response:
         """The page `templates/web/operator/<name>`, with what stands on all of them."""
-        shared = {"operator": operator, "places": _places(operator, request.url.path)}
+        must_enrol = self.must_enrol(operator)
+        places = () if must_enrol else _places(operator, request.url.path)
+        shared = {"operator": operator, "places": places, "must_enrol": must_enrol}
         page = f"operator/{name}"
         return from_console(self.site.page(page, {**shared, **(context or {})}, status))
 
@@ -95,6 +100,10 @@ class Access:
             return None
         now = self.site.clock.now()
         return await sign_in.signed_in(self.site.store, token, now=now)
+
+    def must_enrol(self, operator: Operator) -> bool:
+        """Whether they may do nothing before they have set up a second factor."""
+        return self.site.needs_second_factor and operator.must_enrol
 
     def proof(self, operator: Operator, form: Entered) -> Proof:
         """Their own password, typed again in the field `password`."""
@@ -153,6 +162,8 @@ class Access:
                 return RedirectResponse(_login_for(request), 303)
             if request.method == "POST" and not is_from_here(request):
                 return self.page(request, operator, "elsewhere.html", status=403)
+            if may is not May.ENROL and self.must_enrol(operator):
+                return RedirectResponse(ENROL, 303)
             if not operator.may(may):
                 return self.page(request, operator, "may_not.html", status=403)
             return await handler(request, operator)

@@ -1,5 +1,7 @@
 """An operator's own account: the password, and a second factor."""
 
+from dataclasses import replace
+
 import segno
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -11,13 +13,11 @@ from service.domain.operators import May, Operator
 from service.flows import account
 from service.web import forms
 from service.web.forms import Entered
-from service.web.operator.access import Access
+from service.web.operator.access import ENROL, Access
 
 PATH = "/operator/account"
-FACTOR = PATH + "/second-factor"
 DONE = {
     "password": "Your password is changed. You are signed out everywhere else.",
-    "added": "From now on signing in takes a code as well.",
     "removed": "Signing in takes your password alone again. You are signed out everywhere else.",
 }
 
@@ -28,8 +28,8 @@ def routes(access: Access) -> APIRouter:
     desk = _Desk(access)
     access.get(router, PATH, desk.show, may=May.HAVE_AN_ACCOUNT)
     access.post(router, PATH, desk.act, may=May.HAVE_AN_ACCOUNT)
-    access.get(router, FACTOR, desk.show_factor, may=May.HAVE_AN_ACCOUNT)
-    access.post(router, FACTOR, desk.confirm_factor, may=May.HAVE_AN_ACCOUNT)
+    access.get(router, ENROL, desk.show_factor, may=May.ENROL)
+    access.post(router, ENROL, desk.set_factor_up, may=May.ENROL)
     return router
 
 
@@ -41,7 +41,7 @@ class _Desk:
         self._site = access.site
         self._acts = {
             "password": self._change_password,
-            "begin": self._begin_factor,
+            "codes": self._renew_codes,
             "remove": self._remove_factor,
         }
 
@@ -64,11 +64,16 @@ class _Desk:
     async def show_factor(self, request: Request, operator: Operator) -> Response:
         return await self._factor_page(request, operator, {})
 
-    async def confirm_factor(self, request: Request, operator: Operator) -> Response:
+    async def set_factor_up(self, request: Request, operator: Operator) -> Response:
         form, now = await forms.entered(request), self._site.clock.now()
+        store = self._site.store
         try:
-            await account.confirm_second_factor(
-                self._site.store,
+            if form.one("act") == "begin":
+                proof = self._access.proof(operator, form)
+                await account.begin_second_factor(store, proof, now=now)
+                return RedirectResponse(ENROL, 303)
+            codes = await account.confirm_second_factor(
+                store,
                 operator.name,
                 form.one("code"),
                 token=self._access.token(request),
@@ -76,7 +81,7 @@ class _Desk:
             )
         except VisitorError as error:
             return await self._factor_page(request, operator, error.problems)
-        return RedirectResponse(f"{PATH}?done=added", 303)
+        return self._codes_page(request, replace(operator, is_proven=True), codes)
 
     async def _change_password(
         self, request: Request, operator: Operator, form: Entered
@@ -93,12 +98,12 @@ class _Desk:
         )
         return RedirectResponse(f"{PATH}?done=password", 303)
 
-    async def _begin_factor(
-        self, _: Request, operator: Operator, form: Entered
+    async def _renew_codes(
+        self, request: Request, operator: Operator, form: Entered
     ) -> Response:
         proof, now = self._access.proof(operator, form), self._site.clock.now()
-        await account.begin_second_factor(self._site.store, proof, now=now)
-        return RedirectResponse(FACTOR, 303)
+        codes = await account.renew_recovery_codes(self._site.store, proof, now=now)
+        return self._codes_page(request, operator, codes)
 
     async def _remove_factor(
         self, request: Request, operator: Operator, form: Entered
@@ -122,6 +127,7 @@ class _Desk:
     ) -> Response:
         context = {
             "account": await account.own(self._site.store, operator.name),
+            "codes_left": await account.codes_left(self._site.store, operator.name),
             "done": done,
             "act": act,
             "problems": problems or {},
@@ -133,9 +139,15 @@ class _Desk:
         self, request: Request, operator: Operator, problems: dict[str, str]
     ) -> Response:
         mine = await account.own(self._site.store, operator.name)
-        if mine.has_second_factor or not mine.second_factor:
+        if mine.has_second_factor:
             return RedirectResponse(PATH, 303)
+        status = 422 if problems else 200
         secret = mine.second_factor
+        if not secret:
+            context = {"account": mine, "problems": problems}
+            return self._access.page(
+                request, operator, "factor_begin.html", context, status
+            )
         place = self._site.base_url.partition("://")[2]
         link = second_factor.address(secret, name=operator.name, place=place)
         context = {
@@ -144,5 +156,12 @@ class _Desk:
             "secret": " ".join(secret[i : i + 4] for i in range(0, len(secret), 4)),
             "problems": problems,
         }
-        status = 422 if problems else 200
         return self._access.page(request, operator, "factor.html", context, status)
+
+    def _codes_page(
+        self, request: Request, operator: Operator, codes: tuple[str, ...]
+    ) -> Response:
+        """The codes, once: the page cannot be had again."""
+        if not codes:
+            return RedirectResponse(PATH, 303)
+        return self._access.page(request, operator, "codes.html", {"codes": codes})
