@@ -284,6 +284,7 @@ def site(parts: Service) -> Site:
         letters=parts.letters,
         passwords=Passwords(),
         provider=_provider(parts.settings),
+        own_networks=parts.settings.operator.networks,
     )
 
 

@@ -18,6 +18,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    IPvAnyNetwork,
     Json,
     SecretStr,
     ValidationError,
@@ -135,11 +136,13 @@ class OperatorSettings(Section):
     """Who runs this service; the postal address stands in every mail.
 
     `ping_url` is asked every minute while the evening goes well (a dead man's switch).
+    From `networks` (their clinic's, spaced) any number of people may sign up.
     """
 
     name: str = "Eventide"
     postal_address: str = ""
     ping_url: Annotated[str, AfterValidator(_bare_or_none)] = ""
+    networks: Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(str.split)] = ()
 
 
 def _secure_or_none(url: str) -> str:

@@ -25,6 +25,7 @@ from service.store.dossier import Dossier
 from service.store.feedback import Feedback
 from service.store.figures import Figures
 from service.store.inventory import Inventory
+from service.store.limits import Limits
 from service.store.nights import Nights
 from service.store.operators import Operators
 from service.store.outbox import Outbox
@@ -175,6 +176,7 @@ class Transaction:
     audit: Audit
     inventory: Inventory
     timekeeping: Timekeeping
+    limits: Limits
 
 
 class Store:
@@ -300,4 +302,5 @@ def _parts(
         audit=Audit(connection),
         inventory=Inventory(connection),
         timekeeping=Timekeeping(connection),
+        limits=Limits(connection, sealer),
     )

@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse
 from service.content.catalogue import Library
 from service.content.templating import Templates
 from service.domain.clock import Clock
+from service.domain.limits import Network
 from service.domain.tokens import Links
 from service.mail.letters import Letters
 from service.passwords import Passwords
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """Everything that a page needs; `static` is the folder of style, script and icon."""
+    """Everything that a page needs; `static` is the folder of style, script and icon.
+
+    Visitors from `own_networks` are the operator's, and not counted by network.
+    """
 
     store: Store
     links: Links
@@ -36,6 +40,7 @@ class Site:
     letters: Letters
     passwords: Passwords
     provider: "Provider | None"
+    own_networks: tuple[Network, ...] = ()
     figures: Figures = field(default_factory=Figures)
 
     def page(
