@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import date
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -33,6 +34,8 @@ FILE = "_file"
 LAST_PORT = 65535
 LOOPBACK = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])[:/]")
 PLAIN_URL = re.compile(r"https?://[!-;=?-~]+")
+#: Not a number alone: a slip in an address must not be looked up as a name.
+HOST_NAME = re.compile(r"[a-z][a-z0-9.-]*", re.IGNORECASE)
 HERE = Path(__file__).resolve().parent.parent
 
 
@@ -102,12 +105,29 @@ def _bare_or_none(url: str) -> str:
     return url and _bare(url)
 
 
+def _proxy(name: str) -> str:
+    if HOST_NAME.fullmatch(name):
+        return name
+    try:
+        ip_network(name)
+    except ValueError as error:
+        message = f"{name!r} is not a name, an address or a network, as 172.18.0.0/16"
+        raise ValueError(message) from error
+    return name
+
+
 class WebSettings(Section):
-    """Where people reach the pages, and where the server listens."""
+    """Where people reach the pages, and where the server listens.
+
+    `proxies` are believed when they say for whom they ask: names, addresses, networks.
+    """
 
     base_url: Annotated[str, AfterValidator(_bare)] = "http://127.0.0.1:8000"
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=LAST_PORT)] = 8000
+    proxies: Annotated[
+        tuple[Annotated[str, AfterValidator(_proxy)], ...], BeforeValidator(str.split)
+    ] = ("127.0.0.1", "::1")
 
 
 def _place(text: str) -> str:
