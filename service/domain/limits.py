@@ -28,8 +28,6 @@ INSIDE = tuple(
     )
 )  # fmt: skip
 SITE_PREFIX = 48
-#: A day's visitors from one private address, before anything is said of a proxy.
-MANY_FROM_ONE = 5
 
 
 class Scope(StrEnum):
@@ -38,6 +36,7 @@ class Scope(StrEnum):
     NETWORK = "network"
     SITE = "site"
     PRIVATE = "private"
+    PUBLIC = "public"
     MAILBOX = "mailbox"
     DOMAIN = "domain"
     INSTANCE = "instance"
@@ -66,11 +65,13 @@ BUDGETS: Mapping[Scope, Limit] = MappingProxyType(
         Scope.INSTANCE: Limit(most=300, window=HOUR),
     }
 )
-#: All of them; a private address is counted, and never refused.
+#: All of them. A private address, and all public ones together, are counted to see
+#: whether there is anybody but a proxy.
 WINDOWS: Mapping[Scope, timedelta] = MappingProxyType(
     {
         **{scope: limit.window for scope, limit in {**REFUSED, **BUDGETS}.items()},
         Scope.PRIVATE: DAY,
+        Scope.PUBLIC: DAY,
     }
 )
 
@@ -158,7 +159,10 @@ def _networks(host: str, own: Sequence[Network]) -> tuple[Source, ...]:
         return ()
     if any(address in each for each in INSIDE):
         return (Source(scope=Scope.PRIVATE, name=network),)
-    counted = (Source(scope=Scope.NETWORK, name=network),)
+    counted = (
+        Source(scope=Scope.NETWORK, name=network),
+        Source(scope=Scope.PUBLIC, name=""),
+    )
     if "/" not in network:
         return counted
     site = ip_network(network).supernet(new_prefix=SITE_PREFIX)

@@ -40,12 +40,14 @@ PRESSURE = text(
     SELECT
         COALESCE(max(taken) FILTER (WHERE scope = 'instance'), 0) AS instance,
         count(*) FILTER (WHERE scope = 'domain' AND taken > :domain) AS domains,
-        count(*) FILTER (WHERE scope = 'network') AS networks,
+        COALESCE(max(taken) FILTER (WHERE scope = 'public'), 0) AS public,
         count(*) FILTER (WHERE scope = 'private') AS privates,
         COALESCE(max(taken) FILTER (WHERE scope = 'private'), 0) AS from_private
     FROM rate_limit WHERE ends_at > :now
     """
 )
+#: A day's requests from one private address, before a proxy is thought of.
+ENOUGH = 5
 DROP_OLD = text("DELETE FROM rate_limit WHERE ends_at <= :now")
 
 
@@ -54,15 +56,25 @@ class Pressure:
     """How much is asked for at the moment.
 
     `instance`: requests of this hour; `domains`: recipient domains over their budget;
-    `networks` and `privates`: so many asked, the latter from inside, and
-    `from_private` is how often the busiest of those did today.
+    `public`: today's requests from the internet; `privates`: so many addresses asked
+    from inside, the busiest of them `from_private` times.
     """
 
     instance: int
     domains: int
-    networks: int
+    public: int
     privates: int
     from_private: int
+
+    @property
+    def is_instance_over(self) -> bool:
+        """Whether more is asked for than the budget of the instance has."""
+        return self.instance > BUDGETS[Scope.INSTANCE].most
+
+    @property
+    def is_proxy_unknown(self) -> bool:
+        """Whether all visitors seem to be one: a proxy whose word is not taken."""
+        return not self.public and self.privates == 1 and self.from_private >= ENOUGH
 
 
 class Limits:

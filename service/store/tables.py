@@ -332,7 +332,8 @@ RATE_LIMIT = Table(
     Column("taken", Integer, nullable=False),
     instant("ends_at"),
     CheckConstraint(
-        "scope IN ('network', 'site', 'private', 'mailbox', 'domain', 'instance')",
+        "scope IN ('network', 'site', 'private', 'public', 'mailbox', 'domain', "
+        "'instance')",
         name="scope",
     ),
     Index("rate_limit_ends", "ends_at"),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from starlette.responses import HTMLResponse
 
@@ -19,6 +20,8 @@ from service.web.figures import Figures
 
 if TYPE_CHECKING:
     from service.oidc import Provider
+
+HERE = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,11 @@ class Site:
     provider: "Provider | None"
     own_networks: tuple[Network, ...] = ()
     figures: Figures = field(default_factory=Figures)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether the pages are meant for others than who sits at this machine."""
+        return urlsplit(self.base_url).hostname not in HERE
 
     def page(
         self, name: str, context: Mapping[str, object] | None = None, status: int = 200

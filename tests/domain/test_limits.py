@@ -38,6 +38,7 @@ def asked(*, over=(), until=SOON, **taken):
 def test_a_request_is_counted_by_network_mailbox_domain_and_instance():
     assert counted("192.0.2.1") == {
         Scope.NETWORK: "192.0.2.1",
+        Scope.PUBLIC: "",
         Scope.MAILBOX: "ada@example.org",
         Scope.DOMAIN: "example.org",
         Scope.INSTANCE: "",

@@ -231,5 +231,23 @@ async def test_counts_are_forgotten_when_their_window_is_over(site, browser, clo
 
     after = await limits.pressure(site.store, now=NOON)
 
-    assert (during.instance, during.networks) == (1, 1)
-    assert (after.instance, after.networks) == (0, 0)
+    assert (during.instance, during.public) == (1, 1)
+    assert (after.instance, after.public) == (0, 0)
+
+
+async def test_the_console_says_that_a_flood_is_on_and_that_no_network_is_known(
+    operator, site
+):
+    calm = (await operator.client.get("/operator")).text
+    found = sources(ADDRESS, host="172.18.0.5", own=())
+    async with site.store.transaction() as tx:
+        for _ in range(BUDGETS[Scope.DOMAIN].most + 1):
+            await tx.limits.count(found, now=NOON)
+    page = words((await operator.client.get("/operator")).text)
+    figures = (await operator.client.get("/metrics")).text
+
+    assert "The proxy is not trusted" not in calm
+    assert "The proxy is not trusted All 61 requests for a mail today" in page
+    assert "61 requests for a mail within the hour 1 recipient domain is over" in page
+    assert 'eventide_budgets_spent{scope="domain"} 1.0' in figures
+    assert 'eventide_budgets_spent{scope="instance"} 0.0' in figures

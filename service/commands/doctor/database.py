@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from service import app as composition
-from service.commands.doctor import tonight
+from service.commands.doctor import strangers, tonight
 from service.commands.doctor.patient import Patient, failed, skew
 from service.domain.clock import ahead
 from service.domain.errors import Misconfigured, ServiceError
@@ -144,6 +144,8 @@ async def _records(sheet: Sheet, patient: Patient, url: str) -> None:
         await _clock(sheet, store)
         await _keys_fit(sheet, store, now=now)
         await tonight.look(sheet.beside(TONIGHT), store, now=now)
+        is_public = patient.is_public
+        await strangers.look(sheet.beside(TONIGHT), store, is_public=is_public, now=now)
 
 
 async def _clock(sheet: Sheet, store: Store) -> None:

@@ -16,7 +16,9 @@ STATEMENTS = (
         ends_at timestamptz NOT NULL,
         CONSTRAINT rate_limit_pkey PRIMARY KEY (scope, source),
         CONSTRAINT rate_limit_scope_check CHECK (
-            scope IN ('network', 'site', 'private', 'mailbox', 'domain', 'instance')
+            scope IN (
+                'network', 'site', 'private', 'public', 'mailbox', 'domain', 'instance'
+            )
         )
     )
     """,
