@@ -12,7 +12,7 @@ from ipaddress import ip_network
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-AGAIN_SECONDS = 10
+FIRST_SECONDS, AGAIN_SECONDS = 2, 10
 
 
 class Proxies:
@@ -23,6 +23,7 @@ class Proxies:
         self._app = app
         self._fixed = [name for name in names if is_network(name)]
         self._names = [name for name in names if not is_network(name)]
+        self._is_known = asyncio.Event()
         self._inner = self._trusting(())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,9 +40,11 @@ class Proxies:
         if not self._names:
             yield
             return
-        await self._look_up()
         task = asyncio.create_task(self._keep_looking())
         try:
+            # A name server that does not answer must not keep the pages away.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._is_known.wait(), FIRST_SECONDS)
             yield
         finally:
             task.cancel()
@@ -50,8 +53,9 @@ class Proxies:
 
     async def _keep_looking(self) -> None:
         while True:
-            await asyncio.sleep(AGAIN_SECONDS)
             await self._look_up()
+            self._is_known.set()
+            await asyncio.sleep(AGAIN_SECONDS)
 
     async def _look_up(self) -> None:
         """What is not found now is not trusted: its address may be another's by now."""

@@ -90,6 +90,5 @@ def _room() -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST_CONNECTIONS + OTHER_FILES
     allowed = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
-    if soft != resource.RLIM_INFINITY and soft < allowed:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, allowed), hard))
     return max(allowed - OTHER_FILES, OTHER_FILES)

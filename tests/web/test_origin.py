@@ -17,7 +17,7 @@ ELSEWHERE = (
     {"Origin": ""},
     {"Origin": f"{BASE}.evil.example"},
 )
-HERE_ITSELF = (
+HERE_ITSELF: tuple[dict[str, str], ...] = (
     {"Sec-Fetch-Site": "same-origin", "Origin": BASE},
     {"Sec-Fetch-Site": "none"},
     {"Origin": BASE},

@@ -7,7 +7,6 @@ from functools import partial
 import httpx
 import pytest
 import pytest_asyncio
-from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from structlog.testing import capture_logs
 
@@ -198,7 +197,7 @@ async def seen_through(proxies_of, *, client, forwarded):
     """Whom the app takes the visitor for."""
 
     async def app(scope, receive, send):
-        host = Request(scope).client.host
+        host, _ = scope["client"]
         await PlainTextResponse(host)(scope, receive, send)
 
     proxies = Proxies(app, proxies_of)
