@@ -13,7 +13,6 @@ from ipaddress import ip_network
 from typing import Any
 
 import structlog
-from h11 import IDLE, SEND_RESPONSE
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from service.domain.throttle import network_of
@@ -122,8 +121,7 @@ class Connection(H11Protocol):
         self._watch()
 
     def _watch(self) -> None:
-        # None at first, whatever uvicorn says of its type.
-        cycle: RequestResponseCycle | None = self.cycle
+        cycle = self._request()
         if cycle is not None and not cycle.response_complete:
             self._expect(_Phase.BODY if cycle.more_body else _Phase.NOTHING)
         elif self.timeout_keep_alive_task is not None:
@@ -149,10 +147,15 @@ class Connection(H11Protocol):
 
     def _give_up(self) -> None:
         self._crowd.closed("too_slow")
+        cycle = self._request()
         # Not into an answer, nor behind one that did not wait for the body.
-        if self.conn.our_state in (IDLE, SEND_RESPONSE):
+        if cycle is None or not (cycle.response_started and cycle.more_body):
             self.transport.write(TOO_SLOW)
         self.transport.close()
+
+    def _request(self) -> RequestResponseCycle | None:
+        """The newest request; none at first, whatever uvicorn says of its type."""
+        return self.cycle
 
 
 def _networks(host: str) -> tuple[str, ...]:
