@@ -309,6 +309,7 @@ def site(parts: Service) -> Site:
         passwords=Passwords(),
         provider=_provider(parts.settings),
         needs_second_factor=parts.settings.operator.second_factor == "required",
+        own_networks=parts.settings.operator.networks,
     )
 
 

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import date
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,6 +19,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    IPvAnyNetwork,
     Json,
     SecretStr,
     ValidationError,
@@ -32,6 +34,8 @@ FILE = "_file"
 LAST_PORT = 65535
 LOOPBACK = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])[:/]")
 PLAIN_URL = re.compile(r"https?://[!-;=?-~]+")
+#: Not a number alone: a slip in an address must not be looked up as a name.
+HOST_NAME = re.compile(r"[a-z][a-z0-9.-]*", re.IGNORECASE)
 HERE = Path(__file__).resolve().parent.parent
 
 
@@ -105,12 +109,29 @@ def _bare_or_none(url: str) -> str:
     return url and _bare(url)
 
 
+def _proxy(name: str) -> str:
+    if HOST_NAME.fullmatch(name):
+        return name
+    try:
+        ip_network(name)
+    except ValueError as error:
+        message = f"{name!r} is not a name, an address or a network, as 172.18.0.0/16"
+        raise ValueError(message) from error
+    return name
+
+
 class WebSettings(Section):
-    """Where people reach the pages, and where the server listens."""
+    """Where people reach the pages, and where the server listens.
+
+    `proxies` are believed when they say for whom they ask: names, addresses, networks.
+    """
 
     base_url: Annotated[str, AfterValidator(_bare)] = "http://127.0.0.1:8000"
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=LAST_PORT)] = 8000
+    proxies: Annotated[
+        tuple[Annotated[str, AfterValidator(_proxy)], ...], BeforeValidator(str.split)
+    ] = ("127.0.0.1", "::1")
 
 
 def _place(text: str) -> str:
@@ -141,12 +162,14 @@ class OperatorSettings(Section):
     `ping_url` is asked every minute while the evening goes well (a dead man's switch).
     With `second_factor` `required` operators and admins with a password may do nothing
     in the console before they have set one up.
+    From `networks` (their clinic's, spaced) any number of people may sign up.
     """
 
     name: str = "Eventide"
     postal_address: str = ""
     ping_url: Annotated[str, AfterValidator(_bare_or_none)] = ""
     second_factor: Literal["required", "optional"] = "required"
+    networks: Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(str.split)] = ()
 
 
 def _secure_or_none(url: str) -> str:

@@ -2,10 +2,10 @@
 
 import re
 import tomllib
-from ipaddress import ip_address, ip_network
 
 import pytest
 import yaml
+from dotenv import dotenv_values
 
 from service.settings import HERE
 
@@ -51,21 +51,24 @@ def test_every_mount_of_the_checkout_can_be_read_under_selinux(name):
     assert all("z" in mount.split(":")[-1].split(",") for mount in MOUNTED[name])
 
 
-@pytest.mark.parametrize(
-    ("address", "trusted"),
-    [
-        ("10.1.2.3", True),
-        ("172.31.0.5", True),
-        ("192.168.16.2", True),
-        ("fd4d:6169:6c::5", True),
-        ("192.0.2.1", False),
-        ("2001:db8::1", False),
-    ],
-)
-def test_only_a_private_network_may_say_for_whom_it_asks(address, trusted):
-    networks = SERVICES["web"]["environment"]["FORWARDED_ALLOW_IPS"].split(",")
+def test_caddy_alone_may_say_for_whom_it_asks():
+    settings = dotenv_values(HERE / "config" / "compose.env", interpolate=False)
 
-    assert any(ip_address(address) in ip_network(one) for one in networks) == trusted
+    assert settings["EVENTIDE_WEB__PROXIES"] == "caddy"
+    assert "FORWARDED_ALLOW_IPS" not in (HERE / "docker-compose.yml").read_text()
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_container_can_use_up_the_files_and_processes_of_its_machine(name):
+    assert SERVICES[name]["ulimits"]["nofile"] == {"soft": 65536, "hard": 65536}
+    assert SERVICES[name]["pids_limit"] == 512
+
+
+def test_caddy_does_not_wait_for_half_a_request():
+    caddyfile = (HERE / "config" / "Caddyfile").read_text()
+
+    assert "read_header 10s" in caddyfile
+    assert "read_body 30s" in caddyfile
 
 
 def test_no_visitor_of_the_pages_comes_with_the_address_of_the_engine():

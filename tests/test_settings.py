@@ -227,3 +227,28 @@ def test_an_identity_provider_without_tls_elsewhere_stops_the_start():
         Misconfigured, match=r"EVENTIDE_OIDC__ISSUER: must start with https"
     ):
         read({"EVENTIDE_OIDC__ISSUER": "http://id.example.org"})
+
+
+def test_proxies_are_names_addresses_and_networks():
+    settings = read({"EVENTIDE_WEB__PROXIES": "caddy 172.18.0.0/16 ::1"})
+
+    assert settings.web.proxies == ("caddy", "172.18.0.0/16", "::1")
+    assert read({}).web.proxies == ("127.0.0.1", "::1")
+
+
+@pytest.mark.parametrize("text", ["10.0.0", "172.18.0.1/16", "caddy *", "300.1.1.1"])
+def test_a_slip_in_a_proxys_address_is_told(text):
+    with pytest.raises(Misconfigured, match="not a name, an address or a network"):
+        read({"EVENTIDE_WEB__PROXIES": text})
+
+
+def test_networks_of_the_operator_are_networks():
+    settings = read({"EVENTIDE_OPERATOR__NETWORKS": "192.0.2.0/24 2001:db8::/48"})
+
+    assert [str(each) for each in settings.operator.networks] == [
+        "192.0.2.0/24",
+        "2001:db8::/48",
+    ]
+    assert read({"EVENTIDE_OPERATOR__NETWORKS": ""}).operator.networks == ()
+    with pytest.raises(Misconfigured, match="EVENTIDE_OPERATOR__NETWORKS"):
+        read({"EVENTIDE_OPERATOR__NETWORKS": "the clinic"})

@@ -61,7 +61,11 @@ async def _web() -> None:
         site = composition.site(parts)
         returned = bounces.routes(composition.desk(parts), key, site.figures)
         app = create_app(site, returned)
-        async with composition.keeping_time(parts), serving(app, listener):
+        trusted = settings.web.proxies
+        async with (
+            composition.keeping_time(parts),
+            serving(app, listener, trusted=trusted),
+        ):
             host, port = listener.getsockname()[:2]
             log.info(
                 "Serving",

@@ -134,6 +134,8 @@ class Settled:
 
 #: Somebody waits for these mails; after a day they have tried again.
 WAITED_FOR = timedelta(days=1)
+#: Each further mail of one network goes as if it had been asked for so much later.
+TURN = timedelta(minutes=5)
 #: The wait after the first refusal; it doubles with each one, up to the longest.
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(minutes=30)
@@ -143,15 +145,21 @@ AWAY_WAIT = timedelta(seconds=20)
 LAST_CALL = timedelta(minutes=1)
 
 
-def at_once(kind: Kind, *, subscriber_id: int, address: str, now: datetime) -> Message:
-    """A mail that somebody is waiting for; one of a kind a day, by the outbox key."""
+def at_once(
+    kind: Kind, *, subscriber_id: int, address: str, turn: int = 1, now: datetime
+) -> Message:
+    """A mail that somebody is waiting for; one of a kind a day, by the outbox key.
+
+    `turn`: the how manieth their network asks for. Mails leave by their deadline, so
+    that the later ones of a network wait behind the first ones of all others.
+    """
     return Message(
         subscriber_id=subscriber_id,
         night=now.date(),
         kind=kind,
         attempts=0,
         not_before=now,
-        expires_at=now + WAITED_FOR,
+        expires_at=now + WAITED_FOR + (turn - 1) * TURN,
         payload=address,
     )
 

@@ -66,3 +66,37 @@ def provider_of(address: str) -> Provider:
         return known
     brand = _BRAND.fullmatch(domain)
     return _BY_BRAND[brand[1]] if brand else Provider.OTHER
+
+
+#: Of an address at these, whatever stands behind the first of the letters is a tag.
+_TAGS: Mapping[Provider, str] = MappingProxyType({Provider.YAHOO: "-+"})
+#: And these letters count for nothing.
+_IGNORED: Mapping[Provider, str] = MappingProxyType(
+    {Provider.GMAIL: ".", Provider.PROTON: ".-_"}
+)
+#: The domains of these lead to one and the same mailbox.
+_ONE_MAILBOX: Mapping[Provider, str] = MappingProxyType(
+    {
+        Provider.GMAIL: "gmail.com",
+        Provider.PROTON: "proton.me",
+        Provider.YANDEX: "yandex.com",
+    }
+)
+
+
+def mailbox_of(address: str) -> str:
+    """One spelling for all addresses of a mailbox: tags, dots and case as it folds them.
+
+    At a provider that we do not know, a plus begins a tag, as it does at most; two
+    mailboxes that differ behind a plus alone count as one.
+    """
+    local, _, domain = address.lower().rpartition("@")
+    who = provider_of(address)
+    for mark in _TAGS.get(who, "+"):
+        # An address may begin with one, and then it is no tag.
+        local = local[:1] + local[1:].partition(mark)[0]
+    ignored = _IGNORED.get(who, "")
+    local = "".join(letter for letter in local if letter not in ignored)
+    if who is Provider.YANDEX:
+        local = local.replace("-", ".")
+    return f"{local}@{_ONE_MAILBOX.get(who, domain)}"

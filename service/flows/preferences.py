@@ -170,13 +170,22 @@ async def unsubscribe(store: Store, links: Links, token: str, *, now: datetime) 
         await tx.subscribers.save(stopped, next_due_at=None, now=now)
 
 
-async def send_link(store: Store, address: str, *, now: datetime) -> None:
-    """Mail a subscriber their own link; to anyone else nothing. Looks the same."""
+async def send_link(
+    store: Store, address: str, *, turn: int = 1, now: datetime
+) -> None:
+    """Mail a subscriber their own link; to anyone else nothing. Looks the same.
+
+    `turn`: the how manieth their network asks for.
+    """
     async with store.transaction() as tx:
         known = await tx.subscribers.find(address)
         if known is not None and known.status in (Status.ACTIVE, Status.PAUSED):
             mail = at_once(
-                Kind.MANAGE_LINK, subscriber_id=known.id, address=address, now=now
+                Kind.MANAGE_LINK,
+                subscriber_id=known.id,
+                address=address,
+                turn=turn,
+                now=now,
             )
             await tx.outbox.put([mail])
 

@@ -56,12 +56,12 @@ class Welcome:
     was_refused: bool = False
 
 
-async def request(store: Store, form: SignUp, *, now: datetime) -> None:
+async def request(store: Store, form: SignUp, *, turn: int = 1, now: datetime) -> None:
     """Queue the mail that answers a sign-up form.
 
     A new or departed address gets a confirmation mail, a subscriber their own link, a
     one that complained nothing: the caller cannot tell, so that nobody can find out
-    who is signed up.
+    who is signed up. `turn`: the how manieth their network asks for.
     """
     async with store.transaction() as tx:
         reason = await tx.suppression.reason(form.address)
@@ -70,7 +70,11 @@ async def request(store: Store, form: SignUp, *, now: datetime) -> None:
         known = await tx.subscribers.find(form.address)
         if known is not None and known.status in (Status.ACTIVE, Status.PAUSED):
             mail = at_once(
-                Kind.MANAGE_LINK, subscriber_id=known.id, address=form.address, now=now
+                Kind.MANAGE_LINK,
+                subscriber_id=known.id,
+                address=form.address,
+                turn=turn,
+                now=now,
             )
             await tx.outbox.put([mail])
             return
@@ -79,7 +83,7 @@ async def request(store: Store, form: SignUp, *, now: datetime) -> None:
         requests = await tx.signups.recent(form.address, since=now - window)
         if requests >= (REQUESTS_REFUSED if is_refused else REQUESTS_A_DAY):
             return
-        await _ask_to_confirm(tx, form, now=now)
+        await _ask_to_confirm(tx, form, turn=turn, now=now)
 
 
 async def waiting(
@@ -115,7 +119,9 @@ async def confirm(store: Store, links: Links, token: str, *, now: datetime) -> W
         return await _enrol(tx, pending, now=now)
 
 
-async def _ask_to_confirm(tx: Transaction, form: SignUp, *, now: datetime) -> None:
+async def _ask_to_confirm(
+    tx: Transaction, form: SignUp, *, turn: int, now: datetime
+) -> None:
     pending = Pending(
         id=await tx.signups.new_id(),
         person=Person(address=form.address, answers=form.answers),
@@ -127,7 +133,11 @@ async def _ask_to_confirm(tx: Transaction, form: SignUp, *, now: datetime) -> No
     )
     await tx.signups.add(pending)
     mail = at_once(
-        Kind.CONFIRMATION, subscriber_id=pending.id, address=form.address, now=now
+        Kind.CONFIRMATION,
+        subscriber_id=pending.id,
+        address=form.address,
+        turn=turn,
+        now=now,
     )
     await tx.outbox.put([mail])
 

@@ -29,6 +29,7 @@ from service.store.dossier import Dossier
 from service.store.feedback import Feedback
 from service.store.figures import Figures
 from service.store.inventory import Inventory
+from service.store.limits import Limits
 from service.store.nights import Nights
 from service.store.operators import Operators
 from service.store.outbox import Outbox
@@ -195,6 +196,7 @@ class Transaction:
     inventory: Inventory
     timekeeping: Timekeeping
     resealing: Resealing
+    limits: Limits
 
 
 class Store:
@@ -331,4 +333,5 @@ def _parts(
         inventory=Inventory(connection),
         timekeeping=Timekeeping(connection),
         resealing=Resealing(connection, sealer),
+        limits=Limits(connection, sealer),
     )

@@ -105,6 +105,12 @@ class Sealer:
         )
         return digest.hexdigest()
 
+    def source_key(self, name: str) -> bytes:
+        """The keyed hash of a network, a mailbox or a domain that requests come by."""
+        return hashlib.blake2b(
+            name.encode(), key=self._lookup, digest_size=16, person=b"source"
+        ).digest()
+
     def seal(self, plain: bytes, *, about: str) -> tuple[bytes, str]:
         """The padded box and the id of its key.
 

@@ -325,6 +325,22 @@ NIGHT = Table(
     postgresql_partition_by="RANGE (night)",
 )
 
+#: How often somebody asked for mail, until `ends_at`; `source` is a keyed hash.
+RATE_LIMIT = Table(
+    "rate_limit",
+    METADATA,
+    Column("scope", Text, primary_key=True),
+    Column("source", LargeBinary, primary_key=True),
+    Column("taken", Integer, nullable=False),
+    instant("ends_at"),
+    CheckConstraint(
+        "scope IN ('network', 'site', 'private', 'public', 'mailbox', 'domain', "
+        "'instance')",
+        name="scope",
+    ),
+    Index("rate_limit_ends", "ends_at"),
+)
+
 #: One row for each worker that runs; `per_second` is how many mails it can send,
 #: `left_alone` since when it gives a relay no mail.
 WORKER = Table(

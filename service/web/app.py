@@ -30,6 +30,7 @@ from service.web.operator import (
     tonight,
 )
 from service.web.operator.access import Access
+from service.web.origin import SameOrigin
 from service.web.site import Site
 from service.web.traffic import Traffic
 
@@ -65,6 +66,7 @@ def create_app(site: Site, *more: APIRouter) -> FastAPI:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=site.static))
     errors.install(app, site)
+    app.add_middleware(SameOrigin, site=site)
     # Its headers stand on error pages too, and all that is answered is counted.
     app.add_middleware(Guard, is_https=site.base_url.startswith("https://"))
     app.add_middleware(Traffic, figures=site.figures)

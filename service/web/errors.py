@@ -5,7 +5,7 @@ import traceback
 import structlog
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -61,6 +61,9 @@ class LastResort:
 
         try:
             await self._app(scope, receive, send_noted)
+        except ClientDisconnect:
+            # Nobody is there to be answered, and nothing failed.
+            return
         except Exception as error:  # noqa: BLE001 - the top of a request, as of a tick
             _log(error)
             if not has_begun:

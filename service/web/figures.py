@@ -35,6 +35,8 @@ class Step(StrEnum):
     CLOCK_ASKED = "clock asked"
     TRAPPED = "trapped"
     PUT_OFF = "put off"
+    REFUSED = "refused for now"
+    QUESTIONED = "asked a question"
     ASKED = "asked to confirm"
     LINK_OPENED = "link opened"
     LINK_BAD = "link bad"

@@ -13,6 +13,7 @@ from service.domain.provider import Provider
 from service.flows.crew import Outlook
 from service.store.census import Count, Waits
 from service.store.deployment import Standing
+from service.store.limits import Pressure
 from service.store.refusals import Row
 
 
@@ -87,6 +88,14 @@ class Gauges:
             is_counted = "yes" if row.nights_down >= NIGHTS_EXCUSED else "no"
             series = held.labels(row.provider or "all", is_counted)
             series.inc(row.tally.refused)
+
+    def pressure(self, found: Pressure) -> None:
+        """Which budgets of strangers' requests are used up."""
+        spent = self._by(
+            "budgets_spent", "Budgets of requests for a mail that are used up", "scope"
+        )
+        spent.labels("instance").set(found.is_instance_over)
+        spent.labels("domain").set(found.domains)
 
     def everybody(self, count: Count) -> None:
         """Everybody, by what they are."""

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.domain.errors import ServiceError
-from service.flows import census, refusals
+from service.flows import census, limits, refusals
 from service.flows.crew import outlook
 from service.store import migrate
 from service.store.census import Count
@@ -78,6 +78,7 @@ class _Board:
         standing, waits = await census.waits(store, now=now)
         gauges.evening(evening)
         gauges.waits(standing, waits, queued=evening.waiting)
+        gauges.pressure(await limits.pressure(store, now=now))
         gauges.held((await refusals.standing(store, now=now)).held)
 
 

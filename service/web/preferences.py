@@ -14,7 +14,7 @@ from service.domain.subscriber import Subscriber
 from service.domain.tokens import BadLink, Purpose
 from service.domain.zones import WhichClock, is_in_doubt, one_per_clock
 from service.flows import preferences
-from service.web import forms
+from service.web import forms, limits
 from service.web.evenings import day_in_words, in_words
 from service.web.forms import YES, Entered
 from service.web.options import options
@@ -46,7 +46,7 @@ def routes(site: Site) -> APIRouter:
         return await _act(site, await forms.entered(request))
 
     async def send_link(request: Request) -> Response:
-        return await _send_link(site, await forms.entered(request))
+        return await _send_link(site, request, await forms.entered(request))
 
     router.add_route("/manage", settings, methods=["GET"])
     router.add_route("/manage", act, methods=["POST"])
@@ -188,13 +188,17 @@ def _clocks(site: Site, known: Subscriber, *, now: datetime) -> tuple[ClockTime,
     return clock_times(zones, code, now=now)
 
 
-async def _send_link(site: Site, form: Entered) -> Response:
+async def _send_link(site: Site, request: Request, form: Entered) -> Response:
     try:
         address = forms.address(form)
-        if not form.one(forms.TRAP):
-            await preferences.send_link(site.store, address, now=site.clock.now())
     except VisitorError as error:
         return _link_page(site, form, problems=error.problems)
+    if not form.one(forms.TRAP):
+        verdict = await limits.admitted(site, request, form, address)
+        if isinstance(verdict, Response):
+            return verdict
+        now = site.clock.now()
+        await preferences.send_link(site.store, address, turn=verdict.turn, now=now)
     return site.page("link_sent.html", {"address": address})
 
 

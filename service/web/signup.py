@@ -13,7 +13,7 @@ from service.domain.night import local
 from service.domain.tokens import BadLink
 from service.domain.zones import WhichClock
 from service.flows import signup
-from service.web import errors, forms
+from service.web import errors, forms, limits
 from service.web.evenings import in_words
 from service.web.figures import Step
 from service.web.forms import YES, Entered
@@ -46,7 +46,7 @@ def routes(site: Site) -> APIRouter:
         return RedirectResponse("/#form", 303)
 
     async def sign_up(request: Request) -> Response:
-        return await _sign_up(site, await forms.entered(request))
+        return await _sign_up(site, request, await forms.entered(request))
 
     async def confirmation(request: Request) -> Response:
         token, now = request.query_params.get("token", ""), site.clock.now()
@@ -76,7 +76,7 @@ def routes(site: Site) -> APIRouter:
     return router
 
 
-async def _sign_up(site: Site, form: Entered) -> Response:
+async def _sign_up(site: Site, request: Request, form: Entered) -> Response:
     step = site.figures.step
     signs = urgencies(form.many("red_flags"))
     if signs:
@@ -87,7 +87,7 @@ async def _sign_up(site: Site, form: Entered) -> Response:
         step(Step.UNDER_AGE)
         return site.page("under_age.html")
     try:
-        return await _take(site, form)
+        return await _take(site, request, form)
     except VisitorError as error:
         step(Step.INVALID)
         return _form_page(site, form, problems=error.problems, status=422)
@@ -96,7 +96,7 @@ async def _sign_up(site: Site, form: Entered) -> Response:
         return errors.later(_form_page(site, form, is_away=True, status=503))
 
 
-async def _take(site: Site, form: Entered) -> Response:
+async def _take(site: Site, request: Request, form: Entered) -> Response:
     """Take the form, show it again, or ask what only the person can say of their clock."""
     if form.has("back", YES):
         return _form_page(site, forms.before_the_clock(form), is_again=True)
@@ -108,7 +108,11 @@ async def _take(site: Site, form: Entered) -> Response:
     if form.one(forms.TRAP):
         step(Step.TRAPPED)
     else:
-        await signup.request(site.store, asked, now=now)
+        zone = asked.evening.zone
+        verdict = await limits.admitted(site, request, form, asked.address, zone=zone)
+        if isinstance(verdict, Response):
+            return verdict
+        await signup.request(site.store, asked, turn=verdict.turn, now=now)
         step(Step.ASKED)
     return site.page("check_inbox.html", {"address": asked.address})
 

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from starlette.responses import HTMLResponse
 
 from service.content.catalogue import Library
 from service.content.templating import Templates
 from service.domain.clock import Clock
+from service.domain.limits import Network
 from service.domain.tokens import Links
 from service.mail.letters import Letters
 from service.passwords import Passwords
@@ -19,10 +21,15 @@ from service.web.figures import Figures
 if TYPE_CHECKING:
     from service.oidc import Provider
 
+HERE = ("localhost", "127.0.0.1", "::1")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """Everything that a page needs; `static` is the folder of style, script and icon."""
+    """Everything that a page needs; `static` is the folder of style, script and icon.
+
+    Visitors from `own_networks` are the operator's, and not counted by network.
+    """
 
     store: Store
     links: Links
@@ -37,7 +44,13 @@ class Site:
     passwords: Passwords
     provider: "Provider | None"
     needs_second_factor: bool
+    own_networks: tuple[Network, ...] = ()
     figures: Figures = field(default_factory=Figures)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether the pages are meant for others than who sits at this machine."""
+        return urlsplit(self.base_url).hostname not in HERE
 
     def page(
         self, name: str, context: Mapping[str, object] | None = None, status: int = 200

@@ -13,6 +13,7 @@ from service.commands.doctor import database
 from service.commands.doctor.examination import Area, examined
 from service.commands.doctor.patient import Patient
 from service.domain.finding import Grade, Sheet
+from service.domain.limits import sources
 from service.domain.outbox import Kind, Lane, State, ended
 from service.domain.refusals import Verdict
 from service.embedded.postgres import throwaway
@@ -435,3 +436,29 @@ async def test_the_embedded_database_is_made_and_looked_at(clinic):
         assert "of the disk with" in result.stdout
     assert "by the first start" in " ".join(first.stdout.split())
     assert "age of seal.1" in second.stdout
+
+
+async def ask_for_mail(clinic, address, *, host, times):
+    async with clinic.store.transaction() as tx:
+        for _ in range(times):
+            found = sources(address, host=host, own=())
+            await tx.limits.count(found, now=SystemClock().now())
+
+
+async def test_a_flood_of_one_domain_or_of_all_is_said(clinic):
+    assert "0 requests for a mail within the hour" in (await clinic.check()).stdout
+    await ask_for_mail(clinic, "ada@example.org", host="192.0.2.1", times=61)
+
+    await clinic.require(
+        "tonight", "strangers", WARNING, "over their budget: 1;", "sign-ups-flooded.md"
+    )
+
+
+async def test_a_proxy_that_is_not_trusted_is_noticed(clinic):
+    await ask_for_mail(clinic, "ada@example.org", host="172.18.0.5", times=5)
+
+    await clinic.require(
+        "tonight", "proxy", WARNING, "one private address", "EVENTIDE_WEB__PROXIES"
+    )
+    await ask_for_mail(clinic, "ada@example.org", host="192.0.2.1", times=1)
+    assert "one private address" not in (await clinic.check()).stdout

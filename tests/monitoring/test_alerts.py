@@ -51,6 +51,10 @@ def held(provider, is_counted):
     return f'eventide_held_refusals{{provider="{provider}",is_counted="{is_counted}"}}'
 
 
+def spent(scope):
+    return f'eventide_budgets_spent{{scope="{scope}"}}'
+
+
 def doubt(clock, values):
     return {f'eventide_clock_in_doubt{{instance="w1",clock="{clock}"}}': values}
 
@@ -288,6 +292,11 @@ CASES = {
         fires={held("gmail", "no"): "40x300", held("all", "no"): "0x300"},
         quiet=({held("gmail", "no"): "0x300", held("gmail", "yes"): "0x300"},),
         labels={"provider": "gmail", "is_counted": "no"},
+    ),
+    "SignUpsFlooded": Case(
+        fires={spent("domain"): "2x300", spent("instance"): "0x300"},
+        quiet=({spent("domain"): "0x300", spent("instance"): "0x300"},),
+        labels={"scope": "domain"},
     ),
     "SuppressionSurge": Case(
         fires={

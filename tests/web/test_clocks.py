@@ -165,7 +165,7 @@ async def test_a_sign_up_is_taken_at_once_or_asks_which_clock_is_theirs(visitor)
             country=country,
             zone=zone,
             browser_zone=browser,
-            email=f"p{number}@example.org",
+            email=f"p{number}@d{number}.example",
         )
         is_asked = "What does your clock show?" in words(answer.text)
         mails = await visitor.mails()
@@ -183,7 +183,7 @@ async def confirmed(visitor, number, row, *, presses) -> int:
         zone=zone,
         browser_zone=browser,
         time=("16:00", "19:00", "22:00")[number % 3],
-        email=f"p{number}@example.org",
+        email=f"p{number}@d{number}.example",
     )
     if shown := list(clocks(answer.text)):
         pressed = everything(answer.text, clock=shown[presses])

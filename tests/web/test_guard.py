@@ -22,7 +22,7 @@ async def test_every_answer_has_safe_headers_and_no_cookie(cut_off, path):
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cache-Control"] == "no-store"
     assert "max-age" in answer.headers["Strict-Transport-Security"]
@@ -125,7 +125,7 @@ async def test_a_fault_of_ours_is_logged_without_what_the_person_typed(
     logged = "".join(capsys.readouterr())
     assert answer.status_code == 500
     assert "Something went wrong on our side" in words(answer.text)
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
     assert type(error).__name__ in logged
     assert hint in logged
     assert "ada@" not in logged

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from service import app as composition
-from service.commands.doctor import rows, tonight
+from service.commands.doctor import rows, strangers, tonight
 from service.commands.doctor.patient import Patient, failed, skew
 from service.domain.audit import NoMark
 from service.domain.clock import ahead
@@ -143,6 +143,7 @@ async def _records(sheet: Sheet, patient: Patient, url: str) -> None:
         return
     promised = patient.settings.database.is_promised
     state = composition.state(patient.settings)
+    sealer = composition.sealer(keys)
     async with engine.opened(url, sealer, is_promised=promised, state=state) as store:
         now = patient.clock.now()
         await _clock(sheet, store)
@@ -150,6 +151,8 @@ async def _records(sheet: Sheet, patient: Patient, url: str) -> None:
         await _keys_fit(sheet, store, now=now)
         await rows.look(sheet, store, keys)
         await tonight.look(sheet.beside(TONIGHT), store, now=now)
+        is_public = patient.is_public
+        await strangers.look(sheet.beside(TONIGHT), store, is_public=is_public, now=now)
 
 
 async def _clock(sheet: Sheet, store: Store) -> None:

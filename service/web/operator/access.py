@@ -15,12 +15,12 @@ A route module of the console:
 Nobody is let past without a permission (`domain/operators.py`), nor to anything but the
 set-up of a second factor who must have one and has none. A form needs no token:
 a POST is taken only where the browser itself says that it comes from this site
-(`is_from_here`), so that no form can be forgotten.
+(`web/origin.py`), so that no form can be forgotten.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -31,6 +31,7 @@ from service.domain.throttle import Throttle
 from service.flows import sign_in
 from service.flows.account import Proof
 from service.web.forms import Entered
+from service.web.origin import is_from_here
 from service.web.site import Site
 
 HOME = "/operator"
@@ -91,7 +92,11 @@ class Access:
         places = () if must_enrol else _places(operator, request.url.path)
         shared = {"operator": operator, "places": places, "must_enrol": must_enrol}
         page = f"operator/{name}"
-        return from_console(self.site.page(page, {**shared, **(context or {})}, status))
+        return self.site.page(page, {**shared, **(context or {})}, status)
+
+    def is_from_here(self, request: Request) -> bool:
+        """Whether a form was sent by one of our own pages, and the browser says so."""
+        return is_from_here(request.headers, base_url=self.site.base_url)
 
     async def operator(self, request: Request) -> Operator | None:
         """Who is signed in, if anybody is."""
@@ -160,7 +165,7 @@ class Access:
             operator = await self.operator(request)
             if operator is None:
                 return RedirectResponse(_login_for(request), 303)
-            if request.method == "POST" and not is_from_here(request):
+            if request.method == "POST" and not self.is_from_here(request):
                 return self.page(request, operator, "elsewhere.html", status=403)
             if may is not May.ENROL and self.must_enrol(operator):
                 return RedirectResponse(ENROL, 303)
@@ -188,27 +193,7 @@ def login_page(
         "problem": problem,
         "provider": site.provider.name if site.provider else "",
     }
-    return from_console(site.page("operator/login.html", context, status))
-
-
-def from_console(answer: Response) -> Response:
-    """The answer of a page whose forms say where they come from (`Origin`)."""
-    answer.headers["Referrer-Policy"] = "same-origin"
-    return answer
-
-
-def is_from_here(request: Request) -> bool:
-    """Whether the browser says that one of our own pages sent this form.
-
-    `Sec-Fetch-Site` where it is sent (over https and on localhost, by every browser
-    since 2023), else `Origin`. Neither can be set by another site's page.
-    """
-    fetched_from = request.headers.get("Sec-Fetch-Site")
-    if fetched_from is not None:
-        # "none": by the person, as when a page is loaded again.
-        return fetched_from in {"same-origin", "none"}
-    host = request.headers.get("Host", "")
-    return urlsplit(request.headers.get("Origin", "")).netloc == host != ""
+    return site.page("operator/login.html", context, status)
 
 
 def safe_next(path: str) -> str:

@@ -14,7 +14,6 @@ from service.web.operator.access import (
     HOME,
     LOGIN,
     Access,
-    is_from_here,
     login_page,
     safe_next,
 )
@@ -55,7 +54,7 @@ class _Desk:
     async def sign_in(self, request: Request) -> Response:
         form = await forms.entered(request)
         following = safe_next(form.one("next"))
-        if not is_from_here(request):
+        if not self._access.is_from_here(request):
             return login_page(self._site, following, problem="elsewhere", status=403)
         name = form.one("name").lower()
         mark = self._access.mark(request)
@@ -79,7 +78,7 @@ class _Desk:
                 return self._refused(why, following, name)
 
     async def sign_out(self, request: Request) -> Response:
-        if not is_from_here(request):
+        if not self._access.is_from_here(request):
             # Not even the cookie is taken away by another site.
             return RedirectResponse(HOME, 303)
         token, now = self._access.token(request), self._site.clock.now()

@@ -9,12 +9,13 @@ from starlette.responses import RedirectResponse, Response
 
 from service.domain.hours import LATE_AFTER, Night
 from service.domain.operators import May, Operator
-from service.flows import deployment, tonight
+from service.flows import deployment, limits, tonight
 from service.flows.tonight import Evening
 from service.web.operator.access import Access
 from service.web.operator.chart import chart
 from service.web.operator.kept import Kept
 from service.web.operator.words import STATES, reason
+from service.web.site import Site
 
 HOME, PAUSE, RESUME = "/operator", "/operator/pause", "/operator/resume"
 
@@ -29,8 +30,7 @@ def routes(access: Access) -> APIRouter:
     evenings = Kept(count, site.clock)
 
     async def show(request: Request, operator: Operator) -> Response:
-        night = _night(request, today=site.clock.now().date())
-        evening = await evenings.get(night)
+        evening = await evenings.get(_night(request, today=site.clock.now().date()))
         standing = await deployment.standing(site.store)
         context = {
             "evening": evening,
@@ -38,6 +38,7 @@ def routes(access: Access) -> APIRouter:
             "chart": chart(evening.night),
             "why": _why(evening.night),
             "late_minutes": LATE_AFTER.seconds // 60,
+            **await _strangers(site),
             "may_switch": operator.may(May.PAUSE_ALL),
         }
         return access.page(request, operator, "tonight.html", context)
@@ -70,6 +71,14 @@ def _night(request: Request, *, today: date) -> date | None:
     if asked not in offered:
         raise HTTPException(404)
     return offered[asked]
+
+
+async def _strangers(site: Site) -> dict[str, object]:
+    pressure = await limits.pressure(site.store, now=site.clock.now())
+    return {
+        "pressure": pressure,
+        "is_proxy_unknown": site.is_public and pressure.is_proxy_unknown,
+    }
 
 
 def _why(night: Night) -> list[tuple[str, str, int]]:

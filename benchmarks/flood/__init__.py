@@ -1,0 +1,1 @@
+"""Strangers who flood the form, and an honest visitor among them."""

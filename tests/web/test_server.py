@@ -1,0 +1,230 @@
+"""The server on a real socket: half requests, too many of them, and proxies."""
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+
+import httpx
+import pytest
+import pytest_asyncio
+from starlette.responses import PlainTextResponse
+from structlog.testing import capture_logs
+
+from service.web.app import create_app
+from service.web.connections import BY_NETWORK, BY_SITE, Crowd, Patience
+from service.web.proxies import Proxies
+from service.web.server import bound, serving
+
+#: Networks of their own on this machine. The first is a proxy's, where nothing is said.
+PROXY, VISITOR, OTHER = "127.0.0.1", "127.0.0.2", "127.0.0.3"
+SHORT = Patience(header_seconds=0.3, body_seconds=0.3)
+HALF_HEAD = b"GET /health/live HTTP/1.1\r\nHost: a.example\r\nX: "
+HALF_BODY = (
+    b"POST /signup HTTP/1.1\r\nHost: a.example\r\nContent-Length: 999\r\n"
+    b"Content-Type: application/x-www-form-urlencoded\r\n\r\nemail="
+)
+
+
+@pytest_asyncio.fixture
+async def served(cut_off_site):
+    """Serves the pages, and says at which port."""
+    app = create_app(cut_off_site)
+
+    @asynccontextmanager
+    async def serve(**how):
+        listener = bound("127.0.0.1", 0)
+        async with serving(app, listener, **how):
+            yield listener.getsockname()[1]
+
+    return serve
+
+
+@pytest_asyncio.fixture
+async def half():
+    """Opens connections on which a request was begun."""
+    opened = []
+
+    async def begin(port, says=HALF_HEAD, *, host=VISITOR):
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", port, local_addr=(host, 0)
+        )
+        writer.write(says)
+        opened.append(writer)
+        return reader, writer
+
+    yield begin
+    for writer in opened:
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+
+async def answer(reader):
+    return await asyncio.wait_for(reader.read(), 20)
+
+
+def browsing_from(host, port):
+    return httpx.AsyncClient(
+        transport=httpx.AsyncHTTPTransport(local_address=host),
+        base_url=f"http://127.0.0.1:{port}",
+        timeout=20,
+    )
+
+
+@pytest.mark.parametrize("begun", [b"", HALF_HEAD, HALF_BODY])
+async def test_half_a_request_is_given_up(served, half, begun):
+    with capture_logs() as lines:
+        async with served(patience=SHORT) as port:
+            reader, _ = await half(port, begun)
+            said = await answer(reader)
+
+    assert said.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+    assert [line["event"] for line in lines] == ["connections are closed"]
+    assert lines[0]["too_slow"] == 1
+    assert VISITOR not in str(lines)
+
+
+async def test_a_byte_now_and_then_does_not_put_it_off(served, half):
+    async with served(patience=SHORT) as port:
+        reader, writer = await half(port)
+        said = asyncio.create_task(answer(reader))
+        while not said.done():
+            writer.write(b"x")
+            await asyncio.wait({said}, timeout=0.05)
+
+    assert b"408" in said.result()
+
+
+async def test_half_of_a_second_request_is_given_up_too(served, half):
+    whole = b"GET /health/live HTTP/1.1\r\nHost: a.example\r\n\r\n"
+    async with served(patience=SHORT) as port:
+        reader, writer = await half(port, whole)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(HALF_HEAD)
+        rest = await answer(reader)
+        writer.close()
+
+    assert b"HTTP/1.1 408" in rest
+
+
+async def test_a_body_that_is_refused_before_it_is_there_is_not_waited_for(
+    served, half
+):
+    begun = HALF_BODY.replace(b"Host", b"Sec-Fetch-Site: cross-site\r\nHost")
+    async with served(patience=SHORT) as port:
+        reader, writer = await half(port, begun)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"more")
+        rest = await answer(reader)
+        writer.close()
+
+    # The answer that it had is the only one.
+    assert b"HTTP/1.1" not in rest
+
+
+async def test_a_network_has_so_many_connections_and_others_have_their_own(
+    served, half
+):
+    async with served() as port:
+        for _ in range(BY_NETWORK):
+            await half(port)
+        with capture_logs() as lines:
+            more, _ = await half(port)
+            turned_away = await answer(more)
+        async with browsing_from(OTHER, port) as other:
+            served_elsewhere = await other.get("/health/live")
+
+    assert b"503 Service Unavailable" in turned_away
+    assert [line["too_many"] for line in lines] == [1]
+    assert served_elsewhere.status_code == 200
+
+
+async def test_two_thousand_half_requests_stop_nobody_else(served, half):
+    async with served() as port:
+        for _ in range(2000):
+            await half(port)
+        async with browsing_from(OTHER, port) as other:
+            found = [await other.get("/privacy") for _ in range(50)]
+
+    assert {each.status_code for each in found} == {200}
+
+
+async def test_a_proxy_asks_for_as_many_as_it_has_visitors(served, half):
+    async with served() as port:
+        for _ in range(BY_NETWORK + 1):
+            await half(port, host=PROXY)
+        async with browsing_from(PROXY, port) as client:
+            found = await client.get("/health/live")
+
+    assert found.status_code == 200
+
+
+@pytest.fixture
+def crowd():
+    return Crowd(trusts=lambda _: False, patience=Patience())
+
+
+async def test_a_48_has_fewer_connections_than_its_networks_together(crowd):
+    entered = [crowd.enter(f"2001:db8:1:{n:x}::1") for n in range(BY_SITE + 1)]
+
+    assert entered[-1] is None
+    assert None not in entered[:-1]
+
+
+async def test_who_leaves_makes_room(crowd):
+    entered = [crowd.enter(VISITOR) for _ in range(BY_NETWORK)]
+    full = crowd.enter(VISITOR)
+    for each in entered[:2]:
+        crowd.leave(each)
+
+    assert full is None
+    assert crowd.enter(VISITOR) == (VISITOR,)
+
+
+async def test_a_connection_without_an_address_is_not_counted(crowd):
+    assert {crowd.enter("") for _ in range(BY_NETWORK + 1)} == {()}
+
+
+async def test_many_that_are_closed_are_told_in_one_line(crowd):
+    with capture_logs() as lines:
+        for _ in range(100):
+            crowd.closed("too_slow")
+
+    assert len(lines) == 1
+
+
+async def seen_through(proxies_of, *, client, forwarded):
+    """Whom the app takes the visitor for."""
+
+    async def app(scope, receive, send):
+        host, _ = scope["client"]
+        await PlainTextResponse(host)(scope, receive, send)
+
+    proxies = Proxies(app, proxies_of)
+    async with proxies.looked_up():
+        transport = httpx.ASGITransport(proxies, client=(client, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://a") as http:
+            found = await http.get("/", headers={"X-Forwarded-For": forwarded})
+    return found.text
+
+
+@pytest.mark.parametrize(
+    ("trusted", "client", "forwarded", "visitor"),
+    [
+        (["localhost"], "127.0.0.1", "192.0.2.1", "192.0.2.1"),
+        (["172.18.0.0/16"], "172.18.0.9", "192.0.2.1", "192.0.2.1"),
+        (["127.0.0.1"], "127.0.0.1", "192.0.2.1, 127.0.0.1", "192.0.2.1"),
+        # What a visitor claims stands before what the proxy adds.
+        (["127.0.0.1"], "127.0.0.1", "8.8.8.8, 192.0.2.1", "192.0.2.1"),
+        # Nobody else's word is taken, from however private an address.
+        (["localhost"], "172.18.0.9", "192.0.2.1", "172.18.0.9"),
+        (["nobody.invalid"], "127.0.0.1", "192.0.2.1", "127.0.0.1"),
+        ([], "127.0.0.1", "192.0.2.1", "127.0.0.1"),
+    ],
+)
+async def test_a_visitor_is_who_a_trusted_proxy_says(
+    trusted, client, forwarded, visitor
+):
+    seen = partial(seen_through, trusted, client=client, forwarded=forwarded)
+
+    assert await seen() == visitor
