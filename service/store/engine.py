@@ -91,7 +91,8 @@ async def opened(
     """A store on the database at `url`; its connections are closed at the end.
 
     One that has `rested` for so many seconds is replaced if it has died meanwhile. A
-    command that takes `longest_command` seconds is given up. With `is_promised` its commits wait for a standby, or no reminder is begun.
+    command that takes `longest_command` seconds is given up. With `is_promised` its
+    commits wait for a standby, or no reminder is begun.
     `state` is the folder where the audit log's mark is kept, None for nowhere.
     Nothing is connected yet: call `check()` to learn whether the database is there.
 
@@ -106,10 +107,7 @@ async def opened(
         connect_args={
             "timeout": PATIENCE,
             "command_timeout": longest_command,
-            "server_settings": {
-                **SERVER_SETTINGS,
-                "application_name": _process(sealer),
-            },
+            "server_settings": SERVER_SETTINGS | {"application_name": _process(sealer)},
         },
     )
     _ask(engine, rested)

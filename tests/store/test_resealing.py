@@ -78,7 +78,7 @@ async def full(ready):
         await tx.subscribers.save_histories([(1, TOLD)])
         await tx.outbox.put([message()])
         await tx.nights.record([record])
-        await tx.feedback.keep(RAW, why="not a report", now=NOON)
+        await tx.feedback.keep(RAW, why="not a report", has_token=False, now=NOON)
         for n in reversed(range(5)):
             await tx.refusals.note(refused(night=TODAY - n * DAY))
         await tx.operators.add(ada)
