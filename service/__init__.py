@@ -2,8 +2,9 @@
 
 The data flow, each step named alike in every folder:
 
-1. A visitor fills in the form; `flows.signup` keeps the answers apart, pending.
-2. The link in the confirmation mail makes a subscriber, the answers sealed.
+1. A visitor fills in the form; `flows.requests` keeps it, looks up later who is known,
+   and lets the answers wait, pending.
+2. The link in the confirmation mail makes a subscriber (`flows.signup`).
 3. `domain.night` turns zone and local time into the next instant a mail is due.
 4. A tick asks `flows.plan` who is due; it is a query, never a list of jobs.
 5. `domain.safety` takes away every tip this person may not be told.

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from service.domain.night import first_slot, night_at
-from service.domain.outbox import Kind, at_once
 from service.domain.risk import Answers
 from service.domain.subscriber import (
     CONSENT_VERSION,
@@ -168,17 +167,6 @@ async def unsubscribe(store: Store, links: Links, token: str, *, now: datetime) 
         await tx.suppression.add(found.person.address, "unsubscribed", now=now)
         await tx.consents.withdraw(subject, now=now)
         await tx.subscribers.save(stopped, next_due_at=None, now=now)
-
-
-async def send_link(store: Store, address: str, *, now: datetime) -> None:
-    """Mail a subscriber their own link; to anyone else nothing. Looks the same."""
-    async with store.transaction() as tx:
-        known = await tx.subscribers.find(address)
-        if known is not None and known.status in (Status.ACTIVE, Status.PAUSED):
-            mail = at_once(
-                Kind.MANAGE_LINK, subscriber_id=known.id, address=address, now=now
-            )
-            await tx.outbox.put([mail])
 
 
 def _known(found: Subscriber | None) -> Subscriber:

@@ -1,39 +1,19 @@
-"""Signing up, in two steps (double opt-in): answers wait apart until confirmed."""
+"""The second step of signing up (double opt-in): answers wait apart until confirmed."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from service.domain.night import first_slot, night_at
-from service.domain.outbox import Kind, at_once
-from service.domain.risk import Answers
 from service.domain.subscriber import (
     CONSENT_VERSION,
     CONSENTS,
     Evening,
-    Person,
     Status,
     Subscriber,
 )
-from service.domain.tokens import CONFIRM_WITHIN, BadLink, Links, Purpose
+from service.domain.tokens import BadLink, Links, Purpose
 from service.store.engine import Store, Transaction
 from service.store.signups import Pending
-
-#: One address gets this many confirmation mails in a day, whoever fills in the form.
-REQUESTS_A_DAY = 3
-DAY = timedelta(days=1)
-#: One whose mailbox did not take our reminders gets one, for as long as its link works.
-REQUESTS_REFUSED = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignUp:
-    """A valid sign-up form."""
-
-    address: str
-    answers: Answers
-    evening: Evening
-    language: str
-    consents: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,32 +34,6 @@ class Welcome:
     first_at: datetime
     evening: Evening
     was_refused: bool = False
-
-
-async def request(store: Store, form: SignUp, *, now: datetime) -> None:
-    """Queue the mail that answers a sign-up form.
-
-    A new or departed address gets a confirmation mail, a subscriber their own link, a
-    one that complained nothing: the caller cannot tell, so that nobody can find out
-    who is signed up.
-    """
-    async with store.transaction() as tx:
-        reason = await tx.suppression.reason(form.address)
-        if reason is not None and reason.is_for_good:
-            return
-        known = await tx.subscribers.find(form.address)
-        if known is not None and known.status in (Status.ACTIVE, Status.PAUSED):
-            mail = at_once(
-                Kind.MANAGE_LINK, subscriber_id=known.id, address=form.address, now=now
-            )
-            await tx.outbox.put([mail])
-            return
-        is_refused = reason is not None and reason.is_refused
-        window = CONFIRM_WITHIN if is_refused else DAY
-        requests = await tx.signups.recent(form.address, since=now - window)
-        if requests >= (REQUESTS_REFUSED if is_refused else REQUESTS_A_DAY):
-            return
-        await _ask_to_confirm(tx, form, now=now)
 
 
 async def waiting(
@@ -113,23 +67,6 @@ async def confirm(store: Store, links: Links, token: str, *, now: datetime) -> W
         if pending is None:
             return await _welcome_back(tx, subject)
         return await _enrol(tx, pending, now=now)
-
-
-async def _ask_to_confirm(tx: Transaction, form: SignUp, *, now: datetime) -> None:
-    pending = Pending(
-        id=await tx.signups.new_id(),
-        person=Person(address=form.address, answers=form.answers),
-        evening=form.evening,
-        language=form.language,
-        consents=form.consents,
-        requested_at=now,
-        expires_at=now + CONFIRM_WITHIN,
-    )
-    await tx.signups.add(pending)
-    mail = at_once(
-        Kind.CONFIRMATION, subscriber_id=pending.id, address=form.address, now=now
-    )
-    await tx.outbox.put([mail])
 
 
 async def _welcome_back(tx: Transaction, subject: int) -> Welcome:

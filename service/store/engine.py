@@ -30,6 +30,7 @@ from service.store.operators import Operators
 from service.store.outbox import Outbox
 from service.store.refusals import RefusedReminders
 from service.store.rehearsal import Rehearsal
+from service.store.requests import Requests
 from service.store.sealing import Sealer
 from service.store.sessions import Sessions
 from service.store.signups import Signups
@@ -155,6 +156,7 @@ def _listen(engine: AsyncEngine) -> None:
 class Transaction:
     """What can be read and written, by table. All of it is kept, or none."""
 
+    requests: Requests
     signups: Signups
     subscribers: Subscribers
     outbox: Outbox
@@ -280,6 +282,7 @@ def _parts(
     connection: AsyncConnection, sealer: Sealer, *, is_promised: bool
 ) -> Transaction:
     return Transaction(
+        requests=Requests(connection, sealer),
         signups=Signups(connection, sealer),
         subscribers=Subscribers(connection, sealer),
         outbox=Outbox(connection, sealer, is_promised=is_promised),

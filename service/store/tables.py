@@ -24,6 +24,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    Uuid,
     false,
     text,
 )
@@ -96,6 +97,19 @@ SIGNUP = Table(
     *_evening_checks(),
     Index("signup_address", "address_key", "requested_at"),
     Index("signup_expiry", "expires_at"),
+)
+
+#: What visitors asked for on a public form and no worker has looked up yet. All rows have
+#: one size.
+REQUEST = Table(
+    "request",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    *_sealed(),
+    instant("asked_at"),
+    # Later than that for one that could not be answered.
+    instant("not_before"),
+    Index("request_due", "not_before"),
 )
 
 SUBSCRIBER = Table(

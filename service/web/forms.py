@@ -12,6 +12,7 @@ from service.content.zones import UTC, known_zone, zone_of_browser
 from service.domain.errors import VisitorError
 from service.domain.night import night_at
 from service.domain.records import NOT_SURE, BadAnswers, answers_to_json, parse_answers
+from service.domain.requests import SignUp
 from service.domain.risk import (
     CONDITIONS,
     FIRST_ASKED,
@@ -24,7 +25,6 @@ from service.domain.risk import (
 from service.domain.subscriber import CONSENTS, Evening, Frequency, Subscriber
 from service.domain.zones import Settled, WhichClock, settle
 from service.flows.preferences import Change
-from service.flows.signup import SignUp
 from service.web.options import times
 
 NONE = "none"

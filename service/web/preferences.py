@@ -9,11 +9,12 @@ from starlette.responses import Response
 from service.content.zones import evenings_in_words
 from service.domain.errors import TryLater, VisitorError
 from service.domain.night import night_at
+from service.domain.requests import OwnLink
 from service.domain.risk import Tag
 from service.domain.subscriber import Subscriber
 from service.domain.tokens import BadLink, Purpose
 from service.domain.zones import WhichClock, is_in_doubt, one_per_clock
-from service.flows import preferences
+from service.flows import preferences, requests
 from service.web import forms
 from service.web.evenings import day_in_words, in_words
 from service.web.forms import YES, Entered
@@ -192,7 +193,9 @@ async def _send_link(site: Site, form: Entered) -> Response:
     try:
         address = forms.address(form)
         if not form.one(forms.TRAP):
-            await preferences.send_link(site.store, address, now=site.clock.now())
+            await requests.take(
+                site.store, OwnLink(address=address), now=site.clock.now()
+            )
     except VisitorError as error:
         return _link_page(site, form, problems=error.problems)
     return site.page("link_sent.html", {"address": address})

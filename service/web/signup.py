@@ -12,7 +12,7 @@ from service.domain.errors import TryLater, VisitorError
 from service.domain.night import local
 from service.domain.tokens import BadLink
 from service.domain.zones import WhichClock
-from service.flows import signup
+from service.flows import requests, signup
 from service.web import errors, forms
 from service.web.evenings import in_words
 from service.web.figures import Step
@@ -108,7 +108,7 @@ async def _take(site: Site, form: Entered) -> Response:
     if form.one(forms.TRAP):
         step(Step.TRAPPED)
     else:
-        await signup.request(site.store, asked, now=now)
+        await requests.take(site.store, asked, now=now)
         step(Step.ASKED)
     return site.page("check_inbox.html", {"address": asked.address})
 

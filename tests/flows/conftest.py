@@ -11,10 +11,11 @@ import pytest_asyncio
 from service.content.catalogue import Library
 from service.content.templating import Templates
 from service.domain.outbox import Lane
+from service.domain.requests import Request, SignUp
 from service.domain.tokens import Links, Purpose
 from service.domain.verp import Verp
 from service.embedded.catcher import Catcher
-from service.flows import signup
+from service.flows import requests, signup
 from service.flows.deliver import Courier, deliver
 from service.flows.plan import plan
 from service.flows.refusals import judge
@@ -80,8 +81,8 @@ class World:
     catcher: Catcher
     clock: StoppedClock
 
-    def form(self, address="ada@example.org", **named) -> signup.SignUp:
-        plain = signup.SignUp(
+    def form(self, address="ada@example.org", **named) -> SignUp:
+        plain = SignUp(
             address=address,
             answers=answers(),
             evening=evening(),
@@ -92,8 +93,13 @@ class World:
 
     async def ask(self, address="ada@example.org", **named) -> None:
         """Send the sign-up form."""
-        form = self.form(address, **named)
-        await signup.request(self.store, form, now=self.clock.now())
+        await self.asks_for(self.form(address, **named))
+
+    async def asks_for(self, asked: Request) -> None:
+        """Send a form, and let a worker look it up."""
+        now = self.clock.now()
+        await requests.take(self.store, asked, now=now)
+        await requests.answer(self.store, limit=10, now=now)
 
     async def join(self, address="ada@example.org", **named) -> int:
         """Sign up and confirm; returns the subscriber's id."""

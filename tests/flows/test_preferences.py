@@ -7,6 +7,7 @@ import pytest
 
 from service.domain.night import local
 from service.domain.outbox import Kind, Lane, State
+from service.domain.requests import OwnLink
 from service.domain.subscriber import Frequency, Status
 from service.domain.tokens import BadLink, Purpose
 from service.flows import preferences
@@ -295,9 +296,9 @@ async def suppress(world, person):
 async def test_a_lost_link_is_mailed_again_to_subscribers_only(world):
     await world.join(ADA)
 
-    await preferences.send_link(world.store, ADA, now=NOON)
-    await preferences.send_link(world.store, ADA, now=NOON)
-    await preferences.send_link(world.store, "stranger@example.org", now=NOON)
+    await world.asks_for(OwnLink(address=ADA))
+    await world.asks_for(OwnLink(address=ADA))
+    await world.asks_for(OwnLink(address="stranger@example.org"))
 
     mails = await world.post(Lane.PRIORITY)
     assert [mail.recipients for mail in mails] == [(ADA,), (ADA,)]
@@ -309,6 +310,6 @@ async def test_who_unsubscribed_is_not_mailed_a_link_by_whoever_asks(world):
     gone = link(world, person, Purpose.UNSUBSCRIBE)
     await preferences.unsubscribe(world.store, world.links, gone, now=NOON)
 
-    await preferences.send_link(world.store, ADA, now=NOON)
+    await world.asks_for(OwnLink(address=ADA))
 
     assert len(await world.post(Lane.PRIORITY)) == 1

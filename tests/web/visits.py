@@ -18,6 +18,7 @@ from service.domain.errors import TryLater
 from service.domain.outbox import Lane, Message
 from service.domain.tokens import Links, Purpose
 from service.domain.verp import Verp
+from service.flows import requests
 from service.mail.letters import Letters
 from service.passwords import Passwords
 from service.settings import HERE
@@ -123,14 +124,16 @@ class Visitor:
 
     async def mails(self) -> tuple[Message, ...]:
         """The confirmations and links that a worker would send now."""
-        await stop_clock(self.site.store, self.site.clock.now())
+        now = self.site.clock.now()
+        await stop_clock(self.site.store, now)
+        await requests.answer(self.site.store, limit=100, now=now)
         async with self.site.store.transaction() as tx:
             return await tx.outbox.claim(
                 Lane.PRIORITY,
                 limit=20,
                 worker="test",
                 lease=timedelta(minutes=1),
-                now=self.site.clock.now(),
+                now=now,
             )
 
     def token(self, purpose: Purpose, subscriber_id: int) -> str:

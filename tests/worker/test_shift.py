@@ -336,7 +336,7 @@ async def test_a_tick_says_whether_there_may_be_more(shift_of, store):
 
     assert [line["action"] for line in lines] == ["plan"]
     assert {tick.name for tick in shift.ticks(5)} == {
-        "plan", "evening", "priority", "look", "beat", "upkeep", "judge", "forecast",
+        "plan", "evening", "priority", "requests", "look", "beat", "upkeep", "judge", "forecast",
     }  # fmt: skip
 
 
