@@ -24,7 +24,7 @@ from service.domain.risk import (
     Stretching,
     Tag,
 )
-from service.domain.subscriber import Evening, Frequency, Person, Subscriber
+from service.domain.subscriber import Evening, Frequency, GivenBy, Person, Subscriber
 from service.domain.tonight import History, Reason, Role, Told, ToldTip, Tonight
 
 NOT_SURE = "not_sure"
@@ -255,6 +255,7 @@ class Reminder:
     `minute` is the local one it is for; None where nobody chose one. `asks` is the tag
     of the one question that it asks, if any. `evening` is there in the first mail of
     all, which says when they come, and where the mail asks which clock is the person's.
+    `is_unanswered`: no answers count; `waiting` is the sign-up whose answers could.
     """
 
     address: str
@@ -267,6 +268,8 @@ class Reminder:
     evening: Evening | None = None
     is_first: bool = False
     ask_zone: bool = False
+    is_unanswered: bool = False
+    waiting: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,6 +311,7 @@ def reminder_to_json(
     choice: Mapping[str, Any],
     *,
     ask_zone: bool = False,
+    waiting: int | None = None,
 ) -> str:
     """A reminder for the outbox, from what tonight_to_data gave.
 
@@ -334,6 +338,9 @@ def reminder_to_json(
             "evening": _evening_data(evening) if is_first or ask_zone else None,
             "is_first": is_first,
             "ask_zone": ask_zone,
+            "is_unanswered": waiting is not None
+            or subscriber.given_by is GivenBy.NOBODY,
+            "waiting": waiting,
         }
     )
 
@@ -353,7 +360,23 @@ def reminder_from_json(text: str) -> Reminder:
         evening=_evening(data["evening"]) if data.get("evening") else None,
         is_first=data.get("is_first", False),
         ask_zone=data.get("ask_zone", False),
+        is_unanswered=data.get("is_unanswered", False),
+        waiting=data.get("waiting"),
     )
+
+
+def confirmation_to_json(address: str, *, has_other: bool) -> str:
+    """What a confirmation mail says; `has_other`: another browser's sign-up waits too."""
+    return json.dumps({"address": address, "has_other": has_other})
+
+
+def confirmation_from_json(text: str) -> tuple[str, bool]:
+    """The address, and whether there is another sign-up; an invitation has none."""
+    # No address begins like this.
+    if not text.startswith('{"'):
+        return text, False
+    data = json.loads(text)
+    return data["address"], data["has_other"]
 
 
 def zone_question_to_json(subscriber: Subscriber) -> str:

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import date
 
+from service.domain.claim import NO_PROOF, Proof
 from service.domain.records import answers_to_json, parse_answers
 from service.domain.risk import Answers
 from service.domain.subscriber import Evening, Frequency
@@ -11,13 +12,14 @@ from service.domain.subscriber import Evening, Frequency
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignUp:
-    """A valid sign-up form."""
+    """A valid sign-up form; `proof` is what its browser can claim the answers with."""
 
     address: str
     answers: Answers
     evening: Evening
     language: str
     consents: tuple[str, ...]
+    proof: Proof = NO_PROOF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,7 @@ def request_to_json(asked: Request) -> str:
             "evening": asdict(asked.evening),
             "language": asked.language,
             "consents": asked.consents,
+            "proof": asdict(asked.proof),
         }
     return json.dumps(data)
 
@@ -56,4 +59,5 @@ def request_from_json(text: str) -> Request:
         evening=Evening(**{**evening, "frequency": Frequency(evening["frequency"])}),
         language=form["language"],
         consents=tuple(form["consents"]),
+        proof=Proof(**form["proof"]),
     )

@@ -205,6 +205,22 @@ class Answers:
         return frozenset({*several, self.pregnancy, self.alcohol})
 
 
+def unsaid(answers: Answers) -> Answers:
+    """The same, as if every question were unanswered; the country stays."""
+    return replace(
+        answers,
+        causes=(),
+        conditions=None,
+        pregnancy=Pregnancy.UNKNOWN,
+        pregnant_until=None,
+        medicines=None,
+        alcohol=Tag.ALC_UNKNOWN,
+        severe=None,
+        stretching=None,
+        later=(),
+    )
+
+
 class Reading(StrEnum):
     """How an answer to an earlier questionnaire reads for a tag that it did not have."""
 

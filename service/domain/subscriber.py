@@ -21,6 +21,18 @@ class Status(StrEnum):
     SUPPRESSED = "suppressed"
 
 
+class GivenBy(StrEnum):
+    """Where a subscriber's answers come from; pages show those of PERSON alone.
+
+    LIST: an operator's list, or a release that did not ask whose they are. NOBODY: none
+    were given, so every question counts as unanswered.
+    """
+
+    PERSON = "person"
+    LIST = "list"
+    NOBODY = "nobody"
+
+
 class Frequency(StrEnum):
     """How often a reminder comes."""
 
@@ -77,6 +89,7 @@ class Subscriber:
     paused_until: date | None = None
     stopped_at: datetime | None = None
     zone_asked_on: date | None = None
+    given_by: GivenBy = GivenBy.PERSON
 
 
 CHANGES = {

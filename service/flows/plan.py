@@ -16,6 +16,7 @@ from service.domain.records import (
     tonight_to_data,
     zone_question_to_json,
 )
+from service.domain.risk import unsaid
 from service.domain.subscriber import Subscriber
 from service.domain.tonight import History, Tonight, remember
 from service.domain.zones import is_in_doubt, within_evening
@@ -200,8 +201,10 @@ class _Work:
         ask_zone: bool = False,
     ) -> "_Work":
         person = due.subscriber
+        answers = person.person.answers
         tonight = tonight_for(
-            person.person.answers,
+            # What another browser said since may be true: nothing is until it is settled.
+            answers if due.waiting is None else unsaid(answers),
             library.catalogue,
             due.history,
             seed=str(person.id),
@@ -214,7 +217,9 @@ class _Work:
             message=_message(
                 person,
                 evening,
-                payload=reminder_to_json(person, choice, ask_zone=ask_zone),
+                payload=reminder_to_json(
+                    person, choice, ask_zone=ask_zone, waiting=due.waiting
+                ),
             ),
             record=_record(person, evening.night, library, choice),
             history=remember(due.history, tonight.told()),

@@ -9,6 +9,7 @@ from service.domain.subscriber import (
     CONSENT_VERSION,
     CONSENTS,
     Evening,
+    GivenBy,
     Status,
     Subscriber,
     may_become,
@@ -51,9 +52,12 @@ async def change(
     """
     subject = links.subject(Purpose.MANAGE, token, now=now)
     async with store.transaction() as tx:
+        # What waited to be claimed is out of date; a sign-up goes before its subscriber.
+        await tx.signups.drop_waiting(subject)
         found = _known(await tx.subscribers.lock(subject))
         changed = replace(
             found,
+            given_by=GivenBy.PERSON,
             evening=new.evening,
             person=replace(found.person, answers=new.answers),
         )

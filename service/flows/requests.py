@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from service.domain.claim import NO_PROOF
 from service.domain.errors import Misconfigured, TryLater
 from service.domain.outbox import Kind, at_once
+from service.domain.records import confirmation_to_json
 from service.domain.requests import OwnLink, Request, SignUp
-from service.domain.subscriber import Person, Status
+from service.domain.subscriber import GivenBy, Person, Status
 from service.domain.tokens import CONFIRM_WITHIN
 from service.store.deployment import Standing
 from service.store.engine import Store, Transaction
@@ -94,12 +96,16 @@ async def _sign_up(
 ) -> None:
     """A new or departed address gets a confirmation mail, a subscriber their own link.
 
-    One that complained gets nothing.
+    One that complained gets nothing. A sign-up replaces an earlier one of the same
+    browser; one of another browser waits beside it.
     """
     reason = await tx.suppression.reason(form.address)
     if reason is not None and reason.is_for_good:
         return
-    if await _send_link(tx, form.address, now=now):
+    known = await tx.subscribers.find(form.address)
+    # Who gave no answers yet may give them by the form, in the browser that is theirs.
+    has_none = known is not None and known.given_by is GivenBy.NOBODY
+    if not has_none and await _send_link(tx, form.address, now=now):
         return
     is_refused = reason is not None and reason.is_refused
     window = CONFIRM_WITHIN if is_refused else DAY
@@ -130,9 +136,13 @@ async def _ask_to_confirm(
         consents=form.consents,
         requested_at=asked_at,
         expires_at=asked_at + CONFIRM_WITHIN,
+        proof=form.proof,
     )
+    waiting = await tx.signups.of(form.address)
+    earlier = [one for one in waiting if one.proof.browser == form.proof.browser]
     await tx.signups.add(pending)
-    mail = at_once(
-        Kind.CONFIRMATION, subscriber_id=pending.id, address=form.address, now=now
-    )
+    await tx.signups.replace([one.id for one in earlier], by=pending.id)
+    others = [w for w in waiting if w.proof != NO_PROOF and w not in earlier]
+    told = confirmation_to_json(form.address, has_other=bool(others))
+    mail = at_once(Kind.CONFIRMATION, subscriber_id=pending.id, address=told, now=now)
     await tx.outbox.put([mail])

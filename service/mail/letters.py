@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 
@@ -16,6 +16,7 @@ from service.domain.records import (
     Reminder,
     Said,
     ZoneQuestion,
+    confirmation_from_json,
     reminder_from_json,
     zone_question_from_json,
 )
@@ -158,9 +159,14 @@ class Letters:
                     reminder, message.subscriber_id, message.night, now=now
                 )
             case Kind.CONFIRMATION:
-                return self._with_link(message, Purpose.CONFIRM, now=now)
+                address, has_other = confirmation_from_json(message.payload)
+                draft = self._with_link(message, Purpose.CONFIRM, address, now=now)
+                context = {**draft.context, "has_other": has_other}
+                return replace(draft, context=context)
             case Kind.MANAGE_LINK:
-                return self._with_link(message, Purpose.MANAGE, now=now)
+                return self._with_link(
+                    message, Purpose.MANAGE, message.payload, now=now
+                )
             case Kind.ANSWERED:
                 return self._answered(message, now=now)
             case Kind.ZONE_QUESTION:
@@ -181,6 +187,10 @@ class Letters:
             "more": lines[1:],
             "care": self._lines(care, reminder),
             "ask_answers": reminder.ask_answers,
+            "is_unanswered": reminder.is_unanswered,
+            "confirm_url": ""
+            if reminder.waiting is None
+            else self._links.url(Purpose.CONFIRM, reminder.waiting, now=now),
             **self._question(reminder.asks, Purpose.QUESTION, subscriber_id, now=now),
             "habit": evenings_in_words(evening)
             if evening and reminder.is_first
@@ -205,7 +215,7 @@ class Letters:
         )
 
     def _with_link(
-        self, message: Message, purpose: Purpose, *, now: datetime
+        self, message: Message, purpose: Purpose, address: str, *, now: datetime
     ) -> _Draft:
         subject = message.subscriber_id
         context = {
@@ -217,7 +227,7 @@ class Letters:
             kind=message.kind,
             subscriber_id=subject,
             night=message.night,
-            address=message.payload,
+            address=address,
             context=context,
         )
 

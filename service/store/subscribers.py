@@ -21,7 +21,7 @@ from service.domain.records import (
     person_from_json,
     person_to_json,
 )
-from service.domain.subscriber import Evening, Frequency, Status, Subscriber
+from service.domain.subscriber import Evening, Frequency, GivenBy, Status, Subscriber
 from service.domain.synthetic import Newcomer
 from service.domain.tonight import History
 from service.store import subscribers_sql as sql
@@ -35,11 +35,15 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """Somebody whose evening is to be planned, and what they were told before."""
+    """Somebody whose evening is to be planned, and what they were told before.
+
+    `waiting` is the sign-up whose answers wait to be claimed, if there is one.
+    """
 
     subscriber: Subscriber
     history: History
     next_due_at: datetime
+    waiting: int | None = None
 
 
 class Subscribers:
@@ -141,6 +145,7 @@ class Subscribers:
                         subscriber=subscriber,
                         history=history,
                         next_due_at=row.next_due_at,
+                        waiting=row.waiting,
                     )
                 )
         if moves:
@@ -246,6 +251,7 @@ class Subscribers:
             "paused_until": subscriber.paused_until,
             "stopped_at": subscriber.stopped_at,
             "zone_confirmed": subscriber.evening.is_zone_confirmed,
+            "given_by": subscriber.given_by,
             "now": now,
         }
 
@@ -266,6 +272,7 @@ class Subscribers:
             paused_until=row.paused_until,
             stopped_at=row.stopped_at,
             zone_asked_on=row.zone_asked_on,
+            given_by=GivenBy(row.given_by),
         )
 
     def _readable(self, row: Row[Any]) -> Subscriber | None:

@@ -94,7 +94,21 @@ SIGNUP = Table(
     Column("consents", ARRAY(Text), nullable=False),
     instant("requested_at"),
     instant("expires_at"),
+    # Wrong codes that were typed to claim the answers.
+    Column("tries", SmallInteger, nullable=False, server_default=text("0")),
+    # The newer sign-up of the same browser for this address.
+    Column("replaced_by", BigInteger),
+    # Whose address it confirmed; since then its answers wait to be claimed.
+    Column(
+        "subscriber_id", BigInteger, ForeignKey("subscriber.id", ondelete="CASCADE")
+    ),
     *_evening_checks(),
+    CheckConstraint("tries BETWEEN 0 AND 5", name="tries"),
+    Index(
+        "signup_subscriber",
+        "subscriber_id",
+        postgresql_where=text("subscriber_id IS NOT NULL"),
+    ),
     Index("signup_address", "address_key", "requested_at"),
     Index("signup_expiry", "expires_at"),
 )
@@ -127,6 +141,9 @@ SUBSCRIBER = Table(
     instant("stopped_at", nullable=True),
     # The night of the last mail that only asked which clock is theirs.
     Column("zone_asked_on", Date),
+    # Where the answers come from (domain/subscriber.py).
+    Column("given_by", Text, nullable=False, server_default=text("'person'")),
+    CheckConstraint("given_by IN ('person', 'list', 'nobody')", name="given_by"),
     *_evening_checks(),
     CheckConstraint(
         "status IN ('active', 'paused', 'stopped', 'suppressed')", name="status"

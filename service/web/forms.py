@@ -22,7 +22,7 @@ from service.domain.risk import (
     Questionnaire,
     Tag,
 )
-from service.domain.subscriber import CONSENTS, Evening, Frequency, Subscriber
+from service.domain.subscriber import CONSENTS, Evening, Frequency, GivenBy, Subscriber
 from service.domain.zones import Settled, WhichClock, settle
 from service.flows.preferences import Change
 from service.web.options import times
@@ -97,7 +97,10 @@ async def entered(request: Request) -> Entered:
 
 
 def entered_before(subscriber: Subscriber, questionnaire: Questionnaire) -> Entered:
-    """The form as this subscriber last filled it in; what was not asked is not filled in."""
+    """The form as this subscriber last filled it in; what was not asked is not filled in.
+
+    Of answers that they did not give themselves it shows none.
+    """
     answers = subscriber.person.answers
     said = answers_to_json(answers)
     evening = subscriber.evening
@@ -121,6 +124,9 @@ def entered_before(subscriber: Subscriber, questionnaire: Questionnaire) -> Ente
         APART: apart(answers, questionnaire),
     }
     causes = {"causes": answers.causes or (NOT_SURE,)}
+    if subscriber.given_by is not GivenBy.PERSON:
+        shown = ("country", "zone", "clock", "time", "frequency")
+        return Entered(values={name: (str(single[name]),) for name in shown})
     return Entered(
         values={
             **{name: (str(v),) for name, v in (*single.items(), *later.items())},

@@ -11,7 +11,7 @@ from service.domain.errors import TryLater, VisitorError
 from service.domain.night import night_at
 from service.domain.requests import OwnLink
 from service.domain.risk import Tag
-from service.domain.subscriber import Subscriber
+from service.domain.subscriber import GivenBy, Subscriber
 from service.domain.tokens import BadLink, Purpose
 from service.domain.zones import WhichClock, is_in_doubt, one_per_clock
 from service.flows import preferences, requests
@@ -162,6 +162,7 @@ async def _settings(
         "problems": problems or {},
         "lists": options(site.library, apart=shown.many(forms.APART), now=now),
         "status": known.status,
+        "has_answers": known.given_by is GivenBy.PERSON,
         "was_refused": await preferences.was_refused(site.store, known.id),
         "paused_until": day_in_words(known.paused_until, today=today),
         "answered_on": day_in_words(known.person.answers.answered_on, today=today),

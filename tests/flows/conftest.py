@@ -24,7 +24,7 @@ from service.mail.letters import Letters
 from service.mail.relays import Relays
 from service.settings import HERE, SmtpSettings
 from service.store.engine import Store
-from tests.builders import NOON, REFUSALS, answers, evening
+from tests.builders import BROWSER, NOON, REFUSALS, answers, evening
 from tests.conftest import stop_clock
 from tests.fakes import StoppedClock
 
@@ -88,6 +88,7 @@ class World:
             evening=evening(),
             language="en",
             consents=("health", "mail", "general"),
+            proof=BROWSER,
         )
         return replace(plain, **named)
 
@@ -105,7 +106,9 @@ class World:
         """Sign up and confirm; returns the subscriber's id."""
         await self.ask(address, **named)
         token = self.token_mailed_to(await self.post(Lane.PRIORITY))
-        await signup.confirm(self.store, self.links, token, now=self.clock.now())
+        await signup.confirm(
+            self.store, self.links, token, BROWSER, now=self.clock.now()
+        )
         return self.links.subject(Purpose.CONFIRM, token, now=self.clock.now())
 
     def token_mailed_to(self, mails) -> str:

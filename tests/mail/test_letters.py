@@ -212,6 +212,7 @@ def test_a_mail_that_was_asked_for_arrives_as_its_template_has_it(
             "language": "en",
             "operator_name": "Eventide & Söhne",
             "postal_address": "1 Example Street\nBristol",
+            "has_other": False,
             f"{purpose}_url": LINKS.url(purpose, 7, now=NOON),
             "unsubscribe_url": LINKS.url(Purpose.UNSUBSCRIBE, 7, now=NOON),
         },

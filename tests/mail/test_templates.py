@@ -49,6 +49,8 @@ PLAIN = {
     "care": (),
     "seek_care": SEEK_CARE,
     "ask_answers": False,
+    "is_unanswered": False,
+    "has_other": False,
     "question": "",
     "habit": "",
     "clash": "",
@@ -65,6 +67,8 @@ FULL = {
     "more": (BEDDING, DIZZY),
     "care": (DIZZY,),
     "ask_answers": True,
+    "is_unanswered": True,
+    "has_other": True,
     "question": POTIONS,
     "habit": "every second evening at 19:00, UTC",
     "clash": "from 29 March 2027 on 19:00 UTC is 20:00 London time",
@@ -196,7 +200,7 @@ def test_a_night_without_a_tip_still_says_so(templates):
 
 
 def test_stale_answers_are_asked_about_with_the_link_to_change_them(templates):
-    mail = templates.mail(Kind.REMINDER, FULL)
+    mail = templates.mail(Kind.REMINDER, {**FULL, "is_unanswered": False})
     for part in both_parts(mail):
         assert "please check your answers" in part.lower()
     # At the end too, and where the clock is asked for.
@@ -296,7 +300,7 @@ def test_a_mail_about_the_sign_up_tells_nothing_about_anybody(templates, kind):
 
 
 def test_a_confirmation_says_what_to_do_and_what_happens_otherwise(templates):
-    mail = templates.mail(Kind.CONFIRMATION, {**LINKS, **WHO})
+    mail = templates.mail(Kind.CONFIRMATION, {**PLAIN})
     assert mail.subject == "Please confirm your e-mail address"
     assert Page(mail.html).links == [LINKS["confirm_url"]] * 2
     assert LINKS["confirm_url"] in mail.text.split()
@@ -306,6 +310,32 @@ def test_a_confirmation_says_what_to_do_and_what_happens_otherwise(templates):
             "Was it not you? Then ignore this mail. Nothing more will be sent" in part
         )
         assert "12 Harbour Street, Bristol BS1 4XY" in part
+
+
+def test_a_confirmation_says_where_another_browser_has_signed_up_too(templates):
+    for part in both_parts(templates.mail(Kind.CONFIRMATION, FULL)):
+        assert "another sign-up for this address" in part.lower()
+    for part in both_parts(templates.mail(Kind.CONFIRMATION, PLAIN)):
+        assert "another sign-up" not in part.lower()
+
+
+def test_answers_that_wait_are_offered_both_ways_and_the_form(templates):
+    mail = templates.mail(Kind.REMINDER, {**PLAIN, "is_unanswered": True})
+    for part in both_parts(mail):
+        assert "your answers do not count yet" in part.lower()
+        assert "in the browser in which you filled in our form" in part
+        assert "4-digit code" in part
+        assert "answer the questions again" in part
+    assert LINKS["confirm_url"] in Page(mail.html).links
+    assert LINKS["confirm_url"] in mail.text.split()
+
+
+def test_where_no_answers_wait_any_more_the_form_is_offered_alone(templates):
+    none = {**PLAIN, "is_unanswered": True, "confirm_url": ""}
+    for part in both_parts(templates.mail(Kind.REMINDER, none)):
+        assert "your answers do not count yet" in part.lower()
+        assert "Answer the questions" in part
+        assert "code" not in part
 
 
 def test_a_link_mail_opens_the_page_and_offers_the_way_out(templates):
