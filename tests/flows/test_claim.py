@@ -159,10 +159,10 @@ async def test_answers_wait_for_a_week_and_are_then_gone(world):
     token = await asked(world)
     await world.run(days=5)
     await pressed(world, token, NO_PROOF)
-    await world.run(days=6)
+    await world.evenings(5)
     assert (await planned(world)).waiting
 
-    await world.run(days=2)
+    await world.evenings(2)
 
     reminder = await planned(world)
     assert reminder.is_unanswered
