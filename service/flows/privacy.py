@@ -7,6 +7,7 @@ from typing import Any
 
 from service.content.catalogue import Library
 from service.domain.audit import Act
+from service.domain.claim import NO_PROOF
 from service.domain.errors import VisitorError
 from service.domain.fence import Fence
 from service.domain.records import answers_to_json
@@ -37,7 +38,8 @@ async def export(
 ) -> Data:
     """All that is stored about a person, JSON-ready, with tips in words (GDPR, 15).
 
-    Of a sign-up that waits, that is the form. The act is noted. Raises NothingKept.
+    Of a sign-up that waits, that is the form without its answers, which are for the
+    browser that gave them alone. The act is noted. Raises NothingKept.
     """
     async with store.transaction() as tx:
         known = await tx.subscribers.get(number)
@@ -80,8 +82,12 @@ async def _address(tx: Transaction, number: int) -> str:
 
 
 def _form(pending: Pending) -> Data:
+    """A sign-up, without answers that wait for their browser: they may be somebody else's."""
+    told = _person(pending.person, pending.evening, pending.language)
+    if pending.proof != NO_PROOF:
+        told["answers"] = None
     return {
-        **_person(pending.person, pending.evening, pending.language),
+        **told,
         "status": "waits for confirmation",
         "agreed_to": list(pending.consents),
         "signed_up_at": pending.requested_at.isoformat(),
