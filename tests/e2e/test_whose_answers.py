@@ -74,10 +74,16 @@ class Phone:
             address, "Please confirm your e-mail address", "/confirm"
         )
 
-    async def waits_for_an_evening(self) -> None:
+    async def waits_for_a_reminder_to(self, address: str) -> None:
+        """Evening after evening: the clock moves to the next reminder of anybody."""
         await self.page.goto(f"{self.base}/inbox")
-        async with self.page.expect_navigation(timeout=PATIENCE_MS):
-            await self.page.get_by_role("button", name="Next evening").click()
+        tips = self.page.get_by_role("link", name="Your evening tip")
+        mine = tips.filter(has_text=address)
+        while not await mine.count():
+            before = await tips.count()
+            async with self.page.expect_navigation(timeout=PATIENCE_MS):
+                await self.page.get_by_role("button", name="Next evening").click()
+            await expect(tips.nth(before)).to_be_visible(timeout=PATIENCE_MS)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -157,7 +163,7 @@ async def test_without_a_code_reminders_come_and_the_first_browser_adds_the_answ
     await mail_app.opens_the_confirmation(address)
     await mail_app.presses("Yes, send me reminders")
     await mail_app.reads("Your answers wait")
-    await mail_app.waits_for_an_evening()
+    await mail_app.waits_for_a_reminder_to(address)
 
     await mail_app.opens_the_link(address, "Your evening tip", "/confirm")
     await mail_app.reads("Add your answers")
@@ -206,7 +212,6 @@ async def test_a_stranger_s_second_sign_up_counts_for_nothing(phone, address):
     await ada.signs_up(address)
     await ada.opens_the_confirmation(address)
     await stranger.signs_up(address, medicine="[name=medicines][value=none]")
-    another = ada.page.get_by_text("another sign-up", exact=False)
     await ada.page.goto(f"{ada.base}/inbox")
     mails = ada.page.get_by_role("link", name="Please confirm").filter(has_text=address)
     while await mails.count() < 2:
@@ -214,7 +219,6 @@ async def test_a_stranger_s_second_sign_up_counts_for_nothing(phone, address):
 
     await mails.first.click()
     await ada.page.get_by_role("link", name="Text", exact=True).click()
-    await expect(another).to_have_count(0)
     await ada.reads("THERE IS ANOTHER SIGN-UP FOR THIS ADDRESS")
     await ada.opens_the_confirmation(address)
     await ada.page.get_by_text("Your answers", exact=True).click()
