@@ -19,7 +19,7 @@ def answers_in_words(answers: Answers, library: Library) -> tuple[tuple[str, str
     until = answers.pregnant_until
     causes = "; ".join(library.causes[cause] for cause in answers.causes)
     return (
-        ("Likely causes", causes or "Not sure"),
+        ("Likely causes", causes[:1].upper() + causes[1:] or "Not sure"),
         ("Conditions", _tags(answers.conditions, library)),
         (
             "Pregnancy",

@@ -14,6 +14,7 @@ from service.domain.risk import CAUSES, CONDITIONS, MEDICINES
 from service.flows import requests
 from service.store.engine import opened
 from service.store.sealing import KeyMissing, Sealer
+from service.store.trouble import RefusedByDatabase
 from tests.builders import NOON, answers, evening
 from tests.conftest import administer
 
@@ -117,6 +118,15 @@ async def test_a_missing_key_keeps_every_request_for_when_it_is_back(
             await requests.answer(store, limit=10, now=NOON)
 
     assert len(await kept(database)) == 1
+
+
+async def test_a_database_without_the_table_is_no_fault_of_a_request(
+    world, database_url
+):
+    await administer(database_url, "ALTER TABLE request RENAME TO elsewhere")
+
+    with pytest.raises(RefusedByDatabase):
+        await requests.answer(world.store, limit=10, now=NOON)
 
 
 async def test_a_copy_answers_nobody(world, database_url, database):
