@@ -48,8 +48,8 @@ class Welcome:
     """A confirmed sign-up: when the next reminder comes (UTC), None while there is none.
 
     `was_refused`: mails to the address had come back, and had ended for that. `claim`:
-    whether the answers count, and else why they wait. `is_added`: reminders had begun
-    before the answers counted.
+    whether the answers count, and else why they wait. `had_begun`: the address was
+    confirmed before, and this was about the answers alone.
     """
 
     first_at: datetime | None
@@ -57,7 +57,7 @@ class Welcome:
     claim: Claim = Claim.COUNTS
     tries_left: int = TRIES
     was_refused: bool = False
-    is_added: bool = False
+    had_begun: bool = False
 
 
 async def waiting(
@@ -202,7 +202,7 @@ async def _claim(
     assert known is not None  # noqa: S101 - what waits for a subscriber goes with them
     due_at = await tx.subscribers.next_due_at(subscriber_id)
     if told is not Claim.COUNTS:
-        return Welcome(first_at=due_at, evening=known.evening)
+        return Welcome(first_at=due_at, evening=known.evening, had_begun=True)
     answers, given_by = _answers(pending, known, told)
     person = replace(known.person, answers=answers)
     changed = replace(known, person=person, given_by=given_by)
@@ -213,7 +213,7 @@ async def _claim(
         )
     await tx.subscribers.save(changed, next_due_at=due_at, now=now)
     await _forget_all(tx, pending, subscriber_id, now=now)
-    return Welcome(first_at=due_at, evening=known.evening, is_added=True)
+    return Welcome(first_at=due_at, evening=known.evening, had_begun=True)
 
 
 def _answers(

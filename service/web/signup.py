@@ -141,7 +141,8 @@ async def _waiting(site: Site, token: str, shown: Proof) -> Response:
 async def _confirm(site: Site, token: str, shown: Proof) -> Response:
     now = site.clock.now()
     welcome = await signup.confirm(site.store, site.links, token, shown, now=now)
-    site.figures.step(Step.CONFIRMED)
+    if not welcome.had_begun:
+        site.figures.step(Step.CONFIRMED)
     first_at = welcome.first_at
     context = {
         "token": token,
@@ -149,7 +150,7 @@ async def _confirm(site: Site, token: str, shown: Proof) -> Response:
         "was_refused": welcome.was_refused,
         "claim": welcome.claim,
         "tries_left": welcome.tries_left,
-        "is_added": welcome.is_added,
+        "had_begun": welcome.had_begun,
     }
     return site.page("welcome.html", context)
 

@@ -130,7 +130,7 @@ async def test_answers_that_wait_are_added_in_the_first_browser_or_by_the_code(
 
     found = await ada(world)
     assert seen.is_confirmed
-    assert (welcome.claim, welcome.is_added) == (Claim.COUNTS, True)
+    assert (welcome.claim, welcome.had_begun) == (Claim.COUNTS, True)
     assert (found.person.answers, found.given_by) == (ILL, GivenBy.PERSON)
     assert not (await planned(world)).is_unanswered
 
