@@ -86,6 +86,19 @@ async def test_the_first_browser_reads_its_answers_and_presses_once(visitor):
     assert "Your answers wait" not in welcome
 
 
+async def test_what_was_not_said_is_shown_as_such(visitor):
+    await visitor.sign_up(causes="not_sure", conditions="prefer_not", medicines="none")
+    (mail,) = await visitor.mails()
+
+    page = await looks(
+        visitor.client, visitor.token(Purpose.CONFIRM, mail.subscriber_id)
+    )
+
+    assert "Likely causes Not sure" in words(page)
+    assert "Conditions Prefer not to say" in words(page)
+    assert "Medicines None of these" in words(page)
+
+
 async def test_another_browser_is_asked_for_the_code_and_shown_no_answer(
     visitor, elsewhere
 ):
