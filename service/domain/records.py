@@ -255,6 +255,7 @@ class Reminder:
     `minute` is the local one it is for; None where nobody chose one. `asks` is the tag
     of the one question that it asks, if any. `evening` is there in the first mail of
     all, which says when they come, and where the mail asks which clock is the person's.
+    `generation` is that of their links.
     """
 
     address: str
@@ -267,6 +268,7 @@ class Reminder:
     evening: Evening | None = None
     is_first: bool = False
     ask_zone: bool = False
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,6 +279,7 @@ class ZoneQuestion:
     language: str
     country: str
     evening: Evening
+    generation: int = 0
 
 
 def tonight_to_data(
@@ -334,6 +337,7 @@ def reminder_to_json(
             "evening": _evening_data(evening) if is_first or ask_zone else None,
             "is_first": is_first,
             "ask_zone": ask_zone,
+            "generation": subscriber.generation,
         }
     )
 
@@ -353,6 +357,7 @@ def reminder_from_json(text: str) -> Reminder:
         evening=_evening(data["evening"]) if data.get("evening") else None,
         is_first=data.get("is_first", False),
         ask_zone=data.get("ask_zone", False),
+        generation=data.get("generation", 0),
     )
 
 
@@ -364,6 +369,7 @@ def zone_question_to_json(subscriber: Subscriber) -> str:
             "language": subscriber.language,
             "country": subscriber.person.answers.country,
             "evening": _evening_data(subscriber.evening),
+            "generation": subscriber.generation,
         }
     )
 

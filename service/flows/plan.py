@@ -65,7 +65,7 @@ async def plan(store: Store, library: Library, *, limit: int, now: datetime) -> 
             return report
         if not await tx.timekeeping.is_trusted(now=now):
             return report
-        due = await tx.subscribers.due(limit=limit, now=now)
+        due = await _due(tx, limit=limit, now=now)
         work = [_worked_out(person, library, now=now) for person in due]
         new = await tx.outbox.put([item.message for item in work if item.message])
         await _ask_for_clocks(tx, work, report, now=now)
@@ -82,6 +82,15 @@ async def plan(store: Store, library: Library, *, limit: int, now: datetime) -> 
             [(item.subscriber_id, item.next_due_at) for item in work]
         )
     return report
+
+
+async def _due(tx: Transaction, *, limit: int, now: datetime) -> list[Due]:
+    """Who is due, with the answers of theirs that are in doubt."""
+    due = await tx.subscribers.due(limit=limit, now=now)
+    doubts = await tx.changes.doubted([person.subscriber.id for person in due])
+    return [
+        replace(person, doubted=doubts.get(person.subscriber.id, ())) for person in due
+    ]
 
 
 async def _ask_for_clocks(
@@ -104,6 +113,8 @@ async def _ask_for_clocks(
 
 def _worked_out(due: Due, library: Library, *, now: datetime) -> "_Work":
     """What to write for a person; for one who cannot be planned, look tomorrow."""
+    if due.doubted is None:
+        return _Work(subscriber_id=due.subscriber.id, next_due_at=now + A_DAY)
     try:
         return _Work.of(due, library, now=now)
     except Exception as error:  # noqa: BLE001  # one bad row must not stop the others
@@ -206,6 +217,7 @@ class _Work:
             person.person.answers,
             library.catalogue,
             due.history,
+            doubted=due.doubted or (),
             seed=str(person.id),
             night=evening.night,
         )

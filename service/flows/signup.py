@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from service.domain.access import Why, fresh_link
 from service.domain.night import first_slot, night_at
 from service.domain.outbox import Kind, at_once
 from service.domain.risk import Answers
@@ -69,10 +70,7 @@ async def request(store: Store, form: SignUp, *, now: datetime) -> None:
             return
         known = await tx.subscribers.find(form.address)
         if known is not None and known.status in (Status.ACTIVE, Status.PAUSED):
-            mail = at_once(
-                Kind.MANAGE_LINK, subscriber_id=known.id, address=form.address, now=now
-            )
-            await tx.outbox.put([mail])
+            await tx.outbox.put([fresh_link(known, Why.ASKED, now=now)])
             return
         is_refused = reason is not None and reason.is_refused
         window = CONFIRM_WITHIN if is_refused else DAY
