@@ -13,6 +13,7 @@ The data flow, each step named alike in every folder:
 8. A tick asks `flows.deliver` to claim rows, commit, compose and send them.
 9. `mail.relays` says Accepted, Refused, Unsent or Unknown, and that is recorded.
 10. `/manage` and `/unsubscribe` change or stop it; every reminder links to both.
+    Answers open by a fresh link alone (`domain.access`).
 11. `flows.bounces` reads what comes back, and ends the mails to whom it must.
 
 Beside it, for whoever runs the service: `/operator` (`web.operator`) and `eventide check`

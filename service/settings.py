@@ -80,8 +80,9 @@ class RelaySettings(Section):
 class SmtpSettings(RelaySettings):
     """The main relay, further ones as a JSON list, and the address in From.
 
-    `domain_rate` is the most that any one recipient domain gets a second; 0 is no such
-    limit. `dkim_selector` names the key that the relay signs with, for `eventide check`.
+    `domain_rate` is the most reminders that any one recipient domain gets a second; 0 is
+    no such limit. Mails that somebody waits for have turns of their own, as many.
+    `dkim_selector` names the key that the relay signs with, for `eventide check`.
     """
 
     sender: str = "Eventide <eventide@localhost>"

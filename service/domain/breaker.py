@@ -79,6 +79,8 @@ _FAULTS: Mapping[Meaning, Fault] = MappingProxyType(
 )
 #: The relay closes the connection: RFC 5321, 3.8.
 CLOSING_DOWN = 421
+#: An answer from here on is for good, one below it may pass: RFC 5321, 4.2.1.
+PERMANENT = 500
 
 
 def fault(outcome: Outcome) -> Fault | None:
@@ -139,10 +141,16 @@ class Streak:
     domains: frozenset[str] = frozenset()
 
     def and_then(self, recipient: str, refused: Refused) -> "Streak":
-        """The streak with one refusal more, or the one that it begins."""
+        """The streak with one refusal more, or the one that it begins.
+
+        What may pass is none: the message comes back by itself, and a relay that looks
+        at each address first, to take it the next time, says so to everybody.
+        """
         about = refused.ruling.about
         answer = about, refused.code, refused.enhanced
-        if about in THEIR_OWN or (answer == self.answer and self.is_telling):
+        if refused.code < PERMANENT or about in THEIR_OWN:
+            return self
+        if answer == self.answer and self.is_telling:
             return self
         before = self if answer == self.answer else NO_STREAK
         return Streak(

@@ -154,6 +154,10 @@ class Limit:
         slower = self.bucket.at(min(self.rate, rate), rest=LOOK)
         return replace(self, bucket=slower, full=min(self.full, rate))
 
+    def paced(self, rate: float) -> "Limit":
+        """The limit at this rate for now."""
+        return replace(self, bucket=self.bucket.at(rate, rest=LOOK))
+
     @property
     def _slowest(self) -> float:
         return min(SLOWEST, self.full)

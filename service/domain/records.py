@@ -256,6 +256,7 @@ class Reminder:
     of the one question that it asks, if any. `evening` is there in the first mail of
     all, which says when they come, and where the mail asks which clock is the person's.
     `is_unanswered`: no answers count; `waiting` is the sign-up whose answers could.
+    `generation` is that of their links.
     """
 
     address: str
@@ -270,6 +271,7 @@ class Reminder:
     ask_zone: bool = False
     is_unanswered: bool = False
     waiting: int | None = None
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,6 +282,7 @@ class ZoneQuestion:
     language: str
     country: str
     evening: Evening
+    generation: int = 0
 
 
 def tonight_to_data(
@@ -341,6 +344,7 @@ def reminder_to_json(
             "is_unanswered": waiting is not None
             or subscriber.given_by is GivenBy.NOBODY,
             "waiting": waiting,
+            "generation": subscriber.generation,
         }
     )
 
@@ -362,6 +366,7 @@ def reminder_from_json(text: str) -> Reminder:
         ask_zone=data.get("ask_zone", False),
         is_unanswered=data.get("is_unanswered", False),
         waiting=data.get("waiting"),
+        generation=data.get("generation", 0),
     )
 
 
@@ -387,6 +392,7 @@ def zone_question_to_json(subscriber: Subscriber) -> str:
             "language": subscriber.language,
             "country": subscriber.person.answers.country,
             "evening": _evening_data(subscriber.evening),
+            "generation": subscriber.generation,
         }
     )
 

@@ -78,6 +78,7 @@ class Subscriber:
 
     `paused_until` is the first night of reminders again, None for "until I come back";
     `zone_asked_on` the night of the last mail that did nothing but ask for their clock.
+    `generation` counts how often their links were ended: older ones work no more.
     """
 
     id: int
@@ -90,6 +91,7 @@ class Subscriber:
     stopped_at: datetime | None = None
     zone_asked_on: date | None = None
     given_by: GivenBy = GivenBy.PERSON
+    generation: int = 0
 
 
 CHANGES = {

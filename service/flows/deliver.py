@@ -131,6 +131,7 @@ class _Step:
     kept: tuple[Message, ...]
     drafts: tuple[_Draft, ...]
     limit: int
+    is_first_try: bool
 
 
 class _Run:
@@ -178,7 +179,12 @@ class _Run:
                 [d.message for d in step.drafts], worker=worker, lease=lease, now=now
             )
             claimed = await tx.outbox.claim(
-                self._lane, limit=step.limit, worker=worker, lease=lease, now=now
+                self._lane,
+                limit=step.limit,
+                is_first_try=step.is_first_try,
+                worker=worker,
+                lease=lease,
+                now=now,
             )
         self._note(step, claimed)
         self._speak(step.drafts, begun)
@@ -206,6 +212,7 @@ class _Run:
             kept=tuple(kept) if is_old else (),
             drafts=tuple(self._drafts[:begin]),
             limit=max(0, min(room, self._chunk) - len(self._drafts[begin:])),
+            is_first_try=courier.relays.are_tried_again(now=now),
         )
 
     def _why_stopped(self) -> Obstacle | None:

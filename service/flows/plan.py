@@ -66,7 +66,7 @@ async def plan(store: Store, library: Library, *, limit: int, now: datetime) -> 
             return report
         if not await tx.timekeeping.is_trusted(now=now):
             return report
-        due = await tx.subscribers.due(limit=limit, now=now)
+        due = await _due(tx, limit=limit, now=now)
         work = [_worked_out(person, library, now=now) for person in due]
         new = await tx.outbox.put([item.message for item in work if item.message])
         await _ask_for_clocks(tx, work, report, now=now)
@@ -85,6 +85,15 @@ async def plan(store: Store, library: Library, *, limit: int, now: datetime) -> 
     return report
 
 
+async def _due(tx: Transaction, *, limit: int, now: datetime) -> list[Due]:
+    """Who is due, with the answers of theirs that are in doubt."""
+    due = await tx.subscribers.due(limit=limit, now=now)
+    doubts = await tx.changes.doubted([person.subscriber.id for person in due])
+    return [
+        replace(person, doubted=doubts.get(person.subscriber.id, ())) for person in due
+    ]
+
+
 async def _ask_for_clocks(
     tx: Transaction, work: Sequence["_Work"], report: Planned, *, now: datetime
 ) -> None:
@@ -93,16 +102,20 @@ async def _ask_for_clocks(
     if not waiting:
         return
     asking = [item.question for item in work if item.question]
-    report.held_back = len(
-        await tx.outbox.put_held_back(waiting, reason=OTHER_CLOCK, now=now)
+    new = await tx.outbox.put_held_back(waiting, reason=OTHER_CLOCK, now=now)
+    report.held_back = len(new)
+    held = {message.subscriber_id for message in new}
+    await tx.nights.record(
+        [item.record for item in work if item.record and item.subscriber_id in held]
     )
-    await tx.nights.record([w.record for w in work if w.held_back and w.record])
     await tx.outbox.put(asking)
     await tx.subscribers.zone_asked([(q.subscriber_id, q.night) for q in asking])
 
 
 def _worked_out(due: Due, library: Library, *, now: datetime) -> "_Work":
     """What to write for a person; for one who cannot be planned, look tomorrow."""
+    if due.doubted is None:
+        return _Work(subscriber_id=due.subscriber.id, next_due_at=now + A_DAY)
     try:
         return _Work.of(due, library, now=now)
     except Exception as error:  # noqa: BLE001  # one bad row must not stop the others
@@ -207,6 +220,7 @@ class _Work:
             answers if due.waiting is None else unsaid(answers),
             library.catalogue,
             due.history,
+            doubted=due.doubted or (),
             seed=str(person.id),
             night=evening.night,
         )

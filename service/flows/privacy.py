@@ -12,6 +12,7 @@ from service.domain.errors import VisitorError
 from service.domain.fence import Fence
 from service.domain.records import answers_to_json
 from service.domain.subscriber import Evening, Person, Subscriber
+from service.store.changes import Change
 from service.store.consents import Consent
 from service.store.dossier import Mail
 from service.store.engine import Store, Transaction
@@ -117,6 +118,7 @@ async def _all_about(
         and {"reason": entry.reason, "since": entry.since.isoformat()},
         "consents": [_consent(one) for one in await tx.consents.of(number)],
         "nights": [_night(one, library, known) for one in nights],
+        "answers_before_changes": [_change(one) for one in await tx.changes.of(number)],
         "could_not_be_reached": await tx.refusals.has_ended(number),
         "nights_whose_mail_was_refused": [
             {
@@ -152,6 +154,13 @@ def _consent(one: Consent) -> Data:
         "wording": one.wording_version,
         "withdrawn_at": _text(one.withdrawn_at),
         "evidence": one.evidence,
+    }
+
+
+def _change(one: Change) -> Data:
+    return {
+        "changed_at": one.changed_at.isoformat(),
+        "answers": answers_to_json(one.before),
     }
 
 

@@ -152,7 +152,8 @@ async def bring_back(tx: Transaction, number: int, *, now: datetime) -> bool:
     alarm, and stops nobody else.
     """
     found = await tx.subscribers.lock_readable(number)
-    if found is None or found.status is not Status.STOPPED:
+    # Asked under the lock: they may have said since that they want no more mail.
+    if found is None or not await tx.refusals.has_ended(number):
         return False
     tonight = night_at(found.evening.zone, now=now)
     is_taken = await tx.outbox.has_reminder(number, tonight)
@@ -311,8 +312,6 @@ async def _reconsider(tx: Transaction, person: PersonSends, *, now: datetime) ->
     if ended_at is None or now - ended_at > UNDONE_WITHIN:
         return False
     if ends(person.sends, now=ended_at) is not None:
-        return False
-    if not await tx.refusals.has_ended(person.subscriber_id):
         return False
     if not await bring_back(tx, person.subscriber_id, now=now):
         return False

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from service.domain.access import A_DAY, Why, fresh_link
 from service.domain.claim import NO_PROOF
 from service.domain.errors import Misconfigured, TryLater
 from service.domain.outbox import Kind, at_once
@@ -94,7 +95,7 @@ async def _answer(tx: Transaction, asked: Asked, *, now: datetime) -> None:
 async def _sign_up(
     tx: Transaction, form: SignUp, asked_at: datetime, *, now: datetime
 ) -> None:
-    """A new or departed address gets a confirmation mail, a subscriber their own link.
+    """A new or departed address gets a confirmation mail, a subscriber a fresh link.
 
     One that complained gets nothing. A sign-up replaces an earlier one of the same
     browser; one of another browser waits beside it.
@@ -116,12 +117,15 @@ async def _sign_up(
 
 
 async def _send_link(tx: Transaction, address: str, *, now: datetime) -> bool:
-    """Mail a subscriber their own link, nobody else; whether it is one."""
+    """Mail a subscriber a fresh link, nobody else; whether it is one.
+
+    Of a day's links the newest are enough: one that has had them gets no more.
+    """
     known = await tx.subscribers.find(address)
     if known is None or known.status not in (Status.ACTIVE, Status.PAUSED):
         return False
-    mail = at_once(Kind.MANAGE_LINK, subscriber_id=known.id, address=address, now=now)
-    await tx.outbox.put([mail])
+    mail = fresh_link(known, Why.ASKED, now=now)
+    await tx.outbox.put_on_free_night(mail, nights=A_DAY)
     return True
 
 

@@ -8,6 +8,7 @@ unread. A sign-up is changed before its subscriber, here as elsewhere.
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from service.domain.access import A_DAY, change_told
 from service.domain.claim import NO_PROOF, TRIES, Claim, Proof, claim
 from service.domain.night import first_slot, night_at
 from service.domain.risk import Answers, unsaid
@@ -167,6 +168,7 @@ async def _enrol(
     subscriber_id = pending.id if known is None else known.id
     if known is not None and told is Claim.COUNTS:
         await tx.outbox.suppress(known.id, reason="answers changed", now=now)
+        await _tell(tx, known, pending.person.answers, now=now)
     answers, given_by = _answers(pending, known, told)
     due_at, night = await _first(tx, subscriber_id, evening, now=now)
     subscriber = Subscriber(
@@ -207,6 +209,7 @@ async def _claim(
     person = replace(known.person, answers=answers)
     changed = replace(known, person=person, given_by=given_by)
     await tx.outbox.suppress(subscriber_id, reason="answers changed", now=now)
+    await _tell(tx, known, answers, now=now)
     if known.status is Status.ACTIVE:
         due_at, _ = await _first(
             tx, subscriber_id, known.evening, started_on=known.started_on, now=now
@@ -227,6 +230,20 @@ def _answers(
     if known is not None:
         return known.person.answers, known.given_by
     return unsaid(pending.person.answers), GivenBy.NOBODY
+
+
+async def _tell(
+    tx: Transaction, known: Subscriber, new: Answers, *, now: datetime
+) -> None:
+    """Answers that are there already are changed as on any page: told, and undone so.
+
+    They are claimed even where today's mails about changes are used up.
+    """
+    before = known.person.answers
+    if known.given_by is not GivenBy.NOBODY and not new.says_the_same(before):
+        number = await tx.changes.add(known, now=now)
+        told = change_told(known, number, now=now)
+        await tx.outbox.put_on_free_night(told, nights=A_DAY)
 
 
 async def _first(

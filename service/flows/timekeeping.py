@@ -23,6 +23,9 @@ BEAT_SECONDS = 10
 #: A process that starts and finds the last heartbeat of all long past waits until those
 #: at work have had theirs: a step of the clock looks like an outage to it.
 LISTEN_SECONDS = 1.5 * BEAT_SECONDS
+#: After so long without a heartbeat a clock is believed only if it is synchronised: a
+#: machine that boots with its battery's time looks like an outage as well.
+SILENCE = timedelta(hours=1)
 #: An answer that took longer is not exact enough to set a clock by; seconds.
 SHARP_SECONDS = 10
 
@@ -66,6 +69,7 @@ class Timekeeper:
         self._held_at = 0.0
         mark = told.high_water or reading.told
         is_old = reading.told - mark > TOO_FAR
+        self._is_unsure = reading.told - mark > SILENCE
         self._listens_until = reading.answered + LISTEN_SECONDS * is_old
         self._turn = asyncio.Lock()
 
@@ -131,8 +135,10 @@ class Timekeeper:
     async def _is_held(self, tx: Transaction, told: Told, reading: Reading) -> bool:
         """Whether the clock is in doubt: it stepped just now, or not long ago."""
         is_step = abs(reading.step_since(self._last)) > TOO_FAR
+        is_unsure = self._is_unsure and not self._is_confirmed(reading)
+        self._is_unsure = False
         mark = told.high_water or reading.told
-        if is_step or (mark - reading.told > TOO_FAR and not told.is_held):
+        if is_step or is_unsure or (mark - reading.told > TOO_FAR and not told.is_held):
             self._steps = await tx.timekeeping.hold()
             self._held_at = reading.answered
             return True

@@ -85,6 +85,8 @@ async def _retain(store: Store, *, now: datetime) -> None:
         await tx.feedback.drop_old(now=now)
         await tx.refusals.drop_old(now=now)
         await tx.sessions.drop_old(now=now)
+        await tx.subscriber_sessions.drop_old(now=now)
+        await tx.changes.drop_old(now=now)
         gone = await tx.subscribers.stopped_before(now - UNDO, limit=AT_ONCE)
         for subscriber_id in gone:
             await tx.subscribers.erase(subscriber_id)

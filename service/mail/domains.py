@@ -25,6 +25,7 @@ log = structlog.get_logger()
 class _Domain:
     traffic: Traffic = NO_TRAFFIC
     limit: Limit | None = None
+    express: Limit | None = None
     pause: Breaker = CLOSED
     refused: frozenset[str] = frozenset()
 
@@ -65,16 +66,31 @@ class Domains:
         if known.pause.gate(now=now) is Gate.OPEN:
             until = known.pause.until
             return min(until, now + ASK_AGAIN) if known.pause.is_probing else until
-        if known.limit is None and self._share < UNLIMITED:
-            known.limit = limit(self._share)
-        if known.limit:
-            known.limit, slot = known.limit.pass_or_hold(now=now)
-            if slot:
-                return slot
+        if slot := self._held(known, may_probe=may_probe, now=now):
+            return slot
         if may_probe:
             known.pause = known.pause.passed(now=now)
         known.traffic = known.traffic.plus_one(now=now)
         return None
+
+    def _held(
+        self, known: _Domain, *, may_probe: bool, now: datetime
+    ) -> datetime | None:
+        """When a message should come back that has no turn yet.
+
+        What anybody may ask for has turns of its own, as many: it takes no reader's.
+        """
+        if known.limit is None and self._share < UNLIMITED:
+            known.limit = limit(self._share)
+        if known.limit is None:
+            return None
+        if may_probe:
+            known.limit, slot = known.limit.pass_or_hold(now=now)
+        else:
+            rate = known.limit.rate
+            express = known.express.paced(rate) if known.express else limit(rate)
+            known.express, slot = express.pass_or_hold(now=now)
+        return slot
 
     def heard(self, recipient: str, outcome: Outcome, *, now: datetime) -> None:
         """Learn from what became of a message to a subscriber."""

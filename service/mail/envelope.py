@@ -11,7 +11,8 @@ class Envelope:
     `sender` is where bounces go (RFC 5321, 4.4); `envid` names the message in them
     (RFC 3461, 4.4), by a signed token. Every line of `data` ends in CRLF.
     After `expires_at` (UTC) it must not be sent any more. `minute` is the local one that
-    the person chose for it, None where there is none.
+    the person chose for it, None where there is none. `is_retry`: a relay was given it
+    before, so what it says of it is no news.
     """
 
     sender: str
@@ -20,3 +21,4 @@ class Envelope:
     envid: str
     expires_at: datetime
     minute: int | None = None
+    is_retry: bool = False

@@ -38,8 +38,7 @@ class Relay:
         self.credit = 0
         self.workers = 1
         self.breaker = CLOSED
-        #: The message that last tried it again, and the sender that it was asked with.
-        self.probed = ""
+        #: The sender that it was last asked with.
         self.sender = ""
         self._rate = settings.rate
         self._warm_up = settings.warm_up
@@ -80,14 +79,19 @@ class Relay:
             self._bucket, _ = bucket.take(now=now)
         return wait
 
-    def heard(self, recipient: str, outcome: Outcome, *, now: datetime) -> None:
-        """Learn from what became of a message to a subscriber."""
+    def heard(
+        self, recipient: str, outcome: Outcome, *, is_retry: bool = False, now: datetime
+    ) -> None:
+        """Learn from what became of a message to a subscriber.
+
+        A few whose domains are away are refused again and again: nothing new is said.
+        """
         if isinstance(outcome, Accepted):
             self._streak = NO_STREAK
         found = fault(outcome)
         if isinstance(outcome, Refused):
             self._tell_of_letters(outcome)
-            if found is None:
+            if found is None and not is_retry:
                 self._streak = self._streak.and_then(recipient.lower(), outcome)
                 found = self._streak.fault
         if found:

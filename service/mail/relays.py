@@ -121,6 +121,11 @@ class Relays:
             if self._is_open(relay, now)
         )
 
+    def are_tried_again(self, *, now: datetime) -> bool:
+        """Whether the next message only tries a relay: one that had no trouble before."""
+        gates = {gate for _, gate in self.gates(now=now)}
+        return Gate.HALF_OPEN in gates and Gate.CLOSED not in gates
+
     def are_away(self, *, now: datetime) -> bool:
         """Whether every relay is left alone, so that there is only waiting."""
         relays = self.manners.relays
@@ -213,8 +218,6 @@ class Relays:
             is_left_alone = relay.breaker.gate(now=now) is Gate.OPEN
             if is_left_alone or not self._is_open(relay, now):
                 return Unsent(reason=Obstacle.LEFT_ALONE)
-        if not relay.breaker.is_closed:
-            relay.probed = envelope.envid
         relay.sender = envelope.sender
         relay.breaker = relay.breaker.passed(now=now)
         outcome = await self._mailers[number].send(envelope)
@@ -224,7 +227,9 @@ class Relays:
             # Neither is a fault of the relay.
             relay.breaker = relay.breaker.unanswered(now=now)
         elif self._may_probe:
-            relay.heard(envelope.recipient, outcome, now=now)
+            relay.heard(
+                envelope.recipient, outcome, is_retry=envelope.is_retry, now=now
+            )
         else:
             relay.heard_of_a_stranger(envelope.recipient, outcome, now=now)
         return _by(relay, outcome)
@@ -247,7 +252,7 @@ class Relays:
             if number not in tried
             and relay.passes(self._left[number], now=now) > 0
             and self._is_open(relay, now)
-            and (relay.breaker.is_closed or relay.probed != envelope.envid)
+            and (relay.breaker.is_closed or not envelope.is_retry)
         ]
         if len(ready) <= 1:
             return ready[0] if ready else None

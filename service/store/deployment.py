@@ -10,7 +10,8 @@ not noticed.
 
 `replication` is the operator's word in the replicated row. Only where it says
 `synchronous` does a promoted server go on by itself, for only then was every reminder
-that was begun on the server before committed here too. `ending`: the word is taken
+that was begun on the server before committed here too; not where the server's settings
+name a point in time to which it was recovered. `ending`: the word is taken
 back, and reminders wait for the standby until it is known to have that.
 """
 
@@ -30,8 +31,17 @@ WAITS_FOR_STANDBY = """
     AND current_setting('synchronous_commit') IN ('on', 'remote_apply'))
 """
 IS_HERE = "(identity = database_identity())"
+#: A server that was recovered to a point in time writes a timeline of its own as well,
+#: but lacks what came after that point.
+IS_RECOVERED = """
+    (current_setting('recovery_target') || current_setting('recovery_target_name')
+    || current_setting('recovery_target_time') || current_setting('recovery_target_xid')
+    || current_setting('recovery_target_lsn') <> '')
+"""
 #: The server that is named, or one that was promoted in its place and has all it began.
-IS_ITS_HEIR = "(timeline = wal_timeline() OR replication = 'synchronous')"
+IS_ITS_HEIR = f"""
+    (timeline = wal_timeline() OR (replication = 'synchronous' AND NOT {IS_RECOVERED}))
+"""
 IS_HELD_TO_WORD = "(replication <> 'asynchronous' OR CAST(:is_promised AS boolean))"
 #: Whether a lane's mail may leave, a pause apart. Somebody waits for the PRIORITY mails:
 #: those go on after a promotion, and one of the lost seconds may come a second time.
@@ -74,17 +84,19 @@ ADOPT = text(
 SUCCEED = text(
     f"""
     UPDATE deployment SET timeline = wal_timeline()
-    WHERE {IS_HERE} AND replication = 'synchronous' AND timeline <> wal_timeline()
+    WHERE {IS_HERE} AND {IS_ITS_HEIR} AND timeline <> wal_timeline()
     """  # noqa: S608 - as above
 )
 # Workers give a sign of life every few seconds: the last that is here came before the
 # first commit that is missing. (Those are in the server's own time, which a demo shifts.)
 # The end is the latest of all that is known here: were this server's clock behind that of
 # the one before, what that one still sent would be taken to be due after it.
+# The word is void on a server that was recovered to a point in time.
 SEE_PROMOTION = text(
-    """
+    f"""
     UPDATE deployment
     SET seen_timeline = wal_timeline(),
+        replication = CASE WHEN {IS_RECOVERED} THEN 'asynchronous' ELSE replication END,
         seen_at = GREATEST(
             eventide_now(), CAST(:now AS timestamptz),
             (SELECT high_water FROM timekeeping)
@@ -93,7 +105,7 @@ SEE_PROMOTION = text(
             (SELECT max(worker.seen_at) FROM worker), pg_last_xact_replay_timestamp()
         ) + (eventide_now() - statement_timestamp()))
     WHERE timeline <> wal_timeline() AND seen_timeline IS DISTINCT FROM wal_timeline()
-    """
+    """  # noqa: S608 - as above
 )
 LOST_SECONDS = text(
     """

@@ -19,6 +19,7 @@ from service.domain.errors import Misconfigured, ServiceError, TryLater
 from service.store import migrate
 from service.store.audit import Audit
 from service.store.census import Census
+from service.store.changes import Changes
 from service.store.consents import Consents
 from service.store.deployment import WAITS_FOR_STANDBY, Deployment
 from service.store.dossier import Dossier
@@ -34,6 +35,7 @@ from service.store.requests import Requests
 from service.store.sealing import Sealer
 from service.store.sessions import Sessions
 from service.store.signups import Signups
+from service.store.subscriber_sessions import SubscriberSessions
 from service.store.subscribers import Subscribers
 from service.store.suppression import Suppression
 from service.store.timekeeping import Timekeeping
@@ -174,6 +176,8 @@ class Transaction:
     deployment: Deployment
     operators: Operators
     sessions: Sessions
+    subscriber_sessions: SubscriberSessions
+    changes: Changes
     audit: Audit
     inventory: Inventory
     timekeeping: Timekeeping
@@ -300,6 +304,8 @@ def _parts(
         deployment=Deployment(connection, is_promised=is_promised),
         operators=Operators(connection, sealer),
         sessions=Sessions(connection),
+        subscriber_sessions=SubscriberSessions(connection),
+        changes=Changes(connection, sealer),
         audit=Audit(connection),
         inventory=Inventory(connection),
         timekeeping=Timekeeping(connection),

@@ -26,7 +26,10 @@ RECORD = text(
         CAST(:ids AS bigint[]), CAST(:nights AS date[]), CAST(:sealed AS bytea[]),
         CAST(:key_ids AS text[]), CAST(:versions AS text[])
     ) AS new (subscriber_id, night, sealed, key_id, catalogue_version)
-    ON CONFLICT (subscriber_id, night) DO NOTHING
+    ON CONFLICT (subscriber_id, night) DO UPDATE
+    SET sealed = excluded.sealed, key_id = excluded.key_id,
+        catalogue_version = excluded.catalogue_version
+    WHERE night.outcome IS NULL
     """
 )
 GET = text(
@@ -67,7 +70,7 @@ class Nights:
         self._sealer = sealer
 
     async def record(self, records: Sequence[NightRecord]) -> None:
-        """Keep what was chosen. A night that has a record keeps the one it has.
+        """Keep what was chosen, in the place of what was chosen before it was sent.
 
         Makes the partition of a month that has none yet.
         """

@@ -17,7 +17,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.domain.forecast import STEP, Waiting
-from service.domain.outbox import Kind, Lane, Message, Settled, State
+from service.domain.outbox import OTHER_CLOCK, Kind, Lane, Message, Settled, State
 from service.domain.provider import Provider, provider_of
 from service.store import outbox_sql as sql
 from service.store import partitions
@@ -82,9 +82,23 @@ class Outbox:
     async def put(self, messages: Sequence[Message]) -> tuple[Message, ...]:
         """Queue messages; one that is there already stays as it is. Those that are new.
 
+        A reminder that was held back for its clock is new: it was never sent.
+
         Makes the partition of a night that has none yet.
         """
         return await self._put(messages, state=State.DUE, reason=None, at=None)
+
+    async def put_on_free_night(self, message: Message, *, nights: int) -> bool:
+        """Queue a mail of which a day may have several; False where too many wait.
+
+        A person has one mail of a kind for a night: the second of a day takes the place
+        of the next night's, and so on for so many nights.
+        """
+        for days in range(nights):
+            night = message.night + timedelta(days=days)
+            if await self.put([replace(message, night=night)]):
+                return True
+        return False
 
     async def put_held_back(
         self, messages: Sequence[Message], *, reason: str, now: datetime
@@ -121,16 +135,23 @@ class Outbox:
         return tuple(m for m in dict.fromkeys(messages) if _key(m) in new)
 
     async def claim(
-        self, lane: Lane, *, limit: int, worker: str, lease: timedelta, now: datetime
+        self,
+        lane: Lane,
+        *,
+        limit: int,
+        is_first_try: bool = False,
+        worker: str,
+        lease: timedelta,
+        now: datetime,
     ) -> tuple[Message, ...]:
         """Up to `limit` messages for this worker alone, most urgent first.
 
-        One that does not open fails at once, and stops no other.
+        With `is_first_try` only such as were never tried. One that does not open fails at once, and stops no other.
         """
         if not limit:
             return ()
         values = {"limit": limit, "worker": worker, "lease": lease, "now": now}
-        values["is_promised"] = self._is_promised
+        values |= {"is_first_try": is_first_try, "is_promised": self._is_promised}
         found = await self._connection.execute(sql.CLAIM[lane], values)
         mine: list[Message] = []
         for row in found:
@@ -274,9 +295,15 @@ class Outbox:
         )
 
     async def has_reminder(self, subscriber_id: int, night: date) -> bool:
-        """Whether that night of a person has its reminder, whatever became of it."""
+        """Whether that night of a person has its reminder, whatever became of it.
+
+        One that was held back for its clock is none: it was never sent.
+        """
         states = await self.state_of(subscriber_id, night)
-        return any(state.kind is Kind.REMINDER for state in states)
+        return any(
+            state.kind is Kind.REMINDER and state.reason != OTHER_CLOCK
+            for state in states
+        )
 
     async def counts(self, night: date) -> Mapping[State, int]:
         """How many messages of a night are in each state, zeros included."""

@@ -8,12 +8,13 @@ can the planner use the partial indexes.
 
 from sqlalchemy import text
 
-from service.domain.outbox import Lane
+from service.domain.outbox import OTHER_CLOCK, Lane
 from service.store.deployment import IS_HELD_TO_WORD, MAY_LEAVE
 from service.store.timekeeping import AGREES, IS_TRUSTED, NOW
 
+# What was held back for the clock was never sent: it may go once that is settled.
 PUT = text(
-    """
+    f"""
     INSERT INTO outbox (
         subscriber_id, night, kind, state, not_before, expires_at, attempts, sealed,
         key_id, reason, updated_at
@@ -25,7 +26,12 @@ PUT = text(
         CAST(:not_befores AS timestamptz[]), CAST(:expiries AS timestamptz[]),
         CAST(:sealed AS bytea[]), CAST(:key_ids AS text[])
     ) AS new (subscriber_id, night, kind, not_before, expires_at, sealed, key_id)
-    ON CONFLICT (subscriber_id, night, kind) DO NOTHING
+    ON CONFLICT (subscriber_id, night, kind) DO UPDATE
+    SET state = excluded.state, not_before = excluded.not_before,
+        expires_at = excluded.expires_at, sealed = excluded.sealed,
+        key_id = excluded.key_id, reason = NULL, updated_at = NULL
+    WHERE excluded.state = 'due' AND outbox.state = 'suppressed'
+    AND outbox.reason = '{OTHER_CLOCK}'
     RETURNING subscriber_id, night, kind
     """
 )
@@ -55,7 +61,7 @@ CLAIM = {
         WITH picked AS (
             SELECT subscriber_id, night, kind FROM outbox
             WHERE {waiting} AND not_before <= {NOW} AND expires_at > {NOW}
-            AND {SENDS[lane]}
+            AND (attempts = 0 OR NOT CAST(:is_first_try AS boolean)) AND {SENDS[lane]}
             ORDER BY {FIRST[lane]} LIMIT :limit
             FOR UPDATE SKIP LOCKED
         )

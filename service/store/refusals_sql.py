@@ -132,6 +132,7 @@ MARK_DOWN = text(
 GROUPS = text(
     "SELECT DISTINCT relay, mailbox, has_reply FROM refusal WHERE night = :night"
 )
+# One that came after FILL has no relay yet, though its mail has: it is for the next time.
 JUDGE = text(
     """
     UPDATE refusal AS r SET fence = new.fence, is_weighed = false
@@ -141,6 +142,11 @@ JUDGE = text(
     ) AS new (relay, mailbox, has_reply, fence)
     WHERE r.night = :night AND r.relay = new.relay AND r.mailbox = new.mailbox
     AND r.has_reply = new.has_reply AND r.fence IS DISTINCT FROM new.fence
+    AND (new.relay <> '' OR NOT EXISTS (
+        SELECT FROM outbox AS o
+        WHERE o.subscriber_id = r.subscriber_id AND o.night = r.night
+        AND o.kind = 'reminder' AND o.relay IS NOT NULL
+    ))
     """
 )
 CLOSED_SINCE = text(

@@ -7,7 +7,7 @@ from sqlalchemy import text
 COLUMNS = """
     s.id, s.sealed, s.key_id, s.zone, s.minute, s.frequency, s.language, s.status,
     s.started_on, s.paused_until, s.stopped_at, s.zone_confirmed, s.zone_asked_on,
-    s.given_by
+    s.given_by, s.generation
 """
 GET = text(f"SELECT {COLUMNS} FROM subscriber AS s WHERE s.id = :id")
 FIND = text(f"SELECT {COLUMNS} FROM subscriber AS s WHERE s.address_key = :key")
@@ -40,6 +40,12 @@ SAVE = text(
         paused_until = :paused_until, stopped_at = :stopped_at,
         zone_confirmed = :zone_confirmed, given_by = :given_by
     WHERE id = :id
+    """
+)
+END_LINKS = text(
+    """
+    UPDATE subscriber SET generation = generation + 1 WHERE id = :id
+    RETURNING generation
     """
 )
 SCHEDULE = text(

@@ -113,10 +113,7 @@ def entered_before(subscriber: Subscriber, questionnaire: Questionnaire) -> Ente
         "severe": _yes_no(answers.severe),
         "country": answers.country,
         "stretching": said["stretching"] or PREFER_NOT,
-        "zone": evening.zone,
         "clock": clock if evening.is_zone_confirmed else "",
-        "time": f"{evening.minute // 60:02}:{evening.minute % 60:02}",
-        "frequency": evening.frequency,
     }
     several = {
         "conditions": _ticked(answers.conditions, CONDITIONS, later),
@@ -124,14 +121,28 @@ def entered_before(subscriber: Subscriber, questionnaire: Questionnaire) -> Ente
         APART: apart(answers, questionnaire),
     }
     causes = {"causes": answers.causes or (NOT_SURE,)}
+    own_evening = evening_before(subscriber).values
     if subscriber.given_by is not GivenBy.PERSON:
-        shown = ("country", "zone", "clock", "time", "frequency")
-        return Entered(values={name: (str(single[name]),) for name in shown})
+        where = {name: (str(single[name]),) for name in ("country", "clock")}
+        return Entered(values={**where, **own_evening})
     return Entered(
         values={
             **{name: (str(v),) for name, v in (*single.items(), *later.items())},
+            **own_evening,
             **several,
             **causes,
+        }
+    )
+
+
+def evening_before(subscriber: Subscriber) -> Entered:
+    """The part of the form about time and days, as it is for this subscriber."""
+    evening = subscriber.evening
+    return Entered(
+        values={
+            "zone": (evening.zone,),
+            "time": (f"{evening.minute // 60:02}:{evening.minute % 60:02}",),
+            "frequency": (evening.frequency,),
         }
     )
 
@@ -219,6 +230,17 @@ def change(
     return changed
 
 
+def evening(form: Entered, before: Evening) -> Evening:
+    """New time and days, and another zone where one is chosen. Raises VisitorError.
+
+    A zone that stays as it was is as sure as it was.
+    """
+    reader = _Reader(form)
+    found = reader.evening(reader.zone(before))
+    reader.stop_if_problems()
+    return found
+
+
 def profile(form: Entered, countries: Iterable[str], *, answered_on: date) -> Answers:
     """The answers alone, as if given on that day. Raises VisitorError."""
     reader = _Reader(form)
@@ -299,6 +321,16 @@ class _Reader:
             pressed=self._pressed(code, zone),
             now=now,
         )
+
+    def zone(self, before: Evening) -> Settled:
+        """The zone that was chosen, or the one of before."""
+        typed = self._form.one("zone")
+        zone = known_zone(typed)
+        if typed and not zone:
+            self._problems["zone"] = NEAREST
+        if zone in ("", before.zone):
+            return Settled(zone=before.zone, is_confirmed=before.is_zone_confirmed)
+        return Settled(zone=zone, is_confirmed=False)
 
     def _pressed(self, country: str, zone: str) -> str:
         """The zone whose time was pressed, "" where the rest of the form is another."""

@@ -20,7 +20,7 @@ from service.embedded.programs import account_for, find, installed
 from service.embedded.sharing import FileLock
 from service.store import migrate
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 BACKENDS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'eventide'"
 
 

@@ -118,6 +118,30 @@ class Pair:
         assert done.code == 0, done.output
         self.address.lead_to(_socket(self.primary))
 
+    async def recover_to(self, point: str) -> None:
+        """Lose the primary, and recover the standby to a restore point before."""
+        await self.lose_primary()
+        await self.other.kill(signal.SIGKILL)
+        with (self.other.cluster.data / "postgresql.auto.conf").open("a") as file:
+            file.write(
+                f"recovery_target_name = '{point}'\n"
+                "recovery_target_action = 'promote'\n"
+            )
+        await self.other.cluster.ensure_running()
+        is_recovering = True
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while is_recovering:
+                (row,) = await self.other.ask("SELECT pg_is_in_recovery() AS is_so")
+                is_recovering = row["is_so"]
+        self.primary, self.other = self.other, self.primary
+        self.address.lead_to(_socket(self.primary))
+        await self.ask("ALTER SYSTEM RESET recovery_target_name")
+        await self.follow()
+
+    async def forget_point(self) -> None:
+        """Start the primary without the point in time that it was recovered to."""
+        await self.restart(signal.SIGINT)
+
     async def fail_over(self) -> None:
         """All of it; the server that is left has a standby again."""
         await self.lose_primary()

@@ -115,8 +115,8 @@ class World:
         return (
             mails[-1]
             .data.split(b"token=3D")[1]
-            .split(b"\r\n\r\n")[0]
             .replace(b"=\r\n", b"")
+            .split(b"\r\n\r\n")[0]
             .decode()
         )
 

@@ -12,7 +12,7 @@ from service.domain.requests import OwnLink
 from service.domain.risk import Pregnancy, Tag, unsaid
 from service.domain.subscriber import GivenBy, Person, Status
 from service.domain.tokens import BadLink, Purpose
-from service.flows import enrol, preferences, signup
+from service.flows import access, enrol, preferences, signup
 from service.flows.plan import plan
 from service.flows.preferences import Change
 from tests.builders import BROWSER, NOON, answers, evening
@@ -282,10 +282,11 @@ async def test_who_gave_no_answers_yet_may_sign_up_once_more(world):
 async def test_answers_on_the_change_page_end_the_wait(world):
     await pressed(world, await asked(world), NO_PROOF)
     person = (await ada(world)).id
-    link = world.links.token(Purpose.MANAGE, person, now=NOON)
+    fresh = world.links.token(Purpose.FRESH, person, now=NOON)
+    session = await access.press(world.store, world.links, fresh, now=NOON)
 
     change = Change(evening=evening(), answers=NONE)
-    await preferences.change(world.store, world.links, link, change, now=NOON)
+    await preferences.change(world.store, session, change, now=NOON)
 
     found = await ada(world)
     assert (found.person.answers, found.given_by) == (NONE, GivenBy.PERSON)

@@ -161,6 +161,24 @@ async def test_late_reports_hold_the_fence_and_bring_back_whom_it_had_let_go(tow
     assert lines == []
 
 
+async def test_a_report_that_comes_while_its_night_is_judged_counts_the_next_time(town):
+    await night(town, 0)
+    await reported(town, 0, [1])
+    async with town.transaction() as tx:
+        await tx.refusals.recount(TODAY)
+        late = refused(
+            2, night=TODAY, verdict=Verdict.DEAD, relay="", domain="", sent_at=None
+        )
+        await tx.refusals.note(late)
+        groups = await tx.refusals.groups(TODAY)
+        await tx.refusals.judge(TODAY, dict.fromkeys(groups, Fence.HELD))
+    in_between = await fences(town, 2)
+    await judged(town, 0)
+
+    assert in_between == [None]
+    assert await fences(town, 1) == await fences(town, 2) == [Fence.OPEN]
+
+
 async def test_who_wants_no_mail_since_is_not_brought_back_by_late_reports(town, links):
     for n in range(2):
         await night(town, n, range(1, 6))

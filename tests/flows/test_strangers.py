@@ -126,10 +126,16 @@ async def asked(store, clock, *addresses):
 
 
 @asynccontextmanager
-async def worker(store, letters, relay, clock) -> AsyncIterator[dict[Lane, Courier]]:
+async def worker(
+    store, letters, relay, clock, **settings
+) -> AsyncIterator[dict[Lane, Courier]]:
     """A worker's two lanes, at the relay."""
     smtp = SmtpSettings(
-        host="127.0.0.1", port=relay.port, tls="none", hostname="localhost"
+        host="127.0.0.1",
+        port=relay.port,
+        tls="none",
+        hostname="localhost",
+        **settings,
     )
     async with lanes(smtp, REFUSALS, clock) as used:
         yield couriers(
@@ -205,3 +211,22 @@ async def test_a_list_with_a_few_dead_addresses_leaves_no_relay_alone(
     assert {line["event"] for line in lines} == {"not sent"}
     states = Counter(line["state"] for line in lines)
     assert set(states) == {State.FAILED}
+
+
+async def test_poisoned_sign_ups_take_no_reader_s_turn_at_a_domain_with_a_rate(
+    tonight, store, library, letters
+):
+    relay, clock = tonight
+    people = [f"reader{n}@large.example" for n in range(5)]
+    await readers(store, clock, people)
+    await asked(store, clock, *(f"poisoned{n}@large.example" for n in range(POISONED)))
+    while (await plan(store, library, limit=250, now=clock.now())).looked_at:
+        pass
+
+    async with worker(store, letters, relay, clock, domain_rate=1) as both:
+        await deliver(both[Lane.PRIORITY], Lane.PRIORITY)
+        await deliver(both[Lane.PRIORITY], Lane.PRIORITY)
+        await deliver(both[Lane.EVENING], Lane.EVENING)
+
+    assert relay.answers.total() == 5
+    assert relay.taken == {*people}

@@ -48,8 +48,9 @@ class Town:
         self.now = NOON
         self.machines = []
 
-    async def worker(self):
+    async def worker(self, *, kernel=None):
         self.machines.append(Machine())
+        self.machines[-1].kernel = kernel
         keeper = await timekeeping.started(
             self.store, self.machines[-1], hold_seconds=HOLD_SECONDS
         )
@@ -197,7 +198,7 @@ async def test_a_time_before_the_high_water_mark_holds_who_starts_then(town):
 async def test_who_starts_after_an_outage_first_hears_what_others_say(town):
     await town.worker()
     town.machines.clear()
-    await town.passes(3600)
+    await town.passes(3000)
 
     _, alone = await town.worker()
     silent = alone.trust, alone.trouble, alone.may_act
@@ -209,9 +210,25 @@ async def test_who_starts_after_an_outage_first_hears_what_others_say(town):
     assert await checked(alone) == [Trust.TRUSTED]
 
 
+@pytest.mark.parametrize("is_kept_right", [False, True])
+async def test_after_hours_without_a_heartbeat_a_clock_is_believed_if_ntp_says_so(
+    town, is_kept_right
+):
+    await town.worker()
+    town.machines.clear()
+    # The machine was off for a while, or it boots with its battery's time.
+    await town.step(8 * HOUR)
+
+    _, alone = await town.worker(kernel=town.now if is_kept_right else None)
+    await town.passes(LISTEN_SECONDS)
+
+    expected = Trust.TRUSTED if is_kept_right else Trust.HELD
+    assert await checked(alone) == [expected]
+
+
 async def test_who_starts_during_a_step_is_told_of_it_before_it_acts(town):
     _, one = await town.worker()
-    await town.step(8 * HOUR)
+    await town.step(HOUR / 2)
 
     _, late = await town.worker()
     first = late.trust

@@ -46,10 +46,15 @@ def at(hour: int, minute: int = 0) -> datetime:
 
 @dataclass
 class Relay:
-    """A relay that answers RCPT by `refusals`, by domain, and notes when it took what."""
+    """A relay that answers RCPT by `refusals`, by domain, and notes when it took what.
+
+    `at_first` it says to every address that it meets, for less than a minute.
+    """
 
     clock: StoppedClock
     port: int = 0
+    at_first: str = ""
+    met: dict[str, datetime] = field(default_factory=dict)
     refusals: dict[str, str] = field(default_factory=dict)
     tries: Counter[str] = field(default_factory=Counter)
     taken: dict[str, list[datetime]] = field(default_factory=dict)
@@ -79,6 +84,9 @@ class Relay:
         self.tries[domain] += 1
         if domain in self.refusals:
             return self.refusals[domain]
+        met = self.met.setdefault(address, self.clock.now())
+        if self.at_first and self.clock.now() < met + A_MINUTE:
+            return self.at_first
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 ok"
 
@@ -144,14 +152,30 @@ class Evening:
         return len(states) == len(self.readers)
 
 
-async def people(store: Store, clock: StoppedClock) -> tuple[Reader, ...]:
-    """Three in each domain for every quarter of an hour from 16:00 to 22:00."""
+#: Three in each domain for every quarter of an hour from 16:00 to 22:00.
+PEOPLE = [
+    (f"person{n}@{DOMAINS[n % len(DOMAINS)]}", 16 * 60 + 15 * (n // 3 // len(DOMAINS)))
+    for n in range(25 * 3 * len(DOMAINS))
+]
+AWAY = ("away0.example", "away1.example", "away2.example")
+#: Twelve at domains that are away, all at seven; ten others for every half an hour.
+FEW_AWAY = [(f"person{n}@{AWAY[n % 3]}", 19 * 60) for n in range(12)] + [
+    (f"person{minute}n{n}@home{n % 5}.example", minute)
+    for minute in range(19 * 60, 21 * 60 + 1, 30)
+    for n in range(10)
+]
+AT_SEVEN = [(f"person{n}@home{n % 15}.example", 19 * 60) for n in range(150)]
+
+
+async def settled(
+    store: Store, people: list[tuple[str, int]], clock: StoppedClock
+) -> tuple[Reader, ...]:
+    """Subscribers with these addresses and chosen minutes."""
     readers: list[Reader] = []
     async with store.transaction() as tx:
-        for n in range(25 * 3 * len(DOMAINS)):
+        for address, minute in people:
             number = await tx.signups.new_id()
-            place = evening(minute=16 * 60 + 15 * (n // 3 // len(DOMAINS)))
-            address = f"person{n}@{DOMAINS[n % len(DOMAINS)]}"
+            place = evening(minute=minute)
             found = slot(place, TODAY, subscriber_id=number)
             who = Person(address=address, answers=answers())
             one = subscriber(number, person=who, evening=place)
@@ -161,8 +185,9 @@ async def people(store: Store, clock: StoppedClock) -> tuple[Reader, ...]:
 
 
 @pytest_asyncio.fixture
-async def tonight(store, library, letters) -> AsyncIterator[Evening]:
+async def tonight(request, store, library, letters) -> AsyncIterator[Evening]:
     """Half past three in the afternoon; the relay is not up yet."""
+    people = getattr(request, "param", PEOPLE)
     clock = StoppedClock(at(15, 30))
     relay = Relay(clock=clock)
     async with relay.up():
@@ -195,7 +220,7 @@ async def tonight(store, library, letters) -> AsyncIterator[Evening]:
             ),
             figures=Figures(),
         )
-        readers = await people(store, clock)
+        readers = await settled(store, people, clock)
         yield Evening(
             store=store, shift=shift, relay=relay, clock=clock, readers=readers
         )
@@ -245,6 +270,50 @@ async def test_a_domain_that_refuses_us_by_policy_is_left_alone_and_no_other(ton
     async with tonight.store.transaction() as tx:
         for reader in tonight.readers:
             assert (await tx.subscribers.get(reader.id)).status is Status.ACTIVE
+
+
+@pytest.mark.parametrize("tonight", [FEW_AWAY], indirect=True)
+@pytest.mark.parametrize(
+    "says",
+    [
+        "450 4.1.2 Recipient address rejected: Domain not found",
+        "451 4.4.3 Temporary lookup failure",
+        "451 4.3.0 Temporary failure",
+        "550 5.7.1 We do not want your mail",
+    ],
+)
+async def test_few_people_at_domains_that_refuse_them_keep_nobody_else_waiting(
+    tonight, says
+):
+    tonight.relay.refusals = dict.fromkeys(AWAY, says)
+    async with tonight.relay.up():
+        await tonight.until(at(23, 40))
+
+    others = [one for one in tonight.readers if "@home" in one.address]
+    mailed = {one: tonight.mailed_at(one) for one in others}
+    assert [
+        one.address
+        for one, instant in mailed.items()
+        if instant is None or instant > one.slot.due_at + SOON
+    ] == []
+
+
+@pytest.mark.parametrize("tonight", [AT_SEVEN], indirect=True)
+@pytest.mark.parametrize(
+    "says",
+    [
+        "450 4.1.1 unverified address: Address verification in progress",
+        "451 4.7.1 Greylisted, please try again in 60 seconds",
+    ],
+)
+async def test_a_relay_that_takes_each_address_at_the_second_try_gets_a_second_try(
+    tonight, says
+):
+    tonight.relay.at_first = says
+    async with tonight.relay.up():
+        await tonight.until(at(20))
+
+    assert {state for state, _ in (await tonight.states()).values()} == {State.SENT}
 
 
 async def test_an_outage_of_three_hours_wakes_nobody_and_is_accounted_for(tonight):

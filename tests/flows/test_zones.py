@@ -130,6 +130,28 @@ async def test_who_presses_a_clock_gets_reminders_in_its_evenings(world):
     assert planned.queued == 1
 
 
+async def test_who_presses_a_clock_in_time_is_mailed_the_same_evening(world):
+    person = await world.join(
+        answers=answers(country="US"), evening=evening("Europe/London", 20 * 60)
+    )
+    # At eight in London it is three in the afternoon in New York.
+    await world.run(hours=8, minutes=5)
+    now = world.clock.now()
+    token = world.links.token(Purpose.MANAGE, person, now=now)
+    await preferences.confirm_zone(
+        world.store, world.links, token, "US", "America/New_York", now=now
+    )
+
+    mails = await world.run(hours=6)
+
+    told = await explain(world.store, person, TODAY)
+    # The one after they joined, and tonight's.
+    assert len(mails) == 2
+    assert told.outcome == "the reminder is sent (accepted)"
+    assert told.choice
+    assert told.choice["tips"]
+
+
 async def test_who_presses_that_their_own_clock_is_right_is_believed(world):
     person = await world.join(**IN_JAPAN)
     await world.run(hours=8)

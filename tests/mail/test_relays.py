@@ -20,7 +20,6 @@ from service.domain.breaker import (
     OUR_SENDER,
     POLICY,
     SHUNNED,
-    THROTTLED,
     Gate,
 )
 from service.domain.errors import Misconfigured, TryLater
@@ -61,7 +60,11 @@ async def relays(
 
 
 def envelope(
-    domain: str = "example.com", *, within: timedelta = LATER, who: str = "ann"
+    domain: str = "example.com",
+    *,
+    within: timedelta = LATER,
+    who: str = "ann",
+    is_retry: bool = False,
 ) -> Envelope:
     return Envelope(
         sender="tips@example.org",
@@ -69,6 +72,7 @@ def envelope(
         data=b"Subject: x\r\n\r\nHello\r\n",
         envid=who,
         expires_at=NOON + within,
+        is_retry=is_retry,
     )
 
 
@@ -317,23 +321,14 @@ async def test_a_relay_through_which_every_domain_refuses_us_is_left_alone(clock
     assert (line["event"], line["remedy"]) == ("relay left alone", SHUNNED.remedy)
 
 
-async def test_a_relay_that_asks_every_domain_s_mail_to_wait_is_left_alone(clock):
+async def test_a_relay_that_asks_every_domain_s_mail_to_wait_may_mean_each_address(
+    clock,
+):
     async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
-        relay.script["RCPT"] = [SLOWLY] * (MANY_PEOPLE + 1)
-        with capture_logs() as logs:
-            await sent_around(pool, MANY_PEOPLE - 1)
-            assert pool.room(now=NOON) == 2
-            await sent_around(pool, 1)
-        assert pool.room(now=NOON) == 0
+        relay.script["RCPT"] = [SLOWLY] * (2 * MANY_PEOPLE)
+        await sent_around(pool, 2 * MANY_PEOPLE)
 
-        clock.move(THROTTLED.first_wait)
-        await sent(pool)
-        assert pool.room(now=clock.now() + THROTTLED.first_wait) == 0
-        clock.move(2 * THROTTLED.first_wait)
-        await sent(pool)
-        assert pool.room(now=clock.now()) == 2
-    (line,) = logs
-    assert (line["event"], line["remedy"]) == ("relay left alone", THROTTLED.remedy)
+        assert pool.room(now=NOON) == 2
 
 
 async def test_one_domain_that_minds_says_nothing_about_the_relay(clock):
@@ -836,20 +831,30 @@ async def test_a_paused_domain_is_not_tried_again_with_a_stranger_s_mail(clock):
 # --- Trying again ----------------------------------------------------------------
 
 
-async def test_the_same_message_never_tries_a_relay_twice_in_a_row(clock):
+async def test_a_message_that_was_refused_before_never_tries_a_relay_again(clock):
     async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
-        relay.script["MAIL"] = ["451 4.3.0 Not now"] * (AWAY.in_a_row + 1)
+        relay.script["MAIL"] = ["451 4.3.0 Not now"] * AWAY.in_a_row
         await sent(pool, AWAY.in_a_row)
         clock.move(AWAY.first_wait)
-        poisoned = envelope(who="poisoned")
-        await pool.send(poisoned)
-        clock.move(2 * AWAY.first_wait)
+        poisoned = envelope(who="poisoned", is_retry=True)
 
+        assert pool.are_tried_again(now=clock.now())
         assert pool.room(now=clock.now()) == 1
         again = await pool.send(poisoned)
         assert again == Unsent(reason="no relay takes mail at present")
         assert isinstance(await pool.send(envelope(who="another")), Accepted)
+        assert not pool.are_tried_again(now=clock.now())
         assert isinstance(await pool.send(poisoned), Accepted)
+
+
+async def test_those_who_are_refused_again_and_again_keep_nobody_waiting(clock):
+    async with Relay() as relay, relays(plain(relay.port), clock=clock) as pool:
+        for n in range(5 * MANY_PEOPLE):
+            relay.script["RCPT"] = ["550 5.7.1 Not you"]
+            domain = f"{n % (MANY_DOMAINS + 1)}.example"
+            await pool.send(envelope(domain, who=f"{n}", is_retry=True))
+
+        assert not pool.are_away(now=clock.now())
 
 
 async def test_where_no_mail_is_due_a_relay_is_tried_without_a_recipient(clock):

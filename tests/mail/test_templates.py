@@ -13,7 +13,7 @@ from service.settings import HERE
 
 LINKS = {
     f"{name}_url": f"https://eventide.example/{name}?token=aB3-_.{'x' * 60}&v=1"
-    for name in ("manage", "unsubscribe", "confirm", "question", "undo")
+    for name in ("manage", "fresh", "unsubscribe", "confirm", "question", "undo")
 }
 WHO = {
     "language": "en",
@@ -71,6 +71,7 @@ FULL = {
     "has_other": True,
     "question": POTIONS,
     "habit": "every second evening at 19:00, UTC",
+    "why": "asked",
     "clash": "from 29 March 2027 on 19:00 UTC is 20:00 London time",
 }
 # evidence.md D.2, word for word.
@@ -221,14 +222,14 @@ def test_what_was_never_asked_is_asked_with_the_link_to_answer_it(templates):
         assert "not been asked" not in part
 
 
-def test_a_mail_about_an_answer_says_how_to_take_it_back(templates):
+def test_a_mail_about_a_change_says_how_to_undo_it_and_not_what_it_was(templates):
     mail = templates.mail(Kind.ANSWERED, FULL)
-    assert mail.subject == "You answered a question"
+    assert mail.subject == "Your answers were changed"
     undo, unsubscribe = LINKS["undo_url"], LINKS["unsubscribe_url"]
     assert Page(mail.html).links == [undo, undo, unsubscribe]
     assert {undo, unsubscribe} <= set(mail.text.split())
     for part in both_parts(mail):
-        assert POTIONS in part
+        assert POTIONS not in part
         assert "This works for 14 days" in part
         assert "12 Harbour Street, Bristol BS1 4XY" in part
 
@@ -339,13 +340,20 @@ def test_where_no_answers_wait_any_more_the_form_is_offered_alone(templates):
 
 
 def test_a_link_mail_opens_the_page_and_offers_the_way_out(templates):
-    mail = templates.mail(Kind.MANAGE_LINK, {**LINKS, **WHO})
+    mail = templates.mail(Kind.MANAGE_LINK, {**LINKS, **WHO, "why": "asked"})
     assert mail.subject == "Your link"
-    manage, unsubscribe = LINKS["manage_url"], LINKS["unsubscribe_url"]
-    assert Page(mail.html).links == [manage, manage, unsubscribe]
-    assert {manage, unsubscribe} <= set(mail.text.split())
+    fresh, unsubscribe = LINKS["fresh_url"], LINKS["unsubscribe_url"]
+    assert Page(mail.html).links == [fresh, fresh, unsubscribe]
+    assert {fresh, unsubscribe} <= set(mail.text.split())
     for part in both_parts(mail):
         assert "12 Harbour Street, Bristol BS1 4XY" in part
+
+
+def test_the_link_after_an_undo_says_why_it_comes(templates):
+    for part in both_parts(templates.mail(Kind.MANAGE_LINK, {**FULL, "why": "undone"})):
+        assert "A change of your answers was undone" in part
+        assert "You asked for" not in part
+        assert "Nothing has changed" not in part
 
 
 @pytest.mark.parametrize("kind", list(Kind))

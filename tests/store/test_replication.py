@@ -159,6 +159,27 @@ async def test_with_the_word_in_its_row_a_promoted_server_goes_on_by_itself(
     assert not await deployment.keep_word(promised)
 
 
+async def test_a_server_that_was_recovered_to_a_point_in_time_waits_for_adopt(
+    promised, servers
+):
+    await servers.ask("SELECT pg_create_restore_point('before')")
+    await servers.ask("SELECT pg_switch_wal()")
+    await servers.other.ask("SELECT pg_wal_replay_pause()")
+    reminders = await claimed(promised)
+    sent = await begun(promised, reminders)
+    await servers.recover_to("before")
+
+    again = await claimed(promised)
+    first = await deployment.standing(promised)
+    await deployment.look(promised, now=await promised.now())
+    await servers.forget_point()
+
+    assert (len(sent), again) == (1, ())
+    assert first is Standing.PROMOTED
+    assert await deployment.standing(promised) is Standing.PROMOTED
+    assert await word(servers) == "asynchronous"
+
+
 async def test_a_setting_gives_no_word_to_a_server_that_was_promoted_without(
     servers, sealer
 ):
