@@ -200,7 +200,8 @@ async def test_a_mistyped_address_s_owner_who_confirms_sees_no_answer(phone, add
     await owner.page.fill("#email", address)
     await owner.presses("Send me my link")
 
-    await owner.opens_the_link(address, "Your link", "/manage")
+    await owner.opens_the_link(address, "Your link", "/manage/open")
+    await owner.presses("Open my answers")
 
     await owner.reads("it shows none")
     ticked = owner.page.locator("[name=medicines]:checked, [name=conditions]:checked")

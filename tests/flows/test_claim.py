@@ -47,6 +47,20 @@ async def ada(world):
         return await tx.subscribers.find(ADA)
 
 
+async def opened(world, person):
+    """The session of a fresh link."""
+    fresh = world.links.token(Purpose.FRESH, person, now=NOON)
+    return await access.press(world.store, world.links, fresh, now=NOON)
+
+
+async def left(world):
+    """Somebody with answers of their own who unsubscribed; their number."""
+    person = await world.join(ADA, answers=ILL)
+    gone = world.links.token(Purpose.UNSUBSCRIBE, person, now=NOON)
+    await preferences.unsubscribe(world.store, world.links, gone, now=NOON)
+    return person
+
+
 async def planned(world):
     """The reminder of tonight, as it is queued."""
     hours = (20 - world.clock.now().hour) % 24 or 24
@@ -215,9 +229,7 @@ async def test_one_press_on_a_stranger_s_mail_changes_no_answer_of_a_subscriber(
 async def test_who_comes_back_keeps_the_old_answers_until_the_new_ones_are_claimed(
     world,
 ):
-    person = await world.join(ADA, answers=ILL)
-    gone = world.links.token(Purpose.UNSUBSCRIBE, person, now=NOON)
-    await preferences.unsubscribe(world.store, world.links, gone, now=NOON)
+    await left(world)
     token = await asked(world, NONE, STRANGER)
 
     await pressed(world, token, NO_PROOF)
@@ -232,6 +244,58 @@ async def test_who_comes_back_keeps_the_old_answers_until_the_new_ones_are_claim
     assert (kept.status, kept.person.answers) == (Status.ACTIVE, ILL)
     assert waiting.is_unanswered
     assert not after.is_unanswered
+
+
+@pytest.mark.parametrize("first", [BROWSER, NO_PROOF], ids=["at once", "later"])
+async def test_answers_claimed_in_place_of_others_are_a_change_like_any_other(
+    world, first
+):
+    person = await left(world)
+    token = await asked(world, NONE)
+
+    await pressed(world, token, first)
+    if first is NO_PROOF:
+        await pressed(world, token, CODE)
+    mails = await world.post(Lane.PRIORITY)
+    claimed = await ada(world)
+    undo = world.links.token(Purpose.UNDO, person, about=1, now=NOON)
+    await access.undo(world.store, world.links, undo, now=NOON)
+
+    assert b"Your answers were changed" in mails[-1].data
+    assert claimed.person.answers == NONE
+    assert (await ada(world)).person.answers == ILL
+
+
+async def test_the_same_answers_claimed_once_more_are_no_change(world):
+    person = await left(world)
+
+    await pressed(world, await asked(world, ILL), BROWSER)
+
+    async with world.store.transaction() as tx:
+        assert await tx.changes.of(person) == ()
+
+
+@pytest.mark.parametrize("way", ["the mail", "the page"])
+async def test_a_list_s_answers_that_are_put_back_are_the_list_s_again(world, way):
+    known = Person(address=ADA, answers=ILL)
+    await enrol.enrol(
+        world.store, known, evening(), language="en", evidence="clinic", now=NOON
+    )
+    person = (await ada(world)).id
+    session = await opened(world, person)
+    change = Change(evening=evening(), answers=NONE)
+    await preferences.change(world.store, session, change, now=NOON)
+    own = await ada(world)
+
+    if way == "the mail":
+        undo = world.links.token(Purpose.UNDO, person, about=1, now=NOON)
+        await access.undo(world.store, world.links, undo, now=NOON)
+    else:
+        await access.put_back(world.store, session, 1, now=NOON)
+
+    found = await ada(world)
+    assert (own.person.answers, own.given_by) == (NONE, GivenBy.PERSON)
+    assert (found.person.answers, found.given_by) == (ILL, GivenBy.LIST)
 
 
 async def test_a_sign_up_of_the_same_browser_replaces_the_earlier_one(world):
@@ -282,8 +346,7 @@ async def test_who_gave_no_answers_yet_may_sign_up_once_more(world):
 async def test_answers_on_the_change_page_end_the_wait(world):
     await pressed(world, await asked(world), NO_PROOF)
     person = (await ada(world)).id
-    fresh = world.links.token(Purpose.FRESH, person, now=NOON)
-    session = await access.press(world.store, world.links, fresh, now=NOON)
+    session = await opened(world, person)
 
     change = Change(evening=evening(), answers=NONE)
     await preferences.change(world.store, session, change, now=NOON)
