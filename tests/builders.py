@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from service.content.refusals import load_refusals
+from service.domain.claim import Proof
 from service.domain.memory import RefusedReminder
 from service.domain.outbox import Kind, Message, Refused
 from service.domain.records import parse_answers
@@ -38,6 +39,8 @@ from service.settings import HERE
 
 #: Who is to blame, as the table says that comes with the product.
 REFUSALS = load_refusals(HERE / "config")
+#: What the browser of a form can claim its answers with.
+BROWSER = Proof(browser="b" * 64, code="4821")
 TODAY = date(2026, 11, 23)
 #: Noon in London on TODAY.
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

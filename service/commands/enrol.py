@@ -21,11 +21,11 @@ from service.commands.tabular import new_table
 from service.domain import pace
 from service.domain.errors import Misconfigured, TryLater
 from service.domain.records import KEYS, answers_to_json
+from service.domain.requests import SignUp
 from service.domain.subscriber import Person, Subscriber
 from service.flows import enrol as enrolling
 from service.flows import export as exporting
 from service.flows.enrol import Outcome
-from service.flows.signup import SignUp
 from service.settings import SmtpSettings
 
 #: Characters; a slip of the keyboard is shorter.

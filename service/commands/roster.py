@@ -16,9 +16,9 @@ from service.content.zones import clash_in_words, known_zone, zones_instead
 from service.domain.errors import Misconfigured, VisitorError
 from service.domain.night import USUAL, night_at
 from service.domain.records import NO_COUNTRY
+from service.domain.requests import SignUp
 from service.domain.subscriber import Evening, Frequency
 from service.domain.zones import WhichClock
-from service.flows.signup import SignUp
 from service.web import forms
 from service.web.forms import (
     CONSENT_FIELDS,

@@ -6,7 +6,7 @@ The same person, history, night and catalogue give the same mail bit for bit.
 from dataclasses import replace
 from datetime import date
 
-from service.domain.risk import Answers, Cause, RiskProfile, Tag, assess
+from service.domain.risk import Answers, Cause, RiskProfile, Tag, assess, joined
 from service.domain.safety import Allowed, allow
 from service.domain.score import draw, explore, score, softmax
 from service.domain.tips import Catalogue, RuleDriven, Theme, Tip
@@ -27,11 +27,25 @@ SEEK_CARE = "U8"
 NEVER = 10**6
 
 
-def tonight_for(
-    answers: Answers, catalogue: Catalogue, history: History, *, seed: str, night: date
+def tonight_for(  # what is known of a person, and the night
+    answers: Answers,
+    catalogue: Catalogue,
+    history: History,
+    *,
+    doubted: tuple[Answers, ...] = (),
+    seed: str,
+    night: date,
 ) -> Tonight:
-    """The whole way from answers to tonight's tips: risk profile, gate, choice."""
-    profile = assess(answers, catalogue.questionnaire, night=night)
+    """The whole way from answers to tonight's tips: risk profile, gate, choice.
+
+    `doubted` are other answers of which it is not known whether they are theirs: the
+    tips suit somebody of whom all of them are true.
+    """
+    profile, *others = [
+        assess(said, catalogue.questionnaire, night=night)
+        for said in (answers, *doubted)
+    ]
+    profile = joined(profile, others)
     allowed = allow(profile, catalogue)
     tonight = choose(profile, allowed, catalogue, history, seed=seed, night=night)
     if tonight.ask_answers:

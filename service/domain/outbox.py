@@ -145,23 +145,26 @@ AWAY_WAIT = timedelta(seconds=20)
 LAST_CALL = timedelta(minutes=1)
 
 
-def at_once(
-    kind: Kind, *, subscriber_id: int, address: str, turn: int = 1, now: datetime
-) -> Message:
-    """A mail that somebody is waiting for; one of a kind a day, by the outbox key.
-
-    `turn`: the how manieth their network asks for. Mails leave by their deadline, so
-    that the later ones of a network wait behind the first ones of all others.
-    """
+def at_once(kind: Kind, *, subscriber_id: int, address: str, now: datetime) -> Message:
+    """A mail that somebody is waiting for; one of a kind a day, by the outbox key."""
     return Message(
         subscriber_id=subscriber_id,
         night=now.date(),
         kind=kind,
         attempts=0,
         not_before=now,
-        expires_at=now + WAITED_FOR + (turn - 1) * TURN,
+        expires_at=now + WAITED_FOR,
         payload=address,
     )
+
+
+def in_turn(message: Message, turn: int) -> Message:
+    """The same mail, which is the how manieth that a network asks for.
+
+    Mails leave by their deadline, so that the later ones of a network wait behind the
+    first ones of all others.
+    """
+    return replace(message, expires_at=message.expires_at + (turn - 1) * TURN)
 
 
 def settle(message: Message, outcome: Outcome, *, now: datetime) -> Settled:

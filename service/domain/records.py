@@ -24,7 +24,7 @@ from service.domain.risk import (
     Stretching,
     Tag,
 )
-from service.domain.subscriber import Evening, Frequency, Person, Subscriber
+from service.domain.subscriber import Evening, Frequency, GivenBy, Person, Subscriber
 from service.domain.tonight import History, Reason, Role, Told, ToldTip, Tonight
 
 NOT_SURE = "not_sure"
@@ -255,6 +255,8 @@ class Reminder:
     `minute` is the local one it is for; None where nobody chose one. `asks` is the tag
     of the one question that it asks, if any. `evening` is there in the first mail of
     all, which says when they come, and where the mail asks which clock is the person's.
+    `is_unanswered`: no answers count; `waiting` is the sign-up whose answers could.
+    `generation` is that of their links.
     """
 
     address: str
@@ -267,6 +269,9 @@ class Reminder:
     evening: Evening | None = None
     is_first: bool = False
     ask_zone: bool = False
+    is_unanswered: bool = False
+    waiting: int | None = None
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,6 +282,7 @@ class ZoneQuestion:
     language: str
     country: str
     evening: Evening
+    generation: int = 0
 
 
 def tonight_to_data(
@@ -308,6 +314,7 @@ def reminder_to_json(
     choice: Mapping[str, Any],
     *,
     ask_zone: bool = False,
+    waiting: int | None = None,
 ) -> str:
     """A reminder for the outbox, from what tonight_to_data gave.
 
@@ -334,6 +341,10 @@ def reminder_to_json(
             "evening": _evening_data(evening) if is_first or ask_zone else None,
             "is_first": is_first,
             "ask_zone": ask_zone,
+            "is_unanswered": waiting is not None
+            or subscriber.given_by is GivenBy.NOBODY,
+            "waiting": waiting,
+            "generation": subscriber.generation,
         }
     )
 
@@ -353,7 +364,24 @@ def reminder_from_json(text: str) -> Reminder:
         evening=_evening(data["evening"]) if data.get("evening") else None,
         is_first=data.get("is_first", False),
         ask_zone=data.get("ask_zone", False),
+        is_unanswered=data.get("is_unanswered", False),
+        waiting=data.get("waiting"),
+        generation=data.get("generation", 0),
     )
+
+
+def confirmation_to_json(address: str, *, has_other: bool) -> str:
+    """What a confirmation mail says; `has_other`: another browser's sign-up waits too."""
+    return json.dumps({"address": address, "has_other": has_other})
+
+
+def confirmation_from_json(text: str) -> tuple[str, bool]:
+    """The address, and whether there is another sign-up; an invitation has none."""
+    # No address begins like this.
+    if not text.startswith('{"'):
+        return text, False
+    data = json.loads(text)
+    return data["address"], data["has_other"]
 
 
 def zone_question_to_json(subscriber: Subscriber) -> str:
@@ -364,6 +392,7 @@ def zone_question_to_json(subscriber: Subscriber) -> str:
             "language": subscriber.language,
             "country": subscriber.person.answers.country,
             "evening": _evening_data(subscriber.evening),
+            "generation": subscriber.generation,
         }
     )
 

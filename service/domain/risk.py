@@ -6,7 +6,7 @@ So is a tag that was added to the questionnaire after the person answered it: a 
 that was never asked was not answered with "no".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -204,6 +204,34 @@ class Answers:
         several = (*(self.conditions or ()), *(self.medicines or ()))
         return frozenset({*several, self.pregnancy, self.alcohol})
 
+    def says_the_same(self, other: "Answers") -> bool:
+        """Whether both say the same to the same questions, on whatever day."""
+        mine, theirs = (
+            replace(
+                said,
+                answered_on=date.min,
+                later=tuple(replace(one, on=date.min) for one in said.later),
+            )
+            for said in (self, other)
+        )
+        return mine == theirs
+
+
+def unsaid(answers: Answers) -> Answers:
+    """The same, as if every question were unanswered; the country stays."""
+    return replace(
+        answers,
+        causes=(),
+        conditions=None,
+        pregnancy=Pregnancy.UNKNOWN,
+        pregnant_until=None,
+        medicines=None,
+        alcohol=Tag.ALC_UNKNOWN,
+        severe=None,
+        stretching=None,
+        later=(),
+    )
+
 
 class Reading(StrEnum):
     """How an answer to an earlier questionnaire reads for a tag that it did not have."""
@@ -338,6 +366,24 @@ def assess(
         unknown=frozenset((unknown | unasked) - present),
         country=answers.country,
         unasked=frozenset(unasked),
+    )
+
+
+def joined(first: RiskProfile, others: Iterable[RiskProfile]) -> RiskProfile:
+    """The profile of somebody of whom all these are taken as true.
+
+    A tag is absent where all say so; the country is that of the first.
+    """
+    every = (first, *others)
+    present = frozenset[Tag]().union(*(one.present for one in every))
+    unknown = frozenset[Tag]().union(*(one.unknown for one in every))
+    unasked = frozenset[Tag]().union(*(one.unasked for one in every))
+    return replace(
+        first,
+        causes=tuple(dict.fromkeys(c for one in every for c in one.causes)),
+        present=present,
+        unknown=unknown - present,
+        unasked=unasked - present,
     )
 
 

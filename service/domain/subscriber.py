@@ -21,6 +21,18 @@ class Status(StrEnum):
     SUPPRESSED = "suppressed"
 
 
+class GivenBy(StrEnum):
+    """Where a subscriber's answers come from; pages show those of PERSON alone.
+
+    LIST: an operator's list, or a release that did not ask whose they are. NOBODY: none
+    were given, so every question counts as unanswered.
+    """
+
+    PERSON = "person"
+    LIST = "list"
+    NOBODY = "nobody"
+
+
 class Frequency(StrEnum):
     """How often a reminder comes."""
 
@@ -66,6 +78,7 @@ class Subscriber:
 
     `paused_until` is the first night of reminders again, None for "until I come back";
     `zone_asked_on` the night of the last mail that did nothing but ask for their clock.
+    `generation` counts how often their links were ended: older ones work no more.
     """
 
     id: int
@@ -77,6 +90,8 @@ class Subscriber:
     paused_until: date | None = None
     stopped_at: datetime | None = None
     zone_asked_on: date | None = None
+    given_by: GivenBy = GivenBy.PERSON
+    generation: int = 0
 
 
 CHANGES = {

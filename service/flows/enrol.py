@@ -15,6 +15,7 @@ from service.domain.outbox import Kind, at_once
 from service.domain.subscriber import (
     CONSENTS,
     Evening,
+    GivenBy,
     Person,
     Status,
     Subscriber,
@@ -100,6 +101,7 @@ async def enrol(
             language=language,
             status=Status.ACTIVE,
             started_on=first.night,
+            given_by=GivenBy.LIST,
         )
         await tx.subscribers.add(subscriber, next_due_at=first.due_at, now=now)
         await tx.consents.add(

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from service.domain.access import Why, fresh_link
 from service.domain.audit import Act
 from service.domain.errors import VisitorError
 from service.domain.night import first_slot, night_at
-from service.domain.outbox import Kind, State, at_once
+from service.domain.outbox import Kind, State
 from service.domain.records import Said, said
 from service.domain.subscriber import (
     Evening,
@@ -146,7 +147,7 @@ async def open_up(store: Store, number: int, *, by: str, now: datetime) -> Opene
 
 
 async def send_link(store: Store, number: int, *, by: str, now: datetime) -> bool:
-    """Mail a subscriber their own link; False where today's went out already.
+    """Mail a subscriber a fresh link; False where today's went out already.
 
     Raises NotPossible.
     """
@@ -154,8 +155,7 @@ async def send_link(store: Store, number: int, *, by: str, now: datetime) -> boo
         known = _there(await tx.subscribers.get(number))
         if known.status not in (Status.ACTIVE, Status.PAUSED):
             raise NotPossible(known.status)
-        address = known.person.address
-        mail = at_once(Kind.MANAGE_LINK, subscriber_id=number, address=address, now=now)
+        mail = fresh_link(known, Why.ASKED, now=now)
         is_new = bool(await tx.outbox.put([mail]))
         await tx.audit.add(by, Act.LINK_SENT, subscriber_id=number, now=now)
         return is_new

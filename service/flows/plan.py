@@ -16,6 +16,7 @@ from service.domain.records import (
     tonight_to_data,
     zone_question_to_json,
 )
+from service.domain.risk import unsaid
 from service.domain.subscriber import Subscriber
 from service.domain.tonight import History, Tonight, remember
 from service.domain.zones import is_in_doubt, within_evening
@@ -65,7 +66,7 @@ async def plan(store: Store, library: Library, *, limit: int, now: datetime) -> 
             return report
         if not await tx.timekeeping.is_trusted(now=now):
             return report
-        due = await tx.subscribers.due(limit=limit, now=now)
+        due = await _due(tx, limit=limit, now=now)
         work = [_worked_out(person, library, now=now) for person in due]
         new = await tx.outbox.put([item.message for item in work if item.message])
         await _ask_for_clocks(tx, work, report, now=now)
@@ -82,6 +83,15 @@ async def plan(store: Store, library: Library, *, limit: int, now: datetime) -> 
             [(item.subscriber_id, item.next_due_at) for item in work]
         )
     return report
+
+
+async def _due(tx: Transaction, *, limit: int, now: datetime) -> list[Due]:
+    """Who is due, with the answers of theirs that are in doubt."""
+    due = await tx.subscribers.due(limit=limit, now=now)
+    doubts = await tx.changes.doubted([person.subscriber.id for person in due])
+    return [
+        replace(person, doubted=doubts.get(person.subscriber.id, ())) for person in due
+    ]
 
 
 async def _ask_for_clocks(
@@ -104,6 +114,8 @@ async def _ask_for_clocks(
 
 def _worked_out(due: Due, library: Library, *, now: datetime) -> "_Work":
     """What to write for a person; for one who cannot be planned, look tomorrow."""
+    if due.doubted is None:
+        return _Work(subscriber_id=due.subscriber.id, next_due_at=now + A_DAY)
     try:
         return _Work.of(due, library, now=now)
     except Exception as error:  # noqa: BLE001  # one bad row must not stop the others
@@ -202,10 +214,13 @@ class _Work:
         ask_zone: bool = False,
     ) -> "_Work":
         person = due.subscriber
+        answers = person.person.answers
         tonight = tonight_for(
-            person.person.answers,
+            # What another browser said since may be true: nothing is until it is settled.
+            answers if due.waiting is None else unsaid(answers),
             library.catalogue,
             due.history,
+            doubted=due.doubted or (),
             seed=str(person.id),
             night=evening.night,
         )
@@ -216,7 +231,9 @@ class _Work:
             message=_message(
                 person,
                 evening,
-                payload=reminder_to_json(person, choice, ask_zone=ask_zone),
+                payload=reminder_to_json(
+                    person, choice, ask_zone=ask_zone, waiting=due.waiting
+                ),
             ),
             record=_record(person, evening.night, library, choice),
             history=remember(due.history, tonight.told()),

@@ -1,29 +1,37 @@
-"""What a subscriber can change by a signed link: the evening, the answers, silence."""
+"""What the link of a reminder changes: time and days, a break, the end; and the form.
+
+Answers are changed in a session alone (flows/access.py).
+"""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
+from service.domain.access import (
+    A_DAY,
+    SessionOver,
+    TooManyChanges,
+    change_told,
+    holder,
+    reachable,
+)
 from service.domain.night import first_slot, night_at
-from service.domain.outbox import Kind, at_once
 from service.domain.risk import Answers
 from service.domain.subscriber import (
     CONSENT_VERSION,
     CONSENTS,
     Evening,
+    GivenBy,
     Status,
     Subscriber,
     may_become,
 )
-from service.domain.tokens import BadLink, Links, Purpose
+from service.domain.tokens import BadLink, Link, Links, Purpose
 from service.store.engine import Store, Transaction
-
-#: How long reminders rest after a warning sign, unless the person says sooner.
-REST = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """New settings from the page."""
+    """New settings from the page of a session."""
 
     evening: Evening
     answers: Answers
@@ -31,9 +39,9 @@ class Change:
 
 async def show(store: Store, links: Links, token: str, *, now: datetime) -> Subscriber:
     """The subscriber whose link it is. Raises BadLink. Writes nothing."""
-    subject = links.subject(Purpose.MANAGE, token, now=now)
+    link = links.opened(Purpose.MANAGE, token, now=now)
     async with store.transaction() as tx:
-        return _known(await tx.subscribers.get(subject))
+        return holder(await tx.subscribers.get(link.subject), link)
 
 
 async def was_refused(store: Store, subscriber_id: int) -> bool:
@@ -42,30 +50,47 @@ async def was_refused(store: Store, subscriber_id: int) -> bool:
         return await tx.refusals.has_ended(subscriber_id)
 
 
-async def change(
-    store: Store, links: Links, token: str, new: Change, *, now: datetime
+async def set_evening(
+    store: Store, links: Links, token: str, evening: Evening, *, now: datetime
 ) -> datetime | None:
-    """Keep new settings; returns when the next reminder comes (UTC), None if paused.
+    """Keep time and days; returns when the next reminder comes (UTC), None if paused.
+
+    A reminder of tonight that still waits is not sent: it may be for another hour.
+    Raises BadLink.
+    """
+    link = links.opened(Purpose.MANAGE, token, now=now)
+    async with store.transaction() as tx:
+        found = holder(await tx.subscribers.lock(link.subject), link)
+        return await _changed(tx, found, replace(found, evening=evening), now=now)
+
+
+async def change(
+    store: Store, session: str, new: Change, *, now: datetime
+) -> datetime | None:
+    """Keep the form of a session; returns as set_evening does.
 
     A reminder of tonight that still waits was chosen for the old answers: it is not
-    sent. Raises BadLink.
+    sent. A mail tells that answers changed. Raises SessionOver or TooManyChanges.
     """
-    subject = links.subject(Purpose.MANAGE, token, now=now)
     async with store.transaction() as tx:
-        found = _known(await tx.subscribers.lock(subject))
+        who = await tx.subscriber_sessions.holder(session, now=now)
+        if who is None:
+            raise SessionOver
+        # What waited to be claimed is out of date; a sign-up goes before its subscriber.
+        await tx.signups.drop_waiting(who)
+        found = await tx.subscribers.lock(who)
+        if found is None:
+            raise SessionOver
+        if not new.answers.says_the_same(reachable(found).person.answers):
+            number = await tx.changes.add(found, now=now)
+            told = change_told(found, number, now=now)
+            if not await tx.outbox.put_on_free_night(told, nights=A_DAY):
+                raise TooManyChanges
+        person = replace(found.person, answers=new.answers)
         changed = replace(
-            found,
-            evening=new.evening,
-            person=replace(found.person, answers=new.answers),
+            found, evening=new.evening, person=person, given_by=GivenBy.PERSON
         )
-        await tx.outbox.suppress(subject, reason="answers changed", now=now)
-        if found.status is not Status.ACTIVE:
-            await tx.subscribers.save(changed, next_due_at=None, now=now)
-            return None
-        # Who chooses another rhythm starts it afresh.
-        is_same = new.evening.frequency is found.evening.frequency
-        started_on = found.started_on if is_same else None
-        return await _schedule(tx, changed, started_on, now=now)
+        return await _changed(tx, found, changed, now=now)
 
 
 async def confirm_zone(
@@ -75,9 +100,10 @@ async def confirm_zone(
 
     Nothing changes where their country is another one by now. Raises BadLink.
     """
-    subject = links.subject(Purpose.MANAGE, token, now=now)
+    link = links.opened(Purpose.MANAGE, token, now=now)
+    subject = link.subject
     async with store.transaction() as tx:
-        found = _known(await tx.subscribers.lock(subject))
+        found = holder(await tx.subscribers.lock(subject), link)
         if found.person.answers.country != country:
             return found
         evening = replace(found.evening, zone=zone, is_zone_confirmed=True)
@@ -90,55 +116,25 @@ async def confirm_zone(
         return changed
 
 
-async def nothing_changed(
-    store: Store, links: Links, token: str, *, now: datetime
-) -> None:
-    """Take the answers as given today, so that they count as fresh. Raises BadLink."""
-    subject = links.subject(Purpose.MANAGE, token, now=now)
-    async with store.transaction() as tx:
-        found = _known(await tx.subscribers.lock(subject))
-        today = night_at(found.evening.zone, now=now)
-        answers = replace(found.person.answers, answered_on=today)
-        fresh = replace(found, person=replace(found.person, answers=answers))
-        due = await tx.subscribers.next_due_at(subject)
-        await tx.subscribers.save(fresh, next_due_at=due, now=now)
-
-
 async def pause(
     store: Store, links: Links, token: str, until: date | None, *, now: datetime
 ) -> None:
     """No reminders before the night `until` (None: until they come back). BadLink."""
-    subject = links.subject(Purpose.MANAGE, token, now=now)
+    link = links.opened(Purpose.MANAGE, token, now=now)
+    subject = link.subject
     async with store.transaction() as tx:
-        found = _allowed(await tx.subscribers.lock(subject), Status.PAUSED)
+        found = _allowed(await tx.subscribers.lock(subject), link, Status.PAUSED)
         paused = replace(found, status=Status.PAUSED, paused_until=until)
         await tx.outbox.suppress(subject, reason="paused", now=now)
         await tx.subscribers.save(paused, next_due_at=None, now=now)
 
 
-async def rest(store: Store, links: Links, token: str, *, now: datetime) -> None:
-    """No reminders for 14 nights: a warning sign is looked at first (rule H26).
-
-    Which sign it was is not kept. A longer pause stays as it is. Raises BadLink.
-    """
-    subject = links.subject(Purpose.MANAGE, token, now=now)
-    async with store.transaction() as tx:
-        found = _known(await tx.subscribers.lock(subject))
-        until = night_at(found.evening.zone, now=now) + REST
-        is_longer = found.paused_until is None or found.paused_until >= until
-        if found.status is Status.PAUSED and is_longer:
-            return
-        if found.status in (Status.ACTIVE, Status.PAUSED):
-            paused = replace(found, status=Status.PAUSED, paused_until=until)
-            await tx.outbox.suppress(subject, reason="paused", now=now)
-            await tx.subscribers.save(paused, next_due_at=None, now=now)
-
-
 async def resume(store: Store, links: Links, token: str, *, now: datetime) -> datetime:
     """Reminders again, after a pause or an unsubscribe; returns the next (UTC)."""
-    subject = links.subject(Purpose.MANAGE, token, now=now)
+    link = links.opened(Purpose.MANAGE, token, now=now)
+    subject = link.subject
     async with store.transaction() as tx:
-        found = _allowed(await tx.subscribers.lock(subject), Status.ACTIVE)
+        found = _allowed(await tx.subscribers.lock(subject), link, Status.ACTIVE)
         await tx.suppression.lift(found.person.address)
         if found.status is Status.STOPPED:
             await tx.consents.add(subject, CONSENTS, version=CONSENT_VERSION, now=now)
@@ -170,37 +166,25 @@ async def unsubscribe(store: Store, links: Links, token: str, *, now: datetime) 
         await tx.subscribers.save(stopped, next_due_at=None, now=now)
 
 
-async def send_link(
-    store: Store, address: str, *, turn: int = 1, now: datetime
-) -> None:
-    """Mail a subscriber their own link; to anyone else nothing. Looks the same.
-
-    `turn`: the how manieth their network asks for.
-    """
-    async with store.transaction() as tx:
-        known = await tx.subscribers.find(address)
-        if known is not None and known.status in (Status.ACTIVE, Status.PAUSED):
-            mail = at_once(
-                Kind.MANAGE_LINK,
-                subscriber_id=known.id,
-                address=address,
-                turn=turn,
-                now=now,
-            )
-            await tx.outbox.put([mail])
-
-
-def _known(found: Subscriber | None) -> Subscriber:
-    if found is None:
-        raise BadLink
-    return found
-
-
-def _allowed(found: Subscriber | None, new: Status) -> Subscriber:
-    known = _known(found)
+def _allowed(found: Subscriber | None, link: Link, new: Status) -> Subscriber:
+    known = holder(found, link)
     if not may_become(known.status, new):
         raise BadLink
     return known
+
+
+async def _changed(
+    tx: Transaction, found: Subscriber, changed: Subscriber, *, now: datetime
+) -> datetime | None:
+    """Keep what was changed; when the next reminder comes (UTC), None if paused."""
+    await tx.outbox.suppress(found.id, reason="answers changed", now=now)
+    if found.status is not Status.ACTIVE:
+        await tx.subscribers.save(changed, next_due_at=None, now=now)
+        return None
+    # Who chooses another rhythm starts it afresh.
+    is_same = changed.evening.frequency is found.evening.frequency
+    started_on = found.started_on if is_same else None
+    return await _schedule(tx, changed, started_on, now=now)
 
 
 async def _schedule(

@@ -7,10 +7,12 @@ from typing import Any
 
 from service.content.catalogue import Library
 from service.domain.audit import Act
+from service.domain.claim import NO_PROOF
 from service.domain.errors import VisitorError
 from service.domain.fence import Fence
 from service.domain.records import answers_to_json
 from service.domain.subscriber import Evening, Person, Subscriber
+from service.store.changes import Change
 from service.store.consents import Consent
 from service.store.dossier import Mail
 from service.store.engine import Store, Transaction
@@ -37,7 +39,8 @@ async def export(
 ) -> Data:
     """All that is stored about a person, JSON-ready, with tips in words (GDPR, 15).
 
-    Of a sign-up that waits, that is the form. The act is noted. Raises NothingKept.
+    Of a sign-up that waits, that is the form without its answers, which are for the
+    browser that gave them alone. The act is noted. Raises NothingKept.
     """
     async with store.transaction() as tx:
         known = await tx.subscribers.get(number)
@@ -80,8 +83,12 @@ async def _address(tx: Transaction, number: int) -> str:
 
 
 def _form(pending: Pending) -> Data:
+    """A sign-up, without answers that wait for their browser: they may be somebody else's."""
+    told = _person(pending.person, pending.evening, pending.language)
+    if pending.proof != NO_PROOF:
+        told["answers"] = None
     return {
-        **_person(pending.person, pending.evening, pending.language),
+        **told,
         "status": "waits for confirmation",
         "agreed_to": list(pending.consents),
         "signed_up_at": pending.requested_at.isoformat(),
@@ -111,6 +118,7 @@ async def _all_about(
         and {"reason": entry.reason, "since": entry.since.isoformat()},
         "consents": [_consent(one) for one in await tx.consents.of(number)],
         "nights": [_night(one, library, known) for one in nights],
+        "answers_before_changes": [_change(one) for one in await tx.changes.of(number)],
         "could_not_be_reached": await tx.refusals.has_ended(number),
         "nights_whose_mail_was_refused": [
             {
@@ -146,6 +154,13 @@ def _consent(one: Consent) -> Data:
         "wording": one.wording_version,
         "withdrawn_at": _text(one.withdrawn_at),
         "evidence": one.evidence,
+    }
+
+
+def _change(one: Change) -> Data:
+    return {
+        "changed_at": one.changed_at.isoformat(),
+        "answers": answers_to_json(one.before),
     }
 
 

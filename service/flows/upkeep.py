@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from service.domain.errors import Busy
 from service.domain.night import next_slot
 from service.domain.subscriber import UNDO, Status
+from service.domain.tokens import CONFIRM_WITHIN
 from service.store.deployment import Standing
 from service.store.engine import Store
 
@@ -78,12 +79,15 @@ async def upkeep(
 async def _retain(store: Store, *, now: datetime) -> None:
     """Delete what is kept for so long and no longer, but for whole nights."""
     async with store.transaction() as tx:
+        await tx.requests.drop_asked_by(now - CONFIRM_WITHIN)
         await tx.signups.drop_expired(now=now)
         await tx.workers.drop_gone()
         await tx.feedback.drop_old(now=now)
         await tx.refusals.drop_old(now=now)
         await tx.sessions.drop_old(now=now)
         await tx.limits.drop_old(now=now)
+        await tx.subscriber_sessions.drop_old(now=now)
+        await tx.changes.drop_old(now=now)
         gone = await tx.subscribers.stopped_before(now - UNDO, limit=AT_ONCE)
         for subscriber_id in gone:
             await tx.subscribers.erase(subscriber_id)

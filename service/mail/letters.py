@@ -1,7 +1,6 @@
 """What each kind of mail says to one person: an outbox message becomes a letter."""
 
 import hashlib
-import json
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,12 +9,14 @@ from functools import lru_cache
 from service.content.catalogue import Library
 from service.content.templating import Templates
 from service.content.zones import clash_in_words, evenings_in_words
+from service.domain.access import notice
 from service.domain.choice import SEEK_CARE
 from service.domain.outbox import Kind, Message
 from service.domain.records import (
     Reminder,
     Said,
     ZoneQuestion,
+    confirmation_from_json,
     reminder_from_json,
     zone_question_from_json,
 )
@@ -159,11 +160,11 @@ class Letters:
                     reminder, message.subscriber_id, message.night, now=now
                 )
             case Kind.CONFIRMATION:
-                return self._with_link(message, Purpose.CONFIRM, now=now)
+                return self._confirmation(message, now=now)
             case Kind.MANAGE_LINK:
-                return self._with_link(message, Purpose.MANAGE, now=now)
+                return self._fresh_link(message, now=now)
             case Kind.ANSWERED:
-                return self._answered(message, now=now)
+                return self._change(message, now=now)
             case Kind.ZONE_QUESTION:
                 question = zone_question_from_json(message.payload)
                 return self._zone_question(question, message, now=now)
@@ -182,14 +183,20 @@ class Letters:
             "more": lines[1:],
             "care": self._lines(care, reminder),
             "ask_answers": reminder.ask_answers,
-            **self._question(reminder.asks, Purpose.QUESTION, subscriber_id, now=now),
+            "is_unanswered": reminder.is_unanswered,
+            "confirm_url": ""
+            if reminder.waiting is None
+            else self._links.url(Purpose.CONFIRM, reminder.waiting, now=now),
+            **self._question(reminder, subscriber_id, now=now),
             "habit": evenings_in_words(evening)
             if evening and reminder.is_first
             else "",
             "clash": self._clash(evening, reminder.country, night)
             if evening and reminder.ask_zone
             else "",
-            "manage_url": self._links.url(Purpose.MANAGE, subscriber_id, now=now),
+            "manage_url": self._links.url(
+                Purpose.MANAGE, subscriber_id, generation=reminder.generation, now=now
+            ),
             "unsubscribe_url": self._links.url(
                 Purpose.UNSUBSCRIBE, subscriber_id, now=now
             ),
@@ -205,53 +212,69 @@ class Letters:
             minute=reminder.minute,
         )
 
-    def _with_link(
-        self, message: Message, purpose: Purpose, *, now: datetime
+    def _confirmation(self, message: Message, *, now: datetime) -> _Draft:
+        address, has_other = confirmation_from_json(message.payload)
+        url = self._links.url(Purpose.CONFIRM, message.subscriber_id, now=now)
+        context = {"language": "en", "confirm_url": url, "has_other": has_other}
+        return self._asked_for(message, address, context, now=now)
+
+    def _fresh_link(self, message: Message, *, now: datetime) -> _Draft:
+        """Each mail has a link of its own: it is about the mail's day."""
+        said = notice(message.payload)
+        url = self._links.url(
+            Purpose.FRESH,
+            message.subscriber_id,
+            generation=said.generation,
+            about=message.night.toordinal(),
+            now=now,
+        )
+        context = {"language": said.language, "why": said.why, "fresh_url": url}
+        return self._asked_for(message, said.address, context, now=now)
+
+    def _change(self, message: Message, *, now: datetime) -> _Draft:
+        """That answers changed is in it, and not which."""
+        said, subject = notice(message.payload), message.subscriber_id
+        url = self._links.url(Purpose.UNDO, subject, about=said.change, now=now)
+        context = {"language": said.language, "undo_url": url}
+        return self._asked_for(message, said.address, context, now=now)
+
+    def _asked_for(
+        self,
+        message: Message,
+        address: str,
+        context: Mapping[str, Hashable],
+        *,
+        now: datetime,
     ) -> _Draft:
         subject = message.subscriber_id
-        context = {
-            "language": "en",
-            f"{purpose}_url": self._links.url(purpose, subject, now=now),
-            "unsubscribe_url": self._links.url(Purpose.UNSUBSCRIBE, subject, now=now),
-        }
+        leave = self._links.url(Purpose.UNSUBSCRIBE, subject, now=now)
         return _Draft(
             kind=message.kind,
             subscriber_id=subject,
             night=message.night,
-            address=message.payload,
-            context=context,
-        )
-
-    def _answered(self, message: Message, *, now: datetime) -> _Draft:
-        """What was answered is not in it, only to which question."""
-        told, subject = json.loads(message.payload), message.subscriber_id
-        return _Draft(
-            kind=message.kind,
-            subscriber_id=subject,
-            night=message.night,
-            address=told["address"],
-            context={
-                "language": told["language"],
-                **self._question(told["about"], Purpose.UNDO, subject, now=now),
-                "unsubscribe_url": self._links.url(
-                    Purpose.UNSUBSCRIBE, subject, now=now
-                ),
-            },
+            address=address,
+            context={**context, "unsubscribe_url": leave},
         )
 
     def _question(
-        self, tag: str | None, purpose: Purpose, subject: int, *, now: datetime
+        self, reminder: Reminder, subject: int, *, now: datetime
     ) -> dict[str, str]:
-        """The question about this tag and the link to answer or undo it; "" for none."""
-        added = {one.tag: one for one in self._library.catalogue.questionnaire.added}
+        """The one question that it asks and the link to answer it; "" for none."""
+        questionnaire = self._library.catalogue.questionnaire
         # A question may have been taken back since the mail was planned.
-        if tag not in added:
-            return {"question": "", f"{purpose}_url": ""}
-        about = self._library.catalogue.questionnaire.number(Tag(tag))
-        url = self._links.url(purpose, subject, about=about, now=now)
+        if reminder.asks not in {one.tag for one in questionnaire.added}:
+            return {"question": "", "question_url": ""}
+        tag = Tag(reminder.asks)
+        url = self._links.url(
+            Purpose.QUESTION,
+            subject,
+            generation=reminder.generation,
+            about=questionnaire.number(tag),
+            now=now,
+        )
         return {
             "question": self._library.questions.answers[tag].alone,
-            f"{purpose}_url": url,
+            "question_url": url,
         }
 
     def _zone_question(
@@ -262,7 +285,9 @@ class Letters:
             "language": question.language,
             "habit": evenings_in_words(question.evening),
             "clash": self._clash(question.evening, question.country, night),
-            "manage_url": self._links.url(Purpose.MANAGE, subject, now=now),
+            "manage_url": self._links.url(
+                Purpose.MANAGE, subject, generation=question.generation, now=now
+            ),
             "unsubscribe_url": self._links.url(Purpose.UNSUBSCRIBE, subject, now=now),
         }
         return _Draft(

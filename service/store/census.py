@@ -45,7 +45,11 @@ SUPPRESSED = text(
     """
 )
 UNREAD = text("SELECT count(*) FROM feedback")
-PENDING = text("SELECT count(*) FROM signup")
+PENDING = text(
+    """
+    SELECT count(*) FROM signup WHERE subscriber_id IS NULL AND replaced_by IS NULL
+    """
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

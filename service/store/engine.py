@@ -23,6 +23,7 @@ from service.store import migrate
 from service.store.audit import Audit, Seal
 from service.store.audit_mark import StateMark
 from service.store.census import Census
+from service.store.changes import Changes
 from service.store.consents import Consents
 from service.store.deployment import WAITS_FOR_STANDBY, Deployment
 from service.store.dossier import Dossier
@@ -35,10 +36,12 @@ from service.store.operators import Operators
 from service.store.outbox import Outbox
 from service.store.refusals import RefusedReminders
 from service.store.rehearsal import Rehearsal
+from service.store.requests import Requests
 from service.store.resealing import Resealing
 from service.store.sealing import PROCESS, Sealer
 from service.store.sessions import Sessions
 from service.store.signups import Signups
+from service.store.subscriber_sessions import SubscriberSessions
 from service.store.subscribers import Subscribers
 from service.store.suppression import Suppression
 from service.store.timekeeping import Timekeeping
@@ -107,7 +110,7 @@ async def opened(
         connect_args={
             "timeout": PATIENCE,
             "command_timeout": longest_command,
-            "server_settings": SERVER_SETTINGS | {"application_name": _process(sealer)},
+            "server_settings": {**SERVER_SETTINGS, **_named(sealer)},
         },
     )
     _ask(engine, rested)
@@ -120,12 +123,13 @@ async def opened(
         await engine.dispose()
 
 
-def _process(sealer: Sealer) -> str:
+def _named(sealer: Sealer) -> Mapping[str, str]:
     """The name of our sessions, by which it is known which process seals with which key.
 
     PostgreSQL keeps 63 bytes of it.
     """
-    return f"{PROCESS} {sealer.fingerprint} {os.getpid()}@{socket.gethostname()}"[:63]
+    name = f"{PROCESS} {sealer.fingerprint} {os.getpid()}@{socket.gethostname()}"
+    return {"application_name": name[:63]}
 
 
 def _ask(engine: AsyncEngine, rested: float) -> None:
@@ -173,6 +177,7 @@ def _listen(engine: AsyncEngine) -> None:
 class Transaction:
     """What can be read and written, by table. All of it is kept, or none."""
 
+    requests: Requests
     signups: Signups
     subscribers: Subscribers
     outbox: Outbox
@@ -190,6 +195,8 @@ class Transaction:
     deployment: Deployment
     operators: Operators
     sessions: Sessions
+    subscriber_sessions: SubscriberSessions
+    changes: Changes
     audit: Audit
     inventory: Inventory
     timekeeping: Timekeeping
@@ -310,6 +317,7 @@ def _parts(
     connection: AsyncConnection, sealer: Sealer, seal: Seal, *, is_promised: bool
 ) -> Transaction:
     return Transaction(
+        requests=Requests(connection, sealer),
         signups=Signups(connection, sealer),
         subscribers=Subscribers(connection, sealer),
         outbox=Outbox(connection, sealer, is_promised=is_promised),
@@ -327,6 +335,8 @@ def _parts(
         deployment=Deployment(connection, is_promised=is_promised),
         operators=Operators(connection, sealer),
         sessions=Sessions(connection),
+        subscriber_sessions=SubscriberSessions(connection),
+        changes=Changes(connection, sealer),
         audit=Audit(connection, seal),
         inventory=Inventory(connection),
         timekeeping=Timekeeping(connection),

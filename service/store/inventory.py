@@ -30,7 +30,7 @@ RELEASE = text("SELECT current_setting('server_version_num')::int / 10000")
 SCHEMA = text("SELECT version_num FROM alembic_version")
 IS_PAUSED = text("SELECT coalesce(bool_or(is_paused), false) FROM deployment")
 # Where none of these has a row, nobody was ever here.
-SOMEBODY = ("signup", "subscriber", "suppression", "operator")
+SOMEBODY = ("request", "signup", "subscriber", "suppression", "operator")
 OTHERS = text(
     """
     SELECT count(*) FROM pg_stat_activity

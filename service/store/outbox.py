@@ -88,6 +88,18 @@ class Outbox:
         """
         return await self._put(messages, state=State.DUE, reason=None, at=None)
 
+    async def put_on_free_night(self, message: Message, *, nights: int) -> bool:
+        """Queue a mail of which a day may have several; False where too many wait.
+
+        A person has one mail of a kind for a night: the second of a day takes the place
+        of the next night's, and so on for so many nights.
+        """
+        for days in range(nights):
+            night = message.night + timedelta(days=days)
+            if await self.put([replace(message, night=night)]):
+                return True
+        return False
+
     async def put_held_back(
         self, messages: Sequence[Message], *, reason: str, now: datetime
     ) -> tuple[Message, ...]:

@@ -17,7 +17,9 @@ from service.domain.synthetic import address
 from service.store.sealing import Sealer
 
 AT_ONCE = 5000
-SOMEBODY_SIGNS_UP = text("SELECT EXISTS (SELECT FROM signup)")
+SOMEBODY_SIGNS_UP = text(
+    "SELECT EXISTS (SELECT FROM signup) OR EXISTS (SELECT FROM request)"
+)
 EVERYBODY = text("SELECT id, address_key FROM subscriber")
 # Addresses are null where the connection is a socket's file.
 OWN_PROCESS = text(

@@ -35,6 +35,8 @@ BLOCKS: Mapping[str, int] = MappingProxyType(
     {
         "signup": 512,
         "subscriber": 512,
+        "answer_change": 512,
+        "request": 2048,
         "history": 8192,
         "outbox": 1024,
         "night": 104,

@@ -1,12 +1,17 @@
 """Sign-ups that wait for their confirmation, apart from the people who confirmed."""
 
-from dataclasses import dataclass
+# ruff: noqa: S608 - only constants of this module are joined; values are bound.
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.domain.claim import NO_PROOF, Proof
 from service.domain.records import person_from_json, person_to_json
 from service.domain.subscriber import Evening, Frequency, Person
 from service.store.sealing import Sealer
@@ -29,10 +34,14 @@ ADD = text(
 )
 SELECT_ALL = """
     SELECT id, sealed, key_id, zone, minute, frequency, language, consents,
-        requested_at, expires_at, zone_confirmed
+        requested_at, expires_at, zone_confirmed, tries, subscriber_id
     FROM signup
 """
-SELECT = f"{SELECT_ALL} WHERE id = :id"
+# The link of one that was replaced leads to the newest of its browser.
+SELECT = f"""
+    {SELECT_ALL}
+    WHERE id = coalesce((SELECT replaced_by FROM signup WHERE id = :id), :id)
+"""
 GET = text(SELECT)
 TAKE = text(f"{SELECT} FOR UPDATE")
 RECENT = text(
@@ -47,13 +56,43 @@ ONE_BY_ONE = text(
     """
 )
 FORGET = text("DELETE FROM signup WHERE address_key = :address_key RETURNING id")
-OF = text(f"{SELECT_ALL} WHERE address_key = :address_key ORDER BY id LIMIT :limit")
+OF = text(
+    f"""
+    {SELECT_ALL} WHERE address_key = :address_key AND replaced_by IS NULL
+    ORDER BY id LIMIT :limit
+    """
+)
+REPLACE = text(
+    """
+    UPDATE signup SET replaced_by = :by
+    WHERE id = ANY(CAST(:ids AS bigint[])) OR replaced_by = ANY(CAST(:ids AS bigint[]))
+    """
+)
+COUNT_TRY = text("UPDATE signup SET tries = tries + 1 WHERE id = :id")
+WAIT = text(
+    """
+    UPDATE signup SET subscriber_id = :subscriber_id, expires_at = :until
+    WHERE id = :id
+    """
+)
+DROP = text(
+    """
+    DELETE FROM signup
+    WHERE id = ANY(CAST(:ids AS bigint[])) OR replaced_by = ANY(CAST(:ids AS bigint[]))
+    """
+)
+DROP_WAITING = text("DELETE FROM signup WHERE subscriber_id = :subscriber_id")
 DROP_EXPIRED = text("DELETE FROM signup WHERE expires_at <= :now")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """A sign-up that nobody has confirmed yet; its id becomes the subscriber's."""
+    """A sign-up that waits; its id becomes the subscriber's.
+
+    `proof` is what claims its answers, NO_PROOF where no browser gave them; `tries` wrong
+    codes were typed. `subscriber_id` is set once its address is confirmed: from then on
+    only the answers wait.
+    """
 
     id: int
     person: Person
@@ -62,6 +101,9 @@ class Pending:
     consents: tuple[str, ...]
     requested_at: datetime
     expires_at: datetime
+    proof: Proof = NO_PROOF
+    tries: int = 0
+    subscriber_id: int | None = None
 
 
 class Signups:
@@ -83,8 +125,9 @@ class Signups:
 
     async def add(self, pending: Pending) -> None:
         """Keep a sign-up until it is confirmed or expires."""
-        plain = person_to_json(pending.person).encode()
-        sealed, key_id = self._sealer.seal(plain, about=_about(pending.id))
+        data = json.loads(person_to_json(pending.person))
+        plain = json.dumps({**data, "proof": asdict(pending.proof)})
+        sealed, key_id = self._sealer.seal(plain.encode(), about=_about(pending.id))
         values = {
             "id": pending.id,
             "address_key": self._sealer.address_key(pending.person.address),
@@ -102,7 +145,7 @@ class Signups:
         await self._connection.execute(ADD, values)
 
     async def get(self, signup_id: int) -> Pending | None:
-        """The sign-up, None if it was confirmed, expired or never there."""
+        """The sign-up, None if its answers were claimed, it expired or never was."""
         row = (await self._connection.execute(GET, {"id": signup_id})).one_or_none()
         return None if row is None else self._pending(row)
 
@@ -131,6 +174,30 @@ class Signups:
         found = await self._connection.execute(OF, values)
         return tuple(self._pending(row) for row in found)
 
+    async def replace(self, earlier: Sequence[int], *, by: int) -> None:
+        """Let another sign-up of the same browser stand for these."""
+        await self._connection.execute(REPLACE, {"ids": list(earlier), "by": by})
+
+    async def count_try(self, signup_id: int) -> None:
+        """Note that a wrong code was typed."""
+        await self._connection.execute(COUNT_TRY, {"id": signup_id})
+
+    async def wait(
+        self, signup_id: int, *, subscriber_id: int, until: datetime
+    ) -> None:
+        """The address is confirmed; let the answers wait for whoever gave them."""
+        values = {"id": signup_id, "subscriber_id": subscriber_id, "until": until}
+        await self._connection.execute(WAIT, values)
+
+    async def drop(self, ids: Sequence[int]) -> None:
+        """Delete these sign-ups, and those that they replaced."""
+        await self._connection.execute(DROP, {"ids": list(ids)})
+
+    async def drop_waiting(self, subscriber_id: int) -> None:
+        """Delete the answers that wait for this subscriber."""
+        values = {"subscriber_id": subscriber_id}
+        await self._connection.execute(DROP_WAITING, values)
+
     async def forget(self, address: str) -> tuple[int, ...]:
         """Delete every sign-up of this address; the numbers that they had."""
         values = {"address_key": self._sealer.address_key(address)}
@@ -142,10 +209,12 @@ class Signups:
         return (await self._connection.execute(DROP_EXPIRED, {"now": now})).rowcount
 
     def _pending(self, row: Row[Any]) -> Pending:
-        plain = self._sealer.open(row.sealed, row.key_id, about=_about(row.id))
+        plain = self._sealer.open(row.sealed, row.key_id, about=_about(row.id)).decode()
+        # A row of the release before has none.
+        proof = json.loads(plain).get("proof", {})
         return Pending(
             id=row.id,
-            person=person_from_json(plain.decode()),
+            person=person_from_json(plain),
             evening=Evening(
                 zone=row.zone,
                 minute=row.minute,
@@ -156,6 +225,9 @@ class Signups:
             consents=tuple(row.consents),
             requested_at=row.requested_at,
             expires_at=row.expires_at,
+            proof=Proof(**proof),
+            tries=row.tries,
+            subscriber_id=row.subscriber_id,
         )
 
 

@@ -6,7 +6,7 @@ just planned is seen to be (their outbox rows are there to be suppressed).
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,8 @@ from service.domain.records import (
     person_from_json,
     person_to_json,
 )
-from service.domain.subscriber import Evening, Frequency, Status, Subscriber
+from service.domain.risk import Answers
+from service.domain.subscriber import Evening, Frequency, GivenBy, Status, Subscriber
 from service.domain.synthetic import Newcomer
 from service.domain.tonight import History
 from service.store import subscribers_sql as sql
@@ -35,11 +36,18 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """Somebody whose evening is to be planned, and what they were told before."""
+    """Somebody whose evening is to be planned, and what they were told before.
+
+    `waiting` is the sign-up whose answers wait to be claimed, if there is one.
+    `doubted` are answers that count as well as those of today (store/changes.py); None
+    where they cannot be read.
+    """
 
     subscriber: Subscriber
     history: History
     next_due_at: datetime
+    waiting: int | None = None
+    doubted: tuple[Answers, ...] | None = ()
 
 
 class Subscribers:
@@ -112,6 +120,11 @@ class Subscribers:
         await self._schedule(subscriber, next_due_at)
         await self._connection.execute(sql.SAVE, self._values(subscriber, now))
 
+    async def end_links(self, subscriber: Subscriber) -> Subscriber:
+        """The subscriber with a new generation of links; the others work no more."""
+        found = await self._connection.execute(sql.END_LINKS, {"id": subscriber.id})
+        return replace(subscriber, generation=found.scalar_one())
+
     async def erase(self, subscriber_id: int) -> None:
         """Destroy all there is about a person, waiting mails and records included."""
         values = {"id": subscriber_id}
@@ -141,6 +154,7 @@ class Subscribers:
                         subscriber=subscriber,
                         history=history,
                         next_due_at=row.next_due_at,
+                        waiting=row.waiting,
                     )
                 )
         if moves:
@@ -246,6 +260,7 @@ class Subscribers:
             "paused_until": subscriber.paused_until,
             "stopped_at": subscriber.stopped_at,
             "zone_confirmed": subscriber.evening.is_zone_confirmed,
+            "given_by": subscriber.given_by,
             "now": now,
         }
 
@@ -266,6 +281,8 @@ class Subscribers:
             paused_until=row.paused_until,
             stopped_at=row.stopped_at,
             zone_asked_on=row.zone_asked_on,
+            given_by=GivenBy(row.given_by),
+            generation=row.generation,
         )
 
     def _readable(self, row: Row[Any]) -> Subscriber | None:

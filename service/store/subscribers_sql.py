@@ -6,7 +6,8 @@ from sqlalchemy import text
 
 COLUMNS = """
     s.id, s.sealed, s.key_id, s.zone, s.minute, s.frequency, s.language, s.status,
-    s.started_on, s.paused_until, s.stopped_at, s.zone_confirmed, s.zone_asked_on
+    s.started_on, s.paused_until, s.stopped_at, s.zone_confirmed, s.zone_asked_on,
+    s.given_by, s.generation
 """
 GET = text(f"SELECT {COLUMNS} FROM subscriber AS s WHERE s.id = :id")
 FIND = text(f"SELECT {COLUMNS} FROM subscriber AS s WHERE s.address_key = :key")
@@ -21,10 +22,12 @@ ADD = text(
     """
     INSERT INTO subscriber (
         id, address_key, sealed, key_id, zone, minute, frequency, language, status,
-        started_on, confirmed_at, changed_at, paused_until, stopped_at, zone_confirmed
+        started_on, confirmed_at, changed_at, paused_until, stopped_at, zone_confirmed,
+        given_by
     ) VALUES (
         :id, :address_key, :sealed, :key_id, :zone, :minute, :frequency, :language,
-        :status, :started_on, :now, :now, :paused_until, :stopped_at, :zone_confirmed
+        :status, :started_on, :now, :now, :paused_until, :stopped_at, :zone_confirmed,
+        :given_by
     )
     """
 )
@@ -35,8 +38,14 @@ SAVE = text(
         minute = :minute, frequency = :frequency, language = :language,
         status = :status, started_on = :started_on, changed_at = :now,
         paused_until = :paused_until, stopped_at = :stopped_at,
-        zone_confirmed = :zone_confirmed
+        zone_confirmed = :zone_confirmed, given_by = :given_by
     WHERE id = :id
+    """
+)
+END_LINKS = text(
+    """
+    UPDATE subscriber SET generation = generation + 1 WHERE id = :id
+    RETURNING generation
     """
 )
 SCHEDULE = text(
@@ -58,7 +67,8 @@ ERASE = (
 DUE = text(
     f"""
     SELECT {COLUMNS}, c.next_due_at,
-        h.sealed AS history_sealed, h.key_id AS history_key_id
+        h.sealed AS history_sealed, h.key_id AS history_key_id,
+        (SELECT max(w.id) FROM signup AS w WHERE w.subscriber_id = s.id) AS waiting
     FROM schedule AS c
     JOIN subscriber AS s ON s.id = c.subscriber_id
     LEFT JOIN history AS h ON h.subscriber_id = c.subscriber_id

@@ -24,6 +24,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    Uuid,
     false,
     text,
 )
@@ -83,6 +84,20 @@ def _person() -> Column[int]:
     )
 
 
+def _given_by_check() -> CheckConstraint:
+    return CheckConstraint("given_by IN ('person', 'list', 'nobody')", name="given_by")
+
+
+def _whose() -> Column[int]:
+    """The same, for a table in which a person has several rows."""
+    return Column(
+        "subscriber_id",
+        BigInteger,
+        ForeignKey("subscriber.id", ondelete="CASCADE"),
+        nullable=False,
+    )
+
+
 SIGNUP = Table(
     "signup",
     METADATA,
@@ -93,9 +108,36 @@ SIGNUP = Table(
     Column("consents", ARRAY(Text), nullable=False),
     instant("requested_at"),
     instant("expires_at"),
+    # Wrong codes that were typed to claim the answers.
+    Column("tries", SmallInteger, nullable=False, server_default=text("0")),
+    # The newer sign-up of the same browser for this address.
+    Column("replaced_by", BigInteger),
+    # Whose address it confirmed; since then its answers wait to be claimed.
+    Column(
+        "subscriber_id", BigInteger, ForeignKey("subscriber.id", ondelete="CASCADE")
+    ),
     *_evening_checks(),
+    CheckConstraint("tries BETWEEN 0 AND 5", name="tries"),
+    Index(
+        "signup_subscriber",
+        "subscriber_id",
+        postgresql_where=text("subscriber_id IS NOT NULL"),
+    ),
     Index("signup_address", "address_key", "requested_at"),
     Index("signup_expiry", "expires_at"),
+)
+
+#: What visitors asked for on a public form and no worker has looked up yet. All rows have
+#: one size.
+REQUEST = Table(
+    "request",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    *_sealed(),
+    instant("asked_at"),
+    # Later than that for one that could not be answered.
+    instant("not_before"),
+    Index("request_due", "not_before"),
 )
 
 SUBSCRIBER = Table(
@@ -113,6 +155,11 @@ SUBSCRIBER = Table(
     instant("stopped_at", nullable=True),
     # The night of the last mail that only asked which clock is theirs.
     Column("zone_asked_on", Date),
+    # Where the answers come from (domain/subscriber.py).
+    Column("given_by", Text, nullable=False, server_default=text("'person'")),
+    _given_by_check(),
+    # How often their links were ended: those of an earlier generation are dead.
+    Column("generation", Integer, nullable=False, server_default=text("0")),
     *_evening_checks(),
     CheckConstraint(
         "status IN ('active', 'paused', 'stopped', 'suppressed')", name="status"
@@ -124,6 +171,44 @@ SUBSCRIBER = Table(
     ),
     Index(
         "subscriber_stop", "stopped_at", postgresql_where=text("stopped_at IS NOT NULL")
+    ),
+)
+
+#: A fresh link that was pressed, and the browser on which it opened the page.
+SUBSCRIBER_SESSION = Table(
+    "subscriber_session",
+    METADATA,
+    Column("digest", LargeBinary, primary_key=True),
+    _whose(),
+    Column("link", LargeBinary, nullable=False, unique=True),
+    instant("started_at"),
+    instant("ended_at", nullable=True),
+    Index("subscriber_session_person", "subscriber_id"),
+    Index("subscriber_session_age", "started_at"),
+)
+
+ANSWER_CHANGE_ID = Sequence("answer_change_id", metadata=METADATA, data_type=BigInteger)
+
+#: What somebody's answers were before they were changed. Those in doubt count as well
+#: as the answers of today, until the person has looked.
+ANSWER_CHANGE = Table(
+    "answer_change",
+    METADATA,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    _whose(),
+    *_sealed(),
+    # Where those answers came from.
+    Column("given_by", Text, nullable=False),
+    _given_by_check(),
+    instant("changed_at"),
+    Column("is_undone", Boolean, nullable=False, server_default=false()),
+    Column("is_doubted", Boolean, nullable=False, server_default=false()),
+    Index("answer_change_person", "subscriber_id", "id"),
+    Index("answer_change_age", "changed_at"),
+    Index(
+        "answer_change_doubted",
+        "subscriber_id",
+        postgresql_where=text("is_doubted"),
     ),
 )
 

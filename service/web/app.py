@@ -4,10 +4,12 @@ from fastapi import APIRouter, FastAPI
 from starlette.staticfiles import StaticFiles
 
 from service.web import (
+    access,
     care,
     errors,
     health,
     metrics,
+    own_answers,
     preferences,
     questions,
     signup,
@@ -36,6 +38,18 @@ from service.web.traffic import Traffic
 
 __all__ = ["Site", "create_app"]
 
+#: The pages for everybody, and those that a link in a mail opens.
+PUBLIC = (
+    signup,
+    preferences,
+    access,
+    own_answers,
+    questions,
+    unsubscribe,
+    care,
+    sources,
+    metrics,
+)
 #: The pages behind the sign-in, and the sign-in itself.
 CONSOLE = (
     sign_in,
@@ -56,12 +70,12 @@ CONSOLE = (
 def create_app(site: Site, *more: APIRouter) -> FastAPI:
     """The pages of `site`, and those of `more` (the demo's inbox)."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    for pages in (signup, preferences, questions, unsubscribe, care, sources, metrics):
+    for pages in PUBLIC:
         app.include_router(pages.routes(site))
     app.include_router(health.routes(site.store.trouble))
-    access = Access(site=site)
-    for console in CONSOLE:
-        app.include_router(console.routes(access))
+    console = Access(site=site)
+    for pages in CONSOLE:
+        app.include_router(pages.routes(console))
     for router in more:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=site.static))

@@ -12,6 +12,7 @@ from service.content.zones import UTC, known_zone, zone_of_browser
 from service.domain.errors import VisitorError
 from service.domain.night import night_at
 from service.domain.records import NOT_SURE, BadAnswers, answers_to_json, parse_answers
+from service.domain.requests import SignUp
 from service.domain.risk import (
     CONDITIONS,
     FIRST_ASKED,
@@ -21,10 +22,9 @@ from service.domain.risk import (
     Questionnaire,
     Tag,
 )
-from service.domain.subscriber import CONSENTS, Evening, Frequency, Subscriber
+from service.domain.subscriber import CONSENTS, Evening, Frequency, GivenBy, Subscriber
 from service.domain.zones import Settled, WhichClock, settle
 from service.flows.preferences import Change
-from service.flows.signup import SignUp
 from service.web.options import times
 
 NONE = "none"
@@ -97,7 +97,10 @@ async def entered(request: Request) -> Entered:
 
 
 def entered_before(subscriber: Subscriber, questionnaire: Questionnaire) -> Entered:
-    """The form as this subscriber last filled it in; what was not asked is not filled in."""
+    """The form as this subscriber last filled it in; what was not asked is not filled in.
+
+    Of answers that they did not give themselves it shows none.
+    """
     answers = subscriber.person.answers
     said = answers_to_json(answers)
     evening = subscriber.evening
@@ -110,10 +113,7 @@ def entered_before(subscriber: Subscriber, questionnaire: Questionnaire) -> Ente
         "severe": _yes_no(answers.severe),
         "country": answers.country,
         "stretching": said["stretching"] or PREFER_NOT,
-        "zone": evening.zone,
         "clock": clock if evening.is_zone_confirmed else "",
-        "time": f"{evening.minute // 60:02}:{evening.minute % 60:02}",
-        "frequency": evening.frequency,
     }
     several = {
         "conditions": _ticked(answers.conditions, CONDITIONS, later),
@@ -121,11 +121,28 @@ def entered_before(subscriber: Subscriber, questionnaire: Questionnaire) -> Ente
         APART: apart(answers, questionnaire),
     }
     causes = {"causes": answers.causes or (NOT_SURE,)}
+    own_evening = evening_before(subscriber).values
+    if subscriber.given_by is not GivenBy.PERSON:
+        where = {name: (str(single[name]),) for name in ("country", "clock")}
+        return Entered(values={**where, **own_evening})
     return Entered(
         values={
             **{name: (str(v),) for name, v in (*single.items(), *later.items())},
+            **own_evening,
             **several,
             **causes,
+        }
+    )
+
+
+def evening_before(subscriber: Subscriber) -> Entered:
+    """The part of the form about time and days, as it is for this subscriber."""
+    evening = subscriber.evening
+    return Entered(
+        values={
+            "zone": (evening.zone,),
+            "time": (f"{evening.minute // 60:02}:{evening.minute % 60:02}",),
+            "frequency": (evening.frequency,),
         }
     )
 
@@ -213,6 +230,17 @@ def change(
     return changed
 
 
+def evening(form: Entered, before: Evening) -> Evening:
+    """New time and days, and another zone where one is chosen. Raises VisitorError.
+
+    A zone that stays as it was is as sure as it was.
+    """
+    reader = _Reader(form)
+    found = reader.evening(reader.zone(before))
+    reader.stop_if_problems()
+    return found
+
+
 def profile(form: Entered, countries: Iterable[str], *, answered_on: date) -> Answers:
     """The answers alone, as if given on that day. Raises VisitorError."""
     reader = _Reader(form)
@@ -293,6 +321,16 @@ class _Reader:
             pressed=self._pressed(code, zone),
             now=now,
         )
+
+    def zone(self, before: Evening) -> Settled:
+        """The zone that was chosen, or the one of before."""
+        typed = self._form.one("zone")
+        zone = known_zone(typed)
+        if typed and not zone:
+            self._problems["zone"] = NEAREST
+        if zone in ("", before.zone):
+            return Settled(zone=before.zone, is_confirmed=before.is_zone_confirmed)
+        return Settled(zone=zone, is_confirmed=False)
 
     def _pressed(self, country: str, zone: str) -> str:
         """The zone whose time was pressed, "" where the rest of the form is another."""

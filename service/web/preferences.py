@@ -1,4 +1,4 @@
-"""What a subscriber can do with their own link: change, pause, come back."""
+"""What the link of a reminder opens: time and days, a break, the way to the answers."""
 
 from datetime import datetime
 
@@ -7,25 +7,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.content.zones import evenings_in_words
-from service.domain.errors import TryLater, VisitorError
+from service.domain.access import TooManyLinks
+from service.domain.errors import VisitorError
 from service.domain.night import night_at
-from service.domain.risk import Tag
+from service.domain.requests import OwnLink
 from service.domain.subscriber import Subscriber
 from service.domain.tokens import BadLink, Purpose
-from service.domain.zones import WhichClock, is_in_doubt, one_per_clock
-from service.flows import preferences
+from service.domain.zones import is_in_doubt, one_per_clock
+from service.flows import access, preferences, requests
 from service.web import forms, limits
 from service.web.evenings import day_in_words, in_words
-from service.web.forms import YES, Entered
+from service.web.forms import Entered
 from service.web.options import options
-from service.web.pages import (
-    ClockTime,
-    bad_link,
-    care_page,
-    clock_page,
-    clock_times,
-)
-from service.web.signs import Urgency, urgencies
+from service.web.own_session import session_of
+from service.web.pages import ClockTime, bad_link, clock_times
 from service.web.site import Site
 
 
@@ -38,12 +33,13 @@ def routes(site: Site) -> APIRouter:
         if not token:
             return _link_page(site, forms.NOTHING_ENTERED)
         try:
-            return await _settings(site, token)
+            return await _settings(site, token, await _signed_in(site, request))
         except BadLink:
-            return bad_link(site)
+            return await _no_settings(site, token)
 
     async def act(request: Request) -> Response:
-        return await _act(site, await forms.entered(request))
+        form, who = await forms.entered(request), await _signed_in(site, request)
+        return await _act(site, form, who)
 
     async def send_link(request: Request) -> Response:
         return await _send_link(site, request, await forms.entered(request))
@@ -54,42 +50,52 @@ def routes(site: Site) -> APIRouter:
     return router
 
 
-async def _act(site: Site, form: Entered) -> Response:
+async def _act(site: Site, form: Entered, who: int) -> Response:
     actions = {
-        "save": _save,
+        "evening": _evening,
         "zone": _zone,
         "pause": _pause,
         "resume": _resume,
-        "nothing_changed": _nothing_changed,
+        "fresh_link": _fresh_link,
     }
     token = form.one("token")
+    act = actions.get(form.one("action"))
     try:
-        return await actions.get(form.one("action"), _show)(site, token, form)
+        if act is None:
+            return await _settings(site, token, who)
+        return await act(site, token, form)
     except BadLink:
         return bad_link(site)
     except VisitorError as error:
-        return await _settings(site, token, form=form, problems=error.problems)
+        return await _settings(site, token, who, form=form, problems=error.problems)
 
 
-async def _show(site: Site, token: str, _: Entered) -> Response:
-    return await _settings(site, token)
+async def _signed_in(site: Site, request: Request) -> int:
+    """The number of the person whose session the browser has, 0 for nobody."""
+    session = session_of(site, request)
+    if not session:
+        return 0
+    known = await access.holder(site.store, session, now=site.clock.now())
+    return known.id if known else 0
 
 
-async def _save(site: Site, token: str, form: Entered) -> Response:
-    signs = urgencies(form.many("red_flags"))
-    if signs:
-        return await _rest(site, token, form, signs)
+async def _evening(site: Site, token: str, form: Entered) -> Response:
     now = site.clock.now()
     known = await preferences.show(site.store, site.links, token, now=now)
-    form = forms.asking_apart(form, _apart(site, known))
-    if form.has("back", YES):
-        return await _settings(site, token, form=forms.before_the_clock(form))
-    new = forms.change(form, site.library.countries_by_code, now=now)
-    if isinstance(new, WhichClock):
-        return clock_page(site, form, new, action="/manage")
-    upcoming = await preferences.change(site.store, site.links, token, new, now=now)
-    first = in_words(upcoming, new.evening, now=now) if upcoming else ""
-    return _done(site, "saved", token, first=first)
+    evening = forms.evening(form, known.evening)
+    upcoming = await preferences.set_evening(
+        site.store, site.links, token, evening, now=now
+    )
+    first = in_words(upcoming, evening, now=now) if upcoming else ""
+    return _done(site, "evening", token, first=first)
+
+
+async def _fresh_link(site: Site, token: str, _: Entered) -> Response:
+    try:
+        await access.ask(site.store, site.links, token, now=site.clock.now())
+    except TooManyLinks as error:
+        return site.page("too_many_links.html", {"why": error.problems["link"]}, 429)
+    return site.page("link_sent.html", {"address": ""})
 
 
 async def _zone(site: Site, token: str, form: Entered) -> Response:
@@ -97,25 +103,11 @@ async def _zone(site: Site, token: str, form: Entered) -> Response:
     now = site.clock.now()
     country, zone = forms.pressed_clock(form)
     if not zone:
-        return await _settings(site, token)
+        return await _settings(site, token, 0)
     known = await preferences.confirm_zone(
         site.store, site.links, token, country, zone, now=now
     )
     return _done(site, "zone", token, first=evenings_in_words(known.evening))
-
-
-async def _rest(
-    site: Site, token: str, form: Entered, signs: tuple[Urgency, ...]
-) -> Response:
-    """Whom to call, whatever becomes of the link or the database."""
-    answers = "manage"
-    country = form.one("country")
-    try:
-        now = site.clock.now()
-        await preferences.rest(site.store, site.links, token, now=now)
-    except (BadLink, TryLater):
-        answers = "dead link"
-    return care_page(site, country, signs, answers=answers, form=form)
 
 
 async def _pause(site: Site, token: str, form: Entered) -> Response:
@@ -135,47 +127,43 @@ async def _resume(site: Site, token: str, _: Entered) -> Response:
     return _done(site, "resumed", token, first=first)
 
 
-async def _nothing_changed(site: Site, token: str, _: Entered) -> Response:
-    now = site.clock.now()
-    await preferences.nothing_changed(site.store, site.links, token, now=now)
-    return _done(site, "nothing_changed", token)
-
-
 async def _settings(
     site: Site,
     token: str,
+    who: int,
     *,
     form: Entered | None = None,
     problems: dict[str, str] | None = None,
 ) -> Response:
+    """The page of a link; `who` is the person whose session the browser has."""
     now = site.clock.now()
     known = await preferences.show(site.store, site.links, token, now=now)
     leave = site.links.token(Purpose.UNSUBSCRIBE, known.id, now=now)
     today = night_at(known.evening.zone, now=now)
-    filled = form if form and "until" not in (problems or {}) else None
-    shown = filled or forms.entered_before(known, site.library.catalogue.questionnaire)
-    shown = forms.asking_apart(shown, _apart(site, known))
+    shown = form if form and form.one("action") == "evening" else None
     context = {
         "clocks": _clocks(site, known, now=now),
-        "form": shown,
+        "form": shown or forms.evening_before(known),
+        "country": known.person.answers.country,
         "problems": problems or {},
-        "lists": options(site.library, apart=shown.many(forms.APART), now=now),
+        "lists": options(site.library, now=now),
         "status": known.status,
         "was_refused": await preferences.was_refused(site.store, known.id),
         "paused_until": day_in_words(known.paused_until, today=today),
-        "answered_on": day_in_words(known.person.answers.answered_on, today=today),
-        "new_questions": len(
-            site.library.catalogue.questionnaire.unasked(known.person.answers)
-        ),
+        "is_signed_in": who == known.id,
         "token": token,
         "unsubscribe_token": leave,
     }
     return site.page("manage.html", context, 422 if problems else 200)
 
 
-def _apart(site: Site, known: Subscriber) -> tuple[Tag, ...]:
-    questionnaire = site.library.catalogue.questionnaire
-    return forms.apart(known.person.answers, questionnaire)
+async def _no_settings(site: Site, token: str) -> Response:
+    """A link of an earlier release can ask for a fresh one, and nothing else."""
+    try:
+        await access.may_ask(site.store, site.links, token, now=site.clock.now())
+    except BadLink:
+        return bad_link(site)
+    return site.page("former_link.html", {"token": token}, 410)
 
 
 def _clocks(site: Site, known: Subscriber, *, now: datetime) -> tuple[ClockTime, ...]:
@@ -197,8 +185,8 @@ async def _send_link(site: Site, request: Request, form: Entered) -> Response:
         verdict = await limits.admitted(site, request, form, address)
         if isinstance(verdict, Response):
             return verdict
-        now = site.clock.now()
-        await preferences.send_link(site.store, address, turn=verdict.turn, now=now)
+        asked = OwnLink(address=address, turn=verdict.turn)
+        await requests.take(site.store, asked, now=site.clock.now())
     return site.page("link_sent.html", {"address": address})
 
 
@@ -212,5 +200,6 @@ def _link_page(
 def _done(
     site: Site, what: str, token: str, *, first: str = "", until: str = ""
 ) -> Response:
-    context = {"done": what, "token": token, "first": first, "until": until}
+    back = f"/manage?token={token}"
+    context = {"done": what, "back": back, "first": first, "until": until}
     return site.page("manage_done.html", context)

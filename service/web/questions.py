@@ -1,11 +1,11 @@
-"""The one question that a link from a reminder can answer, and taking that back."""
+"""The one question that a link from a reminder can answer."""
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from service.domain.errors import VisitorError
-from service.domain.tokens import BadLink, Purpose
+from service.domain.tokens import BadLink
 from service.flows import questions
 from service.web import forms
 from service.web.forms import NOTHING_ENTERED, PREFER_NOT, Entered
@@ -17,7 +17,7 @@ SAID = {**forms.YES_NO, PREFER_NOT: None}
 
 
 def routes(site: Site) -> APIRouter:
-    """`/manage/question` and `/manage/undo`. To look at a page changes nothing."""
+    """`/manage/question`. To look at the page changes nothing."""
     router = APIRouter()
 
     async def question(request: Request) -> Response:
@@ -27,29 +27,8 @@ def routes(site: Site) -> APIRouter:
     async def answer(request: Request) -> Response:
         return await _answer(site, await forms.entered(request))
 
-    async def undoing(request: Request) -> Response:
-        token, now = request.query_params.get("token", ""), site.clock.now()
-        try:
-            site.links.opened(Purpose.UNDO, token, now=now)
-        except BadLink:
-            return bad_link(site)
-        return site.page("question_undo.html", {"token": token})
-
-    async def undo(request: Request) -> Response:
-        form, now = await forms.entered(request), site.clock.now()
-        questionnaire = site.library.catalogue.questionnaire
-        try:
-            await questions.undo(
-                site.store, site.links, questionnaire, form.one("token"), now=now
-            )
-        except BadLink:
-            return bad_link(site)
-        return site.page("question_done.html", {"done": "undone"})
-
     router.add_route("/manage/question", question, methods=["GET"])
     router.add_route("/manage/question", answer, methods=["POST"])
-    router.add_route("/manage/undo", undoing, methods=["GET"])
-    router.add_route("/manage/undo", undo, methods=["POST"])
     return router
 
 

@@ -1,6 +1,6 @@
 """The first page with its form, and the link in the confirmation mail."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -8,12 +8,14 @@ from starlette.responses import RedirectResponse, Response
 
 from service.content.zones import evenings_in_words
 from service.domain.choice import SEEK_CARE
+from service.domain.claim import Proof
 from service.domain.errors import TryLater, VisitorError
 from service.domain.night import local
 from service.domain.tokens import BadLink
 from service.domain.zones import WhichClock
-from service.flows import signup
-from service.web import errors, forms, limits
+from service.flows import requests, signup
+from service.web import browser, errors, forms, limits
+from service.web.answers import answers_in_words
 from service.web.evenings import in_words
 from service.web.figures import Step
 from service.web.forms import YES, Entered
@@ -49,24 +51,23 @@ def routes(site: Site) -> APIRouter:
         return await _sign_up(site, request, await forms.entered(request))
 
     async def confirmation(request: Request) -> Response:
-        token, now = request.query_params.get("token", ""), site.clock.now()
+        token = request.query_params.get("token", "")
+        shown = browser.proof(site, request, forms.NOTHING_ENTERED)
         try:
-            found = await signup.waiting(site.store, site.links, token, now=now)
+            return await _waiting(site, token, shown)
         except BadLink:
             site.figures.step(Step.LINK_BAD)
             return bad_link(site)
-        site.figures.step(Step.LINK_OPENED)
-        context = {
-            "token": token,
-            "consents": found.consents,
-            "habit": evenings_in_words(found.evening),
-            "clock": f"{local(found.evening.zone, at=now):%H:%M}",
-        }
-        return site.page("confirm.html", context)
 
     async def confirm(request: Request) -> Response:
         form = await forms.entered(request)
-        return await _confirm(site, form.one("token"))
+        shown = browser.proof(site, request, form)
+        act = _delete if form.one("action") == "delete" else _confirm
+        try:
+            return await act(site, form.one("token"), shown)
+        except BadLink:
+            site.figures.step(Step.LINK_BAD)
+            return bad_link(site)
 
     router.add_route("/", home, methods=["GET"])
     router.add_route("/signup", to_form, methods=["GET"])
@@ -105,6 +106,7 @@ async def _take(site: Site, request: Request, form: Entered) -> Response:
     if isinstance(asked, WhichClock):
         step(Step.CLOCK_ASKED)
         return clock_page(site, form, asked, action="/signup")
+    proof, secret = browser.new_proof(site, request)
     if form.one(forms.TRAP):
         step(Step.TRAPPED)
     else:
@@ -112,22 +114,56 @@ async def _take(site: Site, request: Request, form: Entered) -> Response:
         verdict = await limits.admitted(site, request, form, asked.address, zone=zone)
         if isinstance(verdict, Response):
             return verdict
-        await signup.request(site.store, asked, turn=verdict.turn, now=now)
+        asked = replace(asked, proof=proof, turn=verdict.turn)
+        await requests.take(site.store, asked, now=now)
         step(Step.ASKED)
-    return site.page("check_inbox.html", {"address": asked.address})
+    context = {"address": asked.address, "code": proof.code}
+    page = site.page("check_inbox.html", context)
+    browser.remember(site, page, secret)
+    return page
 
 
-async def _confirm(site: Site, token: str) -> Response:
+async def _waiting(site: Site, token: str, shown: Proof) -> Response:
     now = site.clock.now()
-    try:
-        welcome = await signup.confirm(site.store, site.links, token, now=now)
-    except BadLink:
-        site.figures.step(Step.LINK_BAD)
-        return bad_link(site)
-    site.figures.step(Step.CONFIRMED)
-    first = in_words(welcome.first_at, welcome.evening, now=now)
-    context = {"first": first, "was_refused": welcome.was_refused}
+    found = await signup.waiting(site.store, site.links, token, shown, now=now)
+    site.figures.step(Step.LINK_OPENED)
+    own = found.own
+    context = {
+        "token": token,
+        "consents": found.consents,
+        "habit": evenings_in_words(found.evening),
+        "clock": f"{local(found.evening.zone, at=now):%H:%M}",
+        "country": site.library.country(found.country).name,
+        "claim": found.claim,
+        "is_confirmed": found.is_confirmed,
+        "may_be_deleted": found.may_be_deleted,
+        "address": own.address if own else "",
+        "answers": answers_in_words(own.answers, site.library) if own else (),
+    }
+    return site.page("confirm.html", context)
+
+
+async def _confirm(site: Site, token: str, shown: Proof) -> Response:
+    now = site.clock.now()
+    welcome = await signup.confirm(site.store, site.links, token, shown, now=now)
+    if not welcome.had_begun:
+        site.figures.step(Step.CONFIRMED)
+    first_at = welcome.first_at
+    context = {
+        "token": token,
+        "first": in_words(first_at, welcome.evening, now=now) if first_at else "",
+        "was_refused": welcome.was_refused,
+        "claim": welcome.claim,
+        "tries_left": welcome.tries_left,
+        "had_begun": welcome.had_begun,
+    }
     return site.page("welcome.html", context)
+
+
+async def _delete(site: Site, token: str, shown: Proof) -> Response:
+    now = site.clock.now()
+    await signup.delete(site.store, site.links, token, shown, now=now)
+    return site.page("signup_deleted.html")
 
 
 def _form_page(

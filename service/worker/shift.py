@@ -11,6 +11,7 @@ from service.content.catalogue import Library
 from service.domain.clock import Clock
 from service.domain.obstacle import Obstacle
 from service.domain.outbox import Lane, State
+from service.flows import requests
 from service.flows.bounces import Desk
 from service.flows.crew import beat, leave, leave_alone, outlook
 from service.flows.deliver import Courier, deliver
@@ -27,6 +28,8 @@ from service.worker.watch import Watch
 
 #: People planned in one transaction; the mails on the wire wait meanwhile (60 ms).
 PLAN_AT_ONCE = 250
+#: Requests answered before it is asked again whether the clock is right.
+REQUESTS_AT_ONCE = 100
 #: A confirmation is on its way within this many seconds.
 PRIORITY_SECONDS = 1
 UPKEEP_SECONDS = 30
@@ -59,6 +62,7 @@ class Shift:
             Tick(name="plan", every_seconds=every_seconds, work=self.plan),
             self._delivery("evening", every_seconds, Lane.EVENING),
             self._delivery("priority", priority, Lane.PRIORITY),
+            Tick(name="requests", every_seconds=priority, work=self.answer),
             Tick(name="look", every_seconds=priority, work=self.look),
             Tick(name="beat", every_seconds=BEAT_SECONDS, work=self.beat),
             Tick(
@@ -102,6 +106,17 @@ class Shift:
                 held_back=done.held_back,
             )
         return done.looked_at == PLAN_AT_ONCE
+
+    async def answer(self) -> bool:
+        """Queue the mails that visitors asked for; whether there may be more."""
+        if not self.timekeeper.may_act:
+            return False
+        looked_at = await requests.answer(
+            self.store, limit=REQUESTS_AT_ONCE, now=self.clock.now()
+        )
+        if looked_at:
+            log.info("requests answered", action="request", looked_at=looked_at)
+        return looked_at == REQUESTS_AT_ONCE
 
     async def deliver(self, lane: Lane) -> bool:
         """Send what is due in a lane; whether there may be more."""

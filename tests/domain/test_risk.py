@@ -20,6 +20,7 @@ from service.domain.risk import (
     Reading,
     Tag,
     assess,
+    joined,
 )
 from tests.builders import TODAY, answers, profile
 
@@ -325,3 +326,44 @@ def test_a_later_answer_is_kept_as_it_was_given():
     said = answers(later={"swallow": {"answer": None, "on": "2026-12-01"}})
 
     assert said.later == (LaterAnswer(tag=Tag.SWALLOW, answer=None, on=on),)
+
+
+@given(st.lists(st.sampled_from(CONDITIONS), unique=True), st.booleans())
+def test_of_answers_in_doubt_only_what_all_deny_is_absent(conditions, is_silent):
+    mine = profile(causes=["fatigue"], conditions=conditions)
+    theirs = profile(causes=["nerve"], medicines=None if is_silent else ["med_statin"])
+
+    both = joined(mine, [theirs])
+
+    for tag in Tag:
+        assert both.may_have(tag) == (mine.may_have(tag) or theirs.may_have(tag))
+    assert both.causes == (Cause.FATIGUE, Cause.NERVE)
+    assert both.country == mine.country
+    assert joined(mine, []) == mine
+
+
+def test_what_one_set_of_answers_names_is_not_unasked():
+    questionnaire = Questionnaire(
+        added=(AddedTag(tag=Tag.KIDNEY, since=date(2027, 1, 1), older={}),)
+    )
+    unasked = assess(answers(), questionnaire, night=TODAY)
+    named = profile(conditions=["kidney"])
+
+    both = joined(unasked, [named])
+
+    assert Tag.KIDNEY in unasked.unasked
+    assert Tag.KIDNEY in both.present
+    assert (both.unknown, both.unasked) == (frozenset(), frozenset())
+
+
+def test_answers_say_the_same_on_whatever_day_they_were_given():
+    said = answers(later={"kidney": {"answer": True, "on": "2026-11-23"}})
+    again = answers(
+        later={"kidney": {"answer": True, "on": "2026-12-01"}},
+        answered_on=TODAY + timedelta(days=8),
+    )
+    other = answers(later={"kidney": {"answer": None, "on": "2026-11-23"}})
+
+    assert again.says_the_same(said)
+    assert not other.says_the_same(said)
+    assert not answers(asked="2026-11-01").says_the_same(answers())

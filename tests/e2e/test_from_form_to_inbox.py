@@ -130,6 +130,39 @@ class Person:
         await self.presses("Sign up")
         await self.reads("Open it and press the button in it.")
 
+    async def joins(self) -> None:
+        await self.signs_up()
+        await self.opens_the_mail("Please confirm your e-mail address")
+        await self.follows_the_link_to("/confirm")
+        await self.presses("Yes, send me reminders")
+
+    async def opens_the_answers(self) -> None:
+        """By a fresh link, which is asked for and pressed."""
+        await self.goes_to("/manage")
+        await self.page.fill("#email", self.address)
+        await self.presses("Send me my link")
+        await self.opens_the_mail("Your link")
+        await self.looks_at_the_mail_itself()
+        await self.follows_the_link_to("/manage/open")
+        await self.presses("Open my answers")
+
+    async def gets_the_next_reminder(self) -> None:
+        await self.goes_to("/inbox")
+        await self.presses("Next evening")
+        await self.opens_the_mail("Your evening tip")
+
+    async def rests(self, mail: str) -> None:
+        """Pause, by the link of this mail: the next evening is then others' alone."""
+        await self.page.goto(mail)
+        await self.follows_the_link_to("/manage")
+        await self.presses("Pause my reminders")
+
+    async def says_that_they_drink_nothing(self) -> None:
+        await self.unfolds_the_form()
+        await self.page.locator("[name=alcohol][value=alc_none]").check()
+        await self.page.locator("[name=red_flags][value=none]").check()
+        await self.presses("Save my answers")
+
     async def signs_up_on_a_page_of_before_the_upgrade(self) -> None:
         """It does not say which questions it asked."""
         ticks = re.findall(r"name=(\w+)\]\[value=(\w+)", " ".join(TICKS))
@@ -205,28 +238,87 @@ async def test_a_person_signs_up_gets_tonight_s_reminder_and_leaves(person):
 
 
 async def test_a_subscriber_changes_the_evening_and_takes_a_break(person):
-    await person.signs_up()
-    await person.opens_the_mail("Please confirm your e-mail address")
-    await person.follows_the_link_to("/confirm")
-    await person.presses("Yes, send me reminders")
-    await person.goes_to("/manage")
-    await person.page.fill("#email", person.address)
-    await person.presses("Send me my link")
-    await person.opens_the_mail("Your link")
-    await person.looks_at_the_mail_itself()
-    await person.follows_the_link_to("/manage")
+    await person.joins()
+    await person.opens_the_answers()
 
     await person.unfolds_the_form()
     await person.page.select_option("#time", "20:15")
     await person.page.locator("[name=red_flags][value=none]").check()
     await person.presses("Save my answers")
     await person.reads("at 20:15, Berlin time")
-    await person.page.get_by_role("link", name="Back to your reminders").click()
+    await person.page.get_by_role("link", name="Back to your answers").click()
     await person.presses("Nothing has changed")
     await person.reads("Your answers count as fresh from today.")
-    await person.page.get_by_role("link", name="Back to your reminders").click()
+    await person.page.get_by_role("link", name="Back to your answers").click()
+    await person.page.get_by_role("link", name="Change time and days").click()
+    await person.looks()
     await person.presses("Pause my reminders")
     await person.reads("No reminders until you come back to your page.")
+
+
+async def test_a_reminder_that_was_passed_on_opens_no_answers(person):
+    await person.joins()
+    await person.gets_the_next_reminder()
+    reminder = person.page.url
+    await person.follows_the_link_to("/manage")
+
+    for words in (person.address, "Your health", "Alcohol"):
+        await expect(person.page.get_by_text(words)).to_have_count(0)
+    await person.page.locator("[name=frequency][value=second]").check()
+    await person.presses("Save time and days")
+    await person.reads("at 19:00, Berlin time")
+    await person.page.get_by_role("link", name="Back to your reminders").click()
+    await person.presses("Send me a link to my answers")
+    await person.reads("A mail with a fresh link is on its way")
+    await expect(person.page.get_by_text(person.address)).to_have_count(0)
+    await person.goes_to("/manage/answers")
+    await person.reads("Your answers open for an hour at a time")
+    await person.rests(reminder)
+
+
+async def test_a_change_of_answers_is_told_and_undone(person):
+    await person.joins()
+    await person.opens_the_answers()
+    before = person.page.locator("[name=alcohol]:checked")
+    said = await before.get_attribute("value")
+    await person.says_that_they_drink_nothing()
+    await person.reads("When answers change, a mail says so.")
+
+    await person.opens_the_mail("Your answers were changed")
+    await person.looks_at_the_mail_itself()
+    await person.follows_the_link_to("/manage/undo")
+    await person.presses("Undo the change")
+    await person.reads("Your answers are as they were before.")
+    await person.goes_to("/manage/answers")
+    await person.reads("Your answers open for an hour at a time")
+    await person.opens_the_mail("Your link")
+    await person.looks_at_the_mail_itself()
+    await person.follows_the_link_to("/manage/open")
+    await person.presses("Open my answers")
+
+    assert said != "alc_none"
+    ticked = person.page.locator("[name=alcohol]:checked")
+    await expect(ticked).to_have_attribute("value", said)
+    await person.page.get_by_role("link", name="Change time and days").click()
+    await person.presses("Pause my reminders")
+
+
+async def test_all_links_are_ended_but_unsubscribe(person):
+    await person.joins()
+    await person.gets_the_next_reminder()
+    reminder = person.page.url
+    await person.opens_the_answers()
+
+    await person.presses("End all my links")
+    await person.reads("No link in an earlier mail opens anything any more")
+
+    await person.page.goto(reminder)
+    await person.follows_the_link_to("/manage")
+    await person.reads("This link does not work any more")
+    await person.page.goto(reminder)
+    await person.follows_the_link_to("/unsubscribe")
+    await person.presses("Stop all mails")
+    await person.reads("You will get no more mails")
 
 
 async def test_slips_are_shown_and_what_was_answered_stays(person):
@@ -298,11 +390,11 @@ async def test_who_was_never_asked_answers_one_question_and_takes_it_back(person
     await person.presses("Send my answer")
     await person.reads("Your answer is kept.")
 
-    await person.opens_the_mail("You answered a question")
+    await person.opens_the_mail("Your answers were changed")
     await person.looks_at_the_mail_itself()
     await person.follows_the_link_to("/manage/undo")
-    await person.presses("Take the answer back")
-    await person.reads("It is as if you had not been asked.")
+    await person.presses("Undo the change")
+    await person.reads("The change is undone")
 
 
 async def test_every_other_page_is_open_to_everyone(person):

@@ -11,10 +11,11 @@ import pytest_asyncio
 from service.content.catalogue import Library
 from service.content.templating import Templates
 from service.domain.outbox import Lane
+from service.domain.requests import Request, SignUp
 from service.domain.tokens import Links, Purpose
 from service.domain.verp import Verp
 from service.embedded.catcher import Catcher
-from service.flows import signup
+from service.flows import requests, signup
 from service.flows.deliver import Courier, deliver
 from service.flows.plan import plan
 from service.flows.refusals import judge
@@ -23,7 +24,7 @@ from service.mail.letters import Letters
 from service.mail.relays import Relays
 from service.settings import HERE, SmtpSettings
 from service.store.engine import Store
-from tests.builders import NOON, REFUSALS, answers, evening
+from tests.builders import BROWSER, NOON, REFUSALS, answers, evening
 from tests.conftest import stop_clock
 from tests.fakes import StoppedClock
 
@@ -80,34 +81,42 @@ class World:
     catcher: Catcher
     clock: StoppedClock
 
-    def form(self, address="ada@example.org", **named) -> signup.SignUp:
-        plain = signup.SignUp(
+    def form(self, address="ada@example.org", **named) -> SignUp:
+        plain = SignUp(
             address=address,
             answers=answers(),
             evening=evening(),
             language="en",
             consents=("health", "mail", "general"),
+            proof=BROWSER,
         )
         return replace(plain, **named)
 
     async def ask(self, address="ada@example.org", **named) -> None:
         """Send the sign-up form."""
-        form = self.form(address, **named)
-        await signup.request(self.store, form, now=self.clock.now())
+        await self.asks_for(self.form(address, **named))
+
+    async def asks_for(self, asked: Request) -> None:
+        """Send a form, and let a worker look it up."""
+        now = self.clock.now()
+        await requests.take(self.store, asked, now=now)
+        await requests.answer(self.store, limit=10, now=now)
 
     async def join(self, address="ada@example.org", **named) -> int:
         """Sign up and confirm; returns the subscriber's id."""
         await self.ask(address, **named)
         token = self.token_mailed_to(await self.post(Lane.PRIORITY))
-        await signup.confirm(self.store, self.links, token, now=self.clock.now())
+        await signup.confirm(
+            self.store, self.links, token, BROWSER, now=self.clock.now()
+        )
         return self.links.subject(Purpose.CONFIRM, token, now=self.clock.now())
 
     def token_mailed_to(self, mails) -> str:
         return (
             mails[-1]
             .data.split(b"token=3D")[1]
-            .split(b"\r\n\r\n")[0]
             .replace(b"=\r\n", b"")
+            .split(b"\r\n\r\n")[0]
             .decode()
         )
 

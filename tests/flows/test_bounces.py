@@ -12,7 +12,7 @@ from service.domain.subscriber import Status
 from service.domain.tokens import Purpose
 from service.domain.verp import Mailed, Verp
 from service.flows import bounces, preferences, signup
-from tests.builders import NOON, REFUSALS, TODAY, subscriber
+from tests.builders import BROWSER, NOON, REFUSALS, TODAY, subscriber
 from tests.mail.returned import (
     A_PERSON,
     ADA,
@@ -262,7 +262,9 @@ async def test_a_confirmation_that_bounces_counts_for_nothing(world, verp):
     assert found.mailed.kind is Kind.CONFIRMATION
     await world.ask(ADA)
     token = world.token_mailed_to(await world.post(Lane.PRIORITY))
-    await signup.confirm(world.store, world.links, token, now=world.clock.now())
+    await signup.confirm(
+        world.store, world.links, token, BROWSER, now=world.clock.now()
+    )
     async with world.store.transaction() as tx:
         assert await tx.refusals.often_refused(now=world.clock.now()) == ()
 

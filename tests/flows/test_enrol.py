@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from service.domain.outbox import Lane
+from service.domain.records import confirmation_from_json
 from service.domain.subscriber import Person, Status
 from service.flows import enrol, signup
 from service.flows.enrol import Outcome
 from service.store.suppression import Reason
-from tests.builders import answers, evening
+from tests.builders import BROWSER, answers, evening
 
 CONSENTS = """
     SELECT what, wording_version, evidence FROM consent
@@ -66,9 +67,9 @@ async def test_somebody_on_a_list_confirms_before_anything_else_is_sent(
 
     token = world.token_mailed_to(await world.post(Lane.PRIORITY))
     now = world.clock.now()
-    waiting = await signup.waiting(world.store, world.links, token, now=now)
+    waiting = await signup.waiting(world.store, world.links, token, BROWSER, now=now)
     assert waiting.consents == ("health", "mail", "general")
-    await signup.confirm(world.store, world.links, token, now=now)
+    await signup.confirm(world.store, world.links, token, BROWSER, now=now)
 
     assert before == ()
     assert len(await world.run(days=1)) == 2
@@ -86,7 +87,7 @@ async def test_a_link_of_somebody_who_used_the_form_asks_for_nothing_more(world)
     token = world.token_mailed_to(await world.post(Lane.PRIORITY))
     now = world.clock.now()
 
-    waiting = await signup.waiting(world.store, world.links, token, now=now)
+    waiting = await signup.waiting(world.store, world.links, token, BROWSER, now=now)
     assert waiting.consents == ()
 
 
@@ -120,7 +121,7 @@ async def test_whoever_signs_up_goes_before_invitations_that_are_overdue(world):
             now=world.clock.now(),
         )
 
-    assert first.payload == "bob@example.org"
+    assert confirmation_from_json(first.payload) == ("bob@example.org", False)
     assert len(others) == 5
 
 
@@ -141,7 +142,7 @@ async def test_a_mail_that_goes_out_late_can_be_answered_for_as_long(world):
 
     await world.run(minutes=1)
     welcome = await signup.confirm(
-        world.store, world.links, token, now=world.clock.now()
+        world.store, world.links, token, BROWSER, now=world.clock.now()
     )
 
     assert welcome.evening == evening()

@@ -283,7 +283,7 @@ async def test_a_tip_that_left_the_catalogue_is_exported_by_its_number(world):
     assert "words" not in fixed
 
 
-async def test_a_sign_up_that_waits_is_exported_as_the_form(world):
+async def test_a_sign_up_that_waits_is_exported_without_the_answers(world):
     await world.ask()
     (number,) = (await find(world, ADA)).waiting
 
@@ -292,6 +292,7 @@ async def test_a_sign_up_that_waits_is_exported_as_the_form(world):
     assert told["status"] == "waits for confirmation"
     assert told["agreed_to"] == ["health", "mail", "general"]
     assert told["address"] == ADA
+    assert told["answers"] is None
 
 
 async def test_erasing_leaves_the_hash_and_the_note_alone(world):

@@ -5,11 +5,13 @@ from datetime import date, timedelta
 
 import pytest
 
+from service.domain.access import SessionOver
 from service.domain.night import local
 from service.domain.outbox import Kind, Lane, State
+from service.domain.requests import OwnLink
 from service.domain.subscriber import Frequency, Status
 from service.domain.tokens import BadLink, Purpose
-from service.flows import preferences
+from service.flows import access, preferences
 from service.flows.plan import plan
 from tests.builders import NOON, TODAY, answers, evening
 
@@ -18,6 +20,16 @@ ADA = "ada@example.org"
 
 def link(world, person, purpose=Purpose.MANAGE):
     return world.links.token(purpose, person, now=world.clock.now())
+
+
+async def session(world, person):
+    """Press a fresh link."""
+    known = await found(world, person)
+    now = world.clock.now()
+    token = world.links.token(
+        Purpose.FRESH, person, generation=known.generation, now=now
+    )
+    return await access.press(world.store, world.links, token, now=now)
 
 
 async def found(world, person):
@@ -46,7 +58,7 @@ async def test_a_new_time_counts_from_the_next_reminder(world):
     new = preferences.Change(evening=evening(minute=21 * 60), answers=answers())
 
     due = await preferences.change(
-        world.store, world.links, link(world, person), new, now=NOON
+        world.store, await session(world, person), new, now=NOON
     )
 
     assert due is not None
@@ -61,7 +73,7 @@ async def test_moving_the_time_after_tonights_mail_brings_no_second_one(world):
     new = preferences.Change(evening=evening(minute=22 * 60), answers=answers())
 
     await preferences.change(
-        world.store, world.links, link(world, person), new, now=world.clock.now()
+        world.store, await session(world, person), new, now=world.clock.now()
     )
 
     assert len(await world.run(hours=3)) == 2
@@ -76,9 +88,7 @@ async def test_a_reminder_that_waits_is_not_sent_after_the_answers_changed(world
         evening=evening(), answers=answers(conditions=["heart_failure"])
     )
 
-    await preferences.change(
-        world.store, world.links, link(world, person), new, now=now
-    )
+    await preferences.change(world.store, await session(world, person), new, now=now)
 
     assert len(await world.post(Lane.EVENING)) == 1
     async with world.store.transaction() as tx:
@@ -95,7 +105,7 @@ async def test_saving_the_form_brings_no_mail_on_an_evening_that_was_to_be_left_
     new = preferences.Change(evening=second, answers=answers())
 
     due = await preferences.change(
-        world.store, world.links, link(world, person), new, now=world.clock.now()
+        world.store, await session(world, person), new, now=world.clock.now()
     )
 
     assert due is not None
@@ -110,7 +120,7 @@ async def test_another_rhythm_starts_afresh_with_the_next_evening(world):
     )
 
     due = await preferences.change(
-        world.store, world.links, link(world, person), new, now=world.clock.now()
+        world.store, await session(world, person), new, now=world.clock.now()
     )
 
     after = await found(world, person)
@@ -122,9 +132,8 @@ async def test_nothing_has_changed_makes_the_answers_fresh(world):
     person = await world.join()
     await world.run(days=60)
 
-    await preferences.nothing_changed(
-        world.store, world.links, link(world, person), now=world.clock.now()
-    )
+    opened = await session(world, person)
+    await access.nothing_changed(world.store, opened, now=world.clock.now())
 
     after = await found(world, person)
     assert after.person.answers.answered_on == TODAY + timedelta(days=60)
@@ -139,11 +148,8 @@ async def test_a_pause_without_end_lasts(world):
 
     assert len(await world.evenings(5)) == 1
     new = preferences.Change(evening=evening(), answers=answers())
-    token = link(world, person)
-    now = world.clock.now()
-    assert (
-        await preferences.change(world.store, world.links, token, new, now=now) is None
-    )
+    opened, now = await session(world, person), world.clock.now()
+    assert await preferences.change(world.store, opened, new, now=now) is None
 
 
 async def test_a_pause_ends_on_its_day(world):
@@ -177,7 +183,7 @@ async def test_a_pause_never_ends_an_evening_early_west_of_the_date_line(world):
 async def test_after_a_warning_sign_reminders_rest_for_fourteen_nights(world):
     person = await world.join()
 
-    await preferences.rest(world.store, world.links, link(world, person), now=NOON)
+    await access.rest(world.store, await session(world, person), now=NOON)
 
     assert len(await world.evenings(14)) == 1
     await world.run(hours=12)
@@ -186,11 +192,11 @@ async def test_after_a_warning_sign_reminders_rest_for_fourteen_nights(world):
 
 async def test_a_rest_makes_a_short_pause_longer_and_a_long_one_no_shorter(world):
     person = await world.join()
-    token = link(world, person)
+    token, opened = link(world, person), await session(world, person)
     rested = []
     for until in (TODAY + timedelta(days=3), TODAY + timedelta(days=60), None):
         await preferences.pause(world.store, world.links, token, until, now=NOON)
-        await preferences.rest(world.store, world.links, token, now=NOON)
+        await access.rest(world.store, opened, now=NOON)
         rested.append((await found(world, person)).paused_until)
 
     assert rested == [
@@ -202,12 +208,33 @@ async def test_a_rest_makes_a_short_pause_longer_and_a_long_one_no_shorter(world
 
 async def test_who_has_left_is_not_started_again_by_a_rest(world):
     person = await world.join()
+    opened = await session(world, person)
     gone = link(world, person, Purpose.UNSUBSCRIBE)
     await preferences.unsubscribe(world.store, world.links, gone, now=NOON)
 
-    await preferences.rest(world.store, world.links, link(world, person), now=NOON)
+    with pytest.raises(BadLink):
+        await access.rest(world.store, opened, now=NOON)
 
     assert (await found(world, person)).status is Status.STOPPED
+
+
+@pytest.mark.parametrize("gone", [False, True])
+async def test_without_a_session_nothing_is_changed(world, gone):
+    person = await world.join()
+    opened = await session(world, person)
+    if gone:
+        async with world.store.transaction() as tx:
+            await tx.subscribers.erase(person)
+    else:
+        await access.end(world.store, opened, now=NOON)
+    new = preferences.Change(evening=evening(), answers=answers())
+
+    with pytest.raises(SessionOver):
+        await preferences.change(world.store, opened, new, now=NOON)
+    with pytest.raises(SessionOver):
+        await access.rest(world.store, opened, now=NOON)
+    with pytest.raises(SessionOver):
+        await access.changes(world.store, opened, now=NOON)
 
 
 async def test_who_comes_back_gets_the_next_evening(world):
@@ -292,15 +319,15 @@ async def suppress(world, person):
         await tx.subscribers.save(bounced, next_due_at=None, now=NOON)
 
 
-async def test_a_lost_link_is_mailed_again_to_subscribers_only(world):
+async def test_a_fresh_link_is_mailed_to_subscribers_only(world):
     await world.join(ADA)
 
-    await preferences.send_link(world.store, ADA, now=NOON)
-    await preferences.send_link(world.store, ADA, now=NOON)
-    await preferences.send_link(world.store, "stranger@example.org", now=NOON)
+    await world.asks_for(OwnLink(address=ADA))
+    await world.asks_for(OwnLink(address=ADA))
+    await world.asks_for(OwnLink(address="stranger@example.org"))
 
     mails = await world.post(Lane.PRIORITY)
-    assert [mail.recipients for mail in mails] == [(ADA,), (ADA,)]
+    assert [mail.recipients for mail in mails] == [(ADA,), (ADA,), (ADA,)]
     assert b"<manage_link." in mails[1].data
 
 
@@ -309,6 +336,6 @@ async def test_who_unsubscribed_is_not_mailed_a_link_by_whoever_asks(world):
     gone = link(world, person, Purpose.UNSUBSCRIBE)
     await preferences.unsubscribe(world.store, world.links, gone, now=NOON)
 
-    await preferences.send_link(world.store, ADA, now=NOON)
+    await world.asks_for(OwnLink(address=ADA))
 
     assert len(await world.post(Lane.PRIORITY)) == 1

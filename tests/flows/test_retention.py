@@ -15,11 +15,12 @@ from service.domain.tonight import HISTORY_NIGHTS
 from service.flows.upkeep import upkeep
 from service.store.nights import NightRecord
 from service.store.suppression import Reason
-from tests.builders import NOON, TODAY, message, refused, subscriber
+from tests.builders import NOON, TODAY, answers, message, refused, subscriber
 from tests.conftest import stop_clock
 from tests.store.test_people import pending
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 YEARS = 3000 * DAY
 
@@ -60,6 +61,8 @@ async def filled(store):
         await tx.operators.add(admin)
         await tx.sessions.add("token", "ops", now=NOON)
         await tx.audit.add("ops", Act.SIGNED_IN, now=NOON)
+        await tx.subscriber_sessions.begin("session", 1, link="link", now=NOON)
+        await tx.changes.add(1, answers(), now=NOON)
     return store
 
 
@@ -79,6 +82,8 @@ async def kept(store, *, now):
         ("feedback", 30 * DAY, 30 * DAY + MINUTE),
         ("refusal", 240 * DAY, 241 * DAY),
         ("session", 30 * MINUTE - MINUTE, 30 * MINUTE),
+        ("subscriber_session", 24 * HOUR, 24 * HOUR + MINUTE),
+        ("answer_change", 14 * DAY, 14 * DAY + MINUTE),
         ("consent", 14 * DAY - MINUTE, 14 * DAY),
     ],
 )

@@ -9,7 +9,7 @@ from service.domain.outbox import Kind, Lane
 from service.domain.subscriber import Status
 from service.domain.tokens import BadLink, Purpose
 from service.flows import preferences, signup
-from tests.builders import NOON, evening
+from tests.builders import BROWSER, NOON, evening
 
 ADA = "ada@example.org"
 
@@ -40,9 +40,10 @@ async def test_confirming_says_when_the_first_reminder_comes(world):
     await world.ask(ADA)
     token = world.token_mailed_to(await world.post(Lane.PRIORITY))
 
-    await signup.waiting(world.store, world.links, token, now=NOON)
-    welcome = await signup.confirm(world.store, world.links, token, now=NOON)
+    await signup.waiting(world.store, world.links, token, BROWSER, now=NOON)
+    welcome = await signup.confirm(world.store, world.links, token, BROWSER, now=NOON)
 
+    assert welcome.first_at is not None
     assert NOON < welcome.first_at < NOON + timedelta(hours=8)
     assert welcome.evening == evening()
 
@@ -50,9 +51,9 @@ async def test_confirming_says_when_the_first_reminder_comes(world):
 async def test_confirming_twice_is_the_same_as_once(world):
     await world.ask(ADA)
     token = world.token_mailed_to(await world.post(Lane.PRIORITY))
-    first = await signup.confirm(world.store, world.links, token, now=NOON)
+    first = await signup.confirm(world.store, world.links, token, BROWSER, now=NOON)
 
-    again = await signup.confirm(world.store, world.links, token, now=NOON)
+    again = await signup.confirm(world.store, world.links, token, BROWSER, now=NOON)
 
     assert again == first
     assert kinds(await world.run(hours=8)) == ["confirmation", "reminder"]
@@ -61,13 +62,13 @@ async def test_confirming_twice_is_the_same_as_once(world):
 async def test_the_used_link_of_somebody_who_left_welcomes_nobody(world):
     await world.ask(ADA)
     token = world.token_mailed_to(await world.post(Lane.PRIORITY))
-    await signup.confirm(world.store, world.links, token, now=NOON)
+    await signup.confirm(world.store, world.links, token, BROWSER, now=NOON)
     person = world.links.subject(Purpose.CONFIRM, token, now=NOON)
     gone = world.links.token(Purpose.UNSUBSCRIBE, person, now=NOON)
     await preferences.unsubscribe(world.store, world.links, gone, now=NOON)
 
     with pytest.raises(BadLink):
-        await signup.confirm(world.store, world.links, token, now=NOON)
+        await signup.confirm(world.store, world.links, token, BROWSER, now=NOON)
 
 
 async def test_a_confirmation_link_grows_too_old_and_the_answers_are_forgotten(world):
@@ -77,7 +78,9 @@ async def test_a_confirmation_link_grows_too_old_and_the_answers_are_forgotten(w
     await world.run(days=8)
 
     with pytest.raises(BadLink):
-        await signup.confirm(world.store, world.links, token, now=world.clock.now())
+        await signup.confirm(
+            world.store, world.links, token, BROWSER, now=world.clock.now()
+        )
     async with world.store.transaction() as tx:
         assert await tx.signups.recent(ADA, since=NOON - timedelta(days=1)) == 0
 
@@ -86,9 +89,9 @@ async def test_a_link_for_a_sign_up_that_is_gone_is_refused(world):
     token = world.links.token(Purpose.CONFIRM, 4711, now=NOON)
 
     with pytest.raises(BadLink):
-        await signup.waiting(world.store, world.links, token, now=NOON)
+        await signup.waiting(world.store, world.links, token, BROWSER, now=NOON)
     with pytest.raises(BadLink):
-        await signup.confirm(world.store, world.links, token, now=NOON)
+        await signup.confirm(world.store, world.links, token, BROWSER, now=NOON)
 
 
 async def test_a_subscriber_who_signs_up_again_is_mailed_their_own_link(world):
@@ -151,8 +154,9 @@ async def test_who_comes_back_the_same_evening_is_promised_the_next_one(world):
     await world.ask(ADA, evening=evening(minute=22 * 60))
     token = world.token_mailed_to(await world.post(Lane.PRIORITY))
 
-    welcome = await signup.confirm(world.store, world.links, token, now=now)
+    welcome = await signup.confirm(world.store, world.links, token, BROWSER, now=now)
 
+    assert welcome.first_at is not None
     assert welcome.first_at.date() == NOON.date() + timedelta(days=1)
 
 
@@ -163,7 +167,7 @@ async def test_a_complaint_between_sign_up_and_confirmation_has_the_last_word(wo
         await tx.suppression.add(ADA, "complaint", now=NOON)
 
     with pytest.raises(BadLink):
-        await signup.confirm(world.store, world.links, token, now=NOON)
+        await signup.confirm(world.store, world.links, token, BROWSER, now=NOON)
 
 
 async def test_whom_the_first_release_took_for_dead_may_confirm_their_way_back(world):

@@ -18,8 +18,9 @@ from structlog.testing import capture_logs
 from service.domain.breaker import Gate
 from service.domain.night import slot
 from service.domain.outbox import Lane, State
+from service.domain.requests import SignUp
 from service.domain.subscriber import Person
-from service.flows import signup
+from service.flows import requests
 from service.flows.deliver import Courier, deliver
 from service.flows.plan import plan
 from service.flows.timekeeping import Timekeeper
@@ -113,14 +114,15 @@ async def readers(store, clock, addresses):
 async def asked(store, clock, *addresses):
     """Sign-up forms, sent by anybody."""
     for address in addresses:
-        form = signup.SignUp(
+        form = SignUp(
             address=address,
             answers=answers(),
             evening=evening(),
             language="en",
             consents=("health", "mail", "general"),
         )
-        await signup.request(store, form, now=clock.now())
+        await requests.take(store, form, now=clock.now())
+    await requests.answer(store, limit=len(addresses), now=clock.now())
 
 
 @asynccontextmanager

@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.content.templating import RenderedMail, Templates
+from service.domain.access import Why, change_told, fresh_link
 from service.domain.choice import tonight_for
 from service.domain.outbox import Kind, Message
 from service.domain.records import (
@@ -29,6 +31,8 @@ from service.settings import HERE
 from tests.builders import NOON, TODAY, answers, message, subscriber
 
 LINKS = Links(keys=(b"n" * 32, b"k" * 32), base_url="https://eventide.example/a&b")
+#: How often these people ended their links.
+GENERATION = 5
 #: Headers that the standard library writes as RFC 5322, 2369 and 8058 have them.
 RIGHT = ("From", "To", "Subject", "Date", "Message-ID", "List-ID", "Precedence")
 
@@ -101,6 +105,7 @@ def evenings(library, person, *, nights: int) -> list[Message]:
             person["id_"],
             person=Person(address=person["address"], answers=said),
             language=library.languages[person["id_"] % len(library.languages)],
+            generation=GENERATION,
         )
         payload = reminder_to_json(who, tonight_to_data(tonight, words=library.reason))
         found.append(message(person["id_"], night=night, payload=payload))
@@ -111,16 +116,17 @@ def expected(letters: Letters, sent: Message, *, now: datetime) -> RenderedMail:
     """What Jinja makes of the reminder, with this person's links."""
     reminder = reminder_from_json(sent.payload)
     mail = letters.preview(reminder, sent.night, now=now)
+    url = partial(LINKS.url, now=now)
 
     def theirs(body: str, *, amp: str = "&") -> str:
-        for purpose, about in (
-            (Purpose.MANAGE, 0),
-            (Purpose.UNSUBSCRIBE, 0),
-            (Purpose.QUESTION, 1),
-            (Purpose.QUESTION, 2),
+        for purpose, generation, about in (
+            (Purpose.MANAGE, GENERATION, 0),
+            (Purpose.UNSUBSCRIBE, 0, 0),
+            (Purpose.QUESTION, GENERATION, 1),
+            (Purpose.QUESTION, GENERATION, 2),
         ):
-            nobody_s = LINKS.url(purpose, NOBODY, about=about, now=now)
-            own = LINKS.url(purpose, sent.subscriber_id, about=about, now=now)
+            nobody_s = url(purpose, NOBODY, generation=generation, about=about)
+            own = url(purpose, sent.subscriber_id, generation=generation, about=about)
             body = body.replace(nobody_s.replace("&", amp), own.replace("&", amp))
         return body
 
@@ -197,42 +203,59 @@ def test_a_reminder_is_cut_into_short_lines_of_plain_signs(library, letters):
         assert max(map(len, data.partition(b"\r\n\r\n")[2].split(b"\r\n"))) <= 76
 
 
-@pytest.mark.parametrize(
-    ("kind", "purpose"),
-    [(Kind.CONFIRMATION, Purpose.CONFIRM), (Kind.MANAGE_LINK, Purpose.MANAGE)],
-)
-def test_a_mail_that_was_asked_for_arrives_as_its_template_has_it(
-    letters, templates, kind, purpose
-):
-    sent = message(7, kind=kind, payload="ann@example.com")
-    mail = parsed(letters.write(sent, now=NOON).data)
-    said = templates.mail(
-        kind,
-        {
-            "language": "en",
-            "operator_name": "Eventide & Söhne",
-            "postal_address": "1 Example Street\nBristol",
-            f"{purpose}_url": LINKS.url(purpose, 7, now=NOON),
-            "unsubscribe_url": LINKS.url(Purpose.UNSUBSCRIBE, 7, now=NOON),
-        },
-    )
+WHO = {
+    "language": "en",
+    "operator_name": "Eventide & Söhne",
+    "postal_address": "1 Example Street\nBristol",
+}
 
+
+def arrives_as(mail, said):
+    """Both parts and the subject are those of the template."""
     assert mail["Subject"] == said.subject
     assert body(mail, "plain") == said.text
     assert body(mail, "html") == said.html
     assert mail["List-Unsubscribe"] is None
 
 
-def test_a_mail_about_an_answer_names_the_question_and_its_undo(letters):
-    payload = json.dumps(
-        {"address": "ann@example.com", "language": "en", "about": "med_thinner"}
+def test_a_confirmation_arrives_as_its_template_has_it(letters, templates):
+    sent = message(7, kind=Kind.CONFIRMATION, payload="ann@example.com")
+    mail = parsed(letters.write(sent, now=NOON).data)
+    urls = {
+        f"{purpose}_url": LINKS.url(purpose, 7, now=NOON)
+        for purpose in (Purpose.CONFIRM, Purpose.UNSUBSCRIBE)
+    }
+
+    said = templates.mail(Kind.CONFIRMATION, {**WHO, **urls, "has_other": False})
+    arrives_as(mail, said)
+
+
+@pytest.mark.parametrize("why", Why)
+def test_a_fresh_link_is_of_the_persons_generation_and_the_mails_own(
+    letters, templates, why
+):
+    known = subscriber(7, generation=3)
+    sent = fresh_link(known, why, now=NOON)
+    mail = parsed(letters.write(sent, now=NOON).data)
+    fresh = LINKS.url(
+        Purpose.FRESH, 7, generation=3, about=sent.night.toordinal(), now=NOON
     )
-    sent = message(7, kind=Kind.ANSWERED, payload=payload)
+    leave = LINKS.url(Purpose.UNSUBSCRIBE, 7, now=NOON)
+    urls = {"fresh_url": fresh, "unsubscribe_url": leave}
 
-    text = body(parsed(letters.write(sent, now=NOON).data), "plain")
+    arrives_as(mail, templates.mail(Kind.MANAGE_LINK, {**WHO, **urls, "why": why}))
 
-    assert "Do you take blood thinners" in text
-    assert LINKS.url(Purpose.UNDO, 7, about=2, now=NOON) in text
+
+def test_a_mail_about_a_change_holds_its_undo_whatever_the_generation(
+    letters, templates
+):
+    sent = change_told(subscriber(7, generation=3), 2, now=NOON)
+    mail = parsed(letters.write(sent, now=NOON).data)
+    undo = LINKS.url(Purpose.UNDO, 7, about=2, now=NOON)
+    leave = LINKS.url(Purpose.UNSUBSCRIBE, 7, now=NOON)
+    urls = {"undo_url": undo, "unsubscribe_url": leave}
+
+    arrives_as(mail, templates.mail(Kind.ANSWERED, {**WHO, **urls}))
 
 
 def test_a_question_that_was_taken_back_since_is_not_asked(library, letters):

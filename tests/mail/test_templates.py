@@ -13,7 +13,7 @@ from service.settings import HERE
 
 LINKS = {
     f"{name}_url": f"https://eventide.example/{name}?token=aB3-_.{'x' * 60}&v=1"
-    for name in ("manage", "unsubscribe", "confirm", "question", "undo")
+    for name in ("manage", "fresh", "unsubscribe", "confirm", "question", "undo")
 }
 WHO = {
     "language": "en",
@@ -49,6 +49,8 @@ PLAIN = {
     "care": (),
     "seek_care": SEEK_CARE,
     "ask_answers": False,
+    "is_unanswered": False,
+    "has_other": False,
     "question": "",
     "habit": "",
     "clash": "",
@@ -65,8 +67,11 @@ FULL = {
     "more": (BEDDING, DIZZY),
     "care": (DIZZY,),
     "ask_answers": True,
+    "is_unanswered": True,
+    "has_other": True,
     "question": POTIONS,
     "habit": "every second evening at 19:00, UTC",
+    "why": "asked",
     "clash": "from 29 March 2027 on 19:00 UTC is 20:00 London time",
 }
 # evidence.md D.2, word for word.
@@ -196,7 +201,7 @@ def test_a_night_without_a_tip_still_says_so(templates):
 
 
 def test_stale_answers_are_asked_about_with_the_link_to_change_them(templates):
-    mail = templates.mail(Kind.REMINDER, FULL)
+    mail = templates.mail(Kind.REMINDER, {**FULL, "is_unanswered": False})
     for part in both_parts(mail):
         assert "please check your answers" in part.lower()
     # At the end too, and where the clock is asked for.
@@ -217,14 +222,14 @@ def test_what_was_never_asked_is_asked_with_the_link_to_answer_it(templates):
         assert "not been asked" not in part
 
 
-def test_a_mail_about_an_answer_says_how_to_take_it_back(templates):
+def test_a_mail_about_a_change_says_how_to_undo_it_and_not_what_it_was(templates):
     mail = templates.mail(Kind.ANSWERED, FULL)
-    assert mail.subject == "You answered a question"
+    assert mail.subject == "Your answers were changed"
     undo, unsubscribe = LINKS["undo_url"], LINKS["unsubscribe_url"]
     assert Page(mail.html).links == [undo, undo, unsubscribe]
     assert {undo, unsubscribe} <= set(mail.text.split())
     for part in both_parts(mail):
-        assert POTIONS in part
+        assert POTIONS not in part
         assert "This works for 14 days" in part
         assert "12 Harbour Street, Bristol BS1 4XY" in part
 
@@ -296,7 +301,7 @@ def test_a_mail_about_the_sign_up_tells_nothing_about_anybody(templates, kind):
 
 
 def test_a_confirmation_says_what_to_do_and_what_happens_otherwise(templates):
-    mail = templates.mail(Kind.CONFIRMATION, {**LINKS, **WHO})
+    mail = templates.mail(Kind.CONFIRMATION, {**PLAIN})
     assert mail.subject == "Please confirm your e-mail address"
     assert Page(mail.html).links == [LINKS["confirm_url"]] * 2
     assert LINKS["confirm_url"] in mail.text.split()
@@ -308,14 +313,47 @@ def test_a_confirmation_says_what_to_do_and_what_happens_otherwise(templates):
         assert "12 Harbour Street, Bristol BS1 4XY" in part
 
 
+def test_a_confirmation_says_where_another_browser_has_signed_up_too(templates):
+    for part in both_parts(templates.mail(Kind.CONFIRMATION, FULL)):
+        assert "another sign-up for this address" in part.lower()
+    for part in both_parts(templates.mail(Kind.CONFIRMATION, PLAIN)):
+        assert "another sign-up" not in part.lower()
+
+
+def test_answers_that_wait_are_offered_both_ways_and_the_form(templates):
+    mail = templates.mail(Kind.REMINDER, {**PLAIN, "is_unanswered": True})
+    for part in both_parts(mail):
+        assert "your answers do not count yet" in part.lower()
+        assert "in the browser in which you filled in our form" in part
+        assert "4-digit code" in part
+        assert "answer the questions again" in part
+    assert LINKS["confirm_url"] in Page(mail.html).links
+    assert LINKS["confirm_url"] in mail.text.split()
+
+
+def test_where_no_answers_wait_any_more_the_form_is_offered_alone(templates):
+    none = {**PLAIN, "is_unanswered": True, "confirm_url": ""}
+    for part in both_parts(templates.mail(Kind.REMINDER, none)):
+        assert "your answers do not count yet" in part.lower()
+        assert "Answer the questions" in part
+        assert "code" not in part
+
+
 def test_a_link_mail_opens_the_page_and_offers_the_way_out(templates):
-    mail = templates.mail(Kind.MANAGE_LINK, {**LINKS, **WHO})
+    mail = templates.mail(Kind.MANAGE_LINK, {**LINKS, **WHO, "why": "asked"})
     assert mail.subject == "Your link"
-    manage, unsubscribe = LINKS["manage_url"], LINKS["unsubscribe_url"]
-    assert Page(mail.html).links == [manage, manage, unsubscribe]
-    assert {manage, unsubscribe} <= set(mail.text.split())
+    fresh, unsubscribe = LINKS["fresh_url"], LINKS["unsubscribe_url"]
+    assert Page(mail.html).links == [fresh, fresh, unsubscribe]
+    assert {fresh, unsubscribe} <= set(mail.text.split())
     for part in both_parts(mail):
         assert "12 Harbour Street, Bristol BS1 4XY" in part
+
+
+def test_the_link_after_an_undo_says_why_it_comes(templates):
+    for part in both_parts(templates.mail(Kind.MANAGE_LINK, {**FULL, "why": "undone"})):
+        assert "A change of your answers was undone" in part
+        assert "You asked for" not in part
+        assert "Nothing has changed" not in part
 
 
 @pytest.mark.parametrize("kind", list(Kind))

@@ -426,15 +426,16 @@ async def test_the_settings_ask_somebody_whose_zone_is_not_their_country_s(
 async def test_the_settings_keep_what_was_pressed_until_country_or_zone_change(visitor):
     person = await lives_in_japan(visitor)
     await visitor.manage(person, "zone", clock="JP:UTC")
-    page = await settings_of(visitor, person)
+    await visitor.opens_answers(person)
+    page = (await visitor.client.get("/manage/answers")).text
     stands = dict(kept(page))["clock"]
 
     saved = {**FORM, "country": "JP", "clock": stands, "zone": "UTC", "time": "20:00"}
-    await visitor.manage(person, "save", **saved)
+    await visitor.answers(person, "save", **saved)
     same = await visitor.subscriber(person)
-    await visitor.manage(person, "save", **{**saved, "zone": "Asia/Tokyo"})
+    await visitor.answers(person, "save", **{**saved, "zone": "Asia/Tokyo"})
     moved = await visitor.subscriber(person)
-    abroad = await visitor.manage(person, "save", **{**saved, "country": "GB"})
+    abroad = await visitor.answers(person, "save", **{**saved, "country": "GB"})
 
     assert stands == "JP:UTC"
     assert (same.evening.zone, same.evening.is_zone_confirmed) == ("UTC", True)
@@ -451,11 +452,13 @@ async def test_new_settings_are_asked_about_as_a_sign_up_is_and_nothing_is_lost(
     person = await visitor.join()
     sent = {**FORM, "country": "JP", "zone": "", "browser_zone": "UTC", "time": "21:00"}
 
-    asked = await visitor.manage(person, "save", **sent)
+    asked = await visitor.answers(person, "save", **sent)
     before = await visitor.subscriber(person)
-    back = await visitor.client.post("/manage", data=everything(asked.text, back="yes"))
+    back = await visitor.client.post(
+        "/manage/answers", data=everything(asked.text, back="yes")
+    )
     pressed = everything(asked.text, clock="JP:Asia/Tokyo")
-    answer = await visitor.client.post("/manage", data=pressed)
+    answer = await visitor.client.post("/manage/answers", data=pressed)
 
     after = await visitor.subscriber(person)
     assert before.evening.zone == "Europe/London"

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from service.domain.errors import VisitorError
+from service.domain.requests import SignUp
 from service.domain.risk import FIRST_ASKED
-from service.flows.signup import SignUp
 from service.web import forms
 from service.web.forms import Entered
 from tests.builders import NOON, TODAY

@@ -1,4 +1,4 @@
-"""A subscriber's own page, and the form that mails its link."""
+"""What the link of a reminder opens, the answers behind a fresh one, and the way there."""
 
 from datetime import date, timedelta
 
@@ -9,15 +9,14 @@ from service.domain.risk import Tag
 from service.domain.subscriber import Frequency, Status
 from service.domain.tokens import Purpose
 from service.flows.upkeep import upkeep
-from tests.builders import NOON
 from tests.web.visits import ADDRESS, FORM, problems, words
 
 
 async def test_the_page_shows_what_the_subscriber_answered(visitor, client):
     subscriber_id = await visitor.join()
 
-    token = visitor.token(Purpose.MANAGE, subscriber_id)
-    page = (await client.get("/manage", params={"token": token})).text
+    await visitor.opens_answers(subscriber_id)
+    page = (await client.get("/manage/answers")).text
 
     assert 'value="fatigue" checked' in page
     assert 'value="med_statin" checked' in page
@@ -31,10 +30,10 @@ async def test_silence_is_shown_as_silence(visitor, client):
     subscriber_id = await visitor.join()
     silent = dict.fromkeys(("causes", "conditions", "medicines"), "prefer_not")
     answers = {**FORM, **silent, "severe": "prefer_not", "stretching": "prefer_not"}
-    await visitor.manage(subscriber_id, "save", **answers)
+    await visitor.answers(subscriber_id, "save", **answers)
 
-    token = visitor.token(Purpose.MANAGE, subscriber_id)
-    page = (await client.get("/manage", params={"token": token})).text
+    await visitor.opens_answers(subscriber_id)
+    page = (await client.get("/manage/answers")).text
 
     assert 'name="causes" value="not_sure" checked' in page
     for name in ("conditions", "medicines", "severe", "stretching"):
@@ -44,7 +43,7 @@ async def test_silence_is_shown_as_silence(visitor, client):
 async def test_new_answers_and_a_new_time_are_kept(visitor):
     subscriber_id = await visitor.join()
 
-    answer = await visitor.manage(
+    answer = await visitor.answers(
         subscriber_id,
         "save",
         **{**FORM, "conditions": "kidney", "time": "20:30", "frequency": "second"},
@@ -61,7 +60,7 @@ async def test_a_slip_is_shown_beside_its_field_and_nothing_changes(visitor):
     subscriber_id = await visitor.join()
     before = await visitor.subscriber(subscriber_id)
 
-    answer = await visitor.manage(
+    answer = await visitor.answers(
         subscriber_id, "save", **{**FORM, "zone": "Mars/Olympus"}
     )
 
@@ -74,7 +73,7 @@ async def test_a_sign_that_needs_help_leads_to_care_and_reminders_rest(visitor):
     subscriber_id = await visitor.join()
     before = await visitor.subscriber(subscriber_id)
 
-    answer = await visitor.manage(
+    answer = await visitor.answers(
         subscriber_id, "save", **{**FORM, "red_flags": "one_leg", "time": "21:00"}
     )
 
@@ -85,23 +84,20 @@ async def test_a_sign_that_needs_help_leads_to_care_and_reminders_rest(visitor):
     assert (after.person, after.evening) == (before.person, before.evening)
 
 
-async def test_a_sign_leads_to_care_even_where_the_link_is_dead(client):
-    dead = {**FORM, "red_flags": "chest", "action": "save", "token": "made.up"}
+async def test_a_sign_leads_to_care_even_where_no_session_is_open(client):
+    dead = {**FORM, "red_flags": "chest", "action": "save"}
 
-    answer = await client.post("/manage", data=dead)
+    answer = await client.post("/manage/answers", data=dead)
 
     assert answer.status_code == 200
     assert "Call 999 now" in words(answer.text)
     assert "nothing has been changed" in words(answer.text)
 
 
-async def test_a_sign_leads_to_care_even_while_the_database_is_away(
-    cut_off, cut_off_site
-):
-    token = cut_off_site.links.token(Purpose.MANAGE, 1, now=NOON)
-    sent = {**FORM, "red_flags": "chest", "action": "save", "token": token}
+async def test_a_sign_leads_to_care_even_while_the_database_is_away(cut_off):
+    sent = {**FORM, "red_flags": "chest", "action": "save"}
 
-    answer = await cut_off.post("/manage", data=sent)
+    answer = await cut_off.post("/manage/answers", data=sent)
 
     assert answer.status_code == 200
     assert "Call 999 now" in words(answer.text)
@@ -111,7 +107,7 @@ async def test_nothing_has_changed_makes_the_answers_fresh(visitor, clock):
     subscriber_id = await visitor.join()
     clock.move(timedelta(days=25))
 
-    answer = await visitor.manage(subscriber_id, "nothing_changed")
+    answer = await visitor.answers(subscriber_id, "nothing_changed")
 
     found = await visitor.subscriber(subscriber_id)
     assert "Your answers count as fresh from today." in words(answer.text)
@@ -146,7 +142,7 @@ async def test_a_pause_without_an_end_and_new_answers_meanwhile(visitor, client)
     subscriber_id = await visitor.join()
 
     paused = await visitor.manage(subscriber_id, "pause", until="")
-    saved = await visitor.manage(subscriber_id, "save", **FORM)
+    saved = await visitor.answers(subscriber_id, "save", **FORM)
 
     token = visitor.token(Purpose.MANAGE, subscriber_id)
     page = await client.get("/manage", params={"token": token})
@@ -185,11 +181,11 @@ async def test_an_unknown_action_shows_the_page_again(visitor):
     answer = await visitor.manage(subscriber_id, "explode")
 
     assert answer.status_code == 200
-    assert "Has anything changed?" in words(answer.text)
+    assert "Time and days" in words(answer.text)
 
 
 @pytest.mark.parametrize(
-    "action", ["save", "pause", "resume", "nothing_changed", "explode"]
+    "action", ["evening", "pause", "resume", "fresh_link", "explode"]
 )
 async def test_a_bad_link_changes_nothing_and_says_what_to_do(client, action):
     answer = await client.post(
@@ -199,7 +195,7 @@ async def test_a_bad_link_changes_nothing_and_says_what_to_do(client, action):
     shown = await client.get("/manage", params={"token": "made.up"})
 
     assert {answer.status_code, shown.status_code, hasty.status_code} == {410}
-    assert "Ask for a new link" in words(answer.text)
+    assert "Ask for a fresh link" in words(answer.text)
 
 
 async def test_a_subscriber_is_mailed_their_link_and_a_stranger_nothing(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from html import unescape
+from itertools import count
 from typing import cast
 
 import httpx
@@ -18,6 +19,7 @@ from service.domain.errors import TryLater
 from service.domain.outbox import Lane, Message
 from service.domain.tokens import Links, Purpose
 from service.domain.verp import Verp
+from service.flows import requests
 from service.mail.letters import Letters
 from service.passwords import Passwords
 from service.settings import HERE
@@ -27,6 +29,8 @@ from tests.conftest import stop_clock
 
 BASE = "https://eventide.example"
 ADDRESS = "ada@example.org"
+#: Each fresh link is another one, as each is mailed on a day of its own.
+MAILS = count(1000)
 
 Typed = str | Sequence[str]
 
@@ -113,6 +117,23 @@ class Visitor:
         data = {**typed, "token": token, "action": action}
         return await self.client.post("/manage", data=data)
 
+    async def opens_answers(self, subscriber_id: int) -> httpx.Response:
+        """Press a fresh link; the browser keeps the session."""
+        token = self.site.links.token(
+            Purpose.FRESH,
+            subscriber_id,
+            generation=(await self.subscriber(subscriber_id)).generation,
+            about=next(MAILS),
+            now=self.site.clock.now(),
+        )
+        return await self.client.post("/manage/open", data={"token": token})
+
+    async def answers(self, subscriber_id: int, action: str, **typed: Typed):
+        """Press a button of the page that a fresh link opens."""
+        await self.opens_answers(subscriber_id)
+        data = {**typed, "action": action}
+        return await self.client.post("/manage/answers", data=data)
+
     async def subscriber(self, subscriber_id: int):
         async with self.site.store.transaction() as tx:
             return await tx.subscribers.get(subscriber_id)
@@ -123,14 +144,16 @@ class Visitor:
 
     async def mails(self) -> tuple[Message, ...]:
         """The confirmations and links that a worker would send now."""
-        await stop_clock(self.site.store, self.site.clock.now())
+        now = self.site.clock.now()
+        await stop_clock(self.site.store, now)
+        await requests.answer(self.site.store, limit=100, now=now)
         async with self.site.store.transaction() as tx:
             return await tx.outbox.claim(
                 Lane.PRIORITY,
                 limit=20,
                 worker="test",
                 lease=timedelta(minutes=1),
-                now=self.site.clock.now(),
+                now=now,
             )
 
     def token(self, purpose: Purpose, subscriber_id: int) -> str:

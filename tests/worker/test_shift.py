@@ -13,6 +13,7 @@ from service.domain.breaker import Gate
 from service.domain.outbox import Lane, State, ended
 from service.domain.provider import Provider
 from service.domain.refusals import Verdict
+from service.domain.requests import OwnLink
 from service.domain.verp import Verp
 from service.flows.bounces import Desk
 from service.flows.deliver import Courier
@@ -330,13 +331,16 @@ async def test_a_tick_says_whether_there_may_be_more(shift_of, store):
         person = subscriber(await tx.signups.new_id())
         await tx.subscribers.add(person, next_due_at=NOON - A_MINUTE, now=NOON)
 
-    with capture_logs() as lines:
-        assert await shift.plan() is False
-        assert await shift.plan() is False
+        await tx.requests.add(OwnLink(address="nobody@example.org"), now=NOON)
 
-    assert [line["action"] for line in lines] == ["plan"]
+    with capture_logs() as lines:
+        for _ in range(2):
+            assert await shift.plan() is False
+            assert await shift.answer() is False
+
+    assert [line["action"] for line in lines] == ["plan", "request"]
     assert {tick.name for tick in shift.ticks(5)} == {
-        "plan", "evening", "priority", "look", "beat", "upkeep", "judge", "forecast",
+        "plan", "evening", "priority", "requests", "look", "beat", "upkeep", "judge", "forecast",
     }  # fmt: skip
 
 
@@ -421,9 +425,10 @@ async def test_a_worker_whose_clock_is_wrong_does_nothing_and_leaves_its_share(
 
     one.timekeeper.trust = Trust.OWN_WRONG
     done = [await one.plan(), await one.keep(), await one.judge(), await one.beat()]
+    done.append(await one.answer())
     await two.beat()
 
-    assert done == [False] * 4
+    assert done == [False] * 5
     assert {courier.relays.workers for courier in two.couriers.values()} == {1}
     assert await one.trouble() == "the clock of this machine is wrong"
     found = samples(one.figures.exposition())

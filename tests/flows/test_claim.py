@@ -1,0 +1,405 @@
+"""Whose the answers are: a mailbox confirms an address, a browser claims its answers."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from service.domain.claim import NO_PROOF, Claim, Proof
+from service.domain.outbox import Kind, Lane
+from service.domain.records import reminder_from_json
+from service.domain.requests import OwnLink
+from service.domain.risk import Pregnancy, Tag, unsaid
+from service.domain.subscriber import GivenBy, Person, Status
+from service.domain.tokens import BadLink, Purpose
+from service.flows import access, enrol, preferences, signup
+from service.flows.plan import plan
+from service.flows.preferences import Change
+from tests.builders import BROWSER, NOON, answers, evening
+
+ADA = "ada@example.org"
+CODE = Proof(code=BROWSER.code)
+WRONG = Proof(code="0000")
+STRANGER = Proof(browser="5" * 64, code="9999")
+#: Answers of which every tip is to know, and those of a stranger who says there are none.
+ILL = answers(conditions=["kidney", "heart_failure"], medicines=["med_statin"])
+NONE = answers(conditions=[], medicines=[])
+
+
+async def asked(world, said=ILL, proof=BROWSER) -> str:
+    """Send the form; the token of the mail that answers it."""
+    await world.ask(ADA, answers=said, proof=proof)
+    return world.token_mailed_to(await world.post(Lane.PRIORITY))
+
+
+async def looked(world, token, shown):
+    now = world.clock.now()
+    return await signup.waiting(world.store, world.links, token, shown, now=now)
+
+
+async def pressed(world, token, shown):
+    now = world.clock.now()
+    return await signup.confirm(world.store, world.links, token, shown, now=now)
+
+
+async def ada(world):
+    async with world.store.transaction() as tx:
+        return await tx.subscribers.find(ADA)
+
+
+async def opened(world, person):
+    """The session of a fresh link."""
+    fresh = world.links.token(Purpose.FRESH, person, now=NOON)
+    return await access.press(world.store, world.links, fresh, now=NOON)
+
+
+async def left(world):
+    """Somebody with answers of their own who unsubscribed; their number."""
+    person = await world.join(ADA, answers=ILL)
+    gone = world.links.token(Purpose.UNSUBSCRIBE, person, now=NOON)
+    await preferences.unsubscribe(world.store, world.links, gone, now=NOON)
+    return person
+
+
+async def planned(world):
+    """The reminder of tonight, as it is queued."""
+    hours = (20 - world.clock.now().hour) % 24 or 24
+    await world.passes(timedelta(hours=hours))
+    await plan(world.store, world.library, limit=10, now=world.clock.now())
+    async with world.store.transaction() as tx:
+        (mail,) = await tx.outbox.claim(
+            Lane.EVENING,
+            limit=9,
+            worker="test",
+            lease=timedelta(),
+            now=world.clock.now(),
+        )
+    return reminder_from_json(mail.payload)
+
+
+async def test_with_the_cookie_one_press_makes_the_answers_count(world):
+    token = await asked(world)
+
+    seen = await looked(world, token, BROWSER)
+    welcome = await pressed(world, token, Proof(browser=BROWSER.browser))
+
+    found = await ada(world)
+    assert (seen.claim, seen.own.answers, seen.consents) == (Claim.COUNTS, ILL, ())
+    assert welcome.claim is Claim.COUNTS
+    assert (found.person.answers, found.given_by) == (ILL, GivenBy.PERSON)
+    assert not (await planned(world)).is_unanswered
+
+
+async def test_on_another_device_the_code_makes_them_count(world):
+    token = await asked(world)
+
+    seen = await looked(world, token, NO_PROOF)
+    welcome = await pressed(world, token, CODE)
+
+    assert (seen.claim, seen.own) == (Claim.NO_CODE, None)
+    assert len(seen.consents) == 3
+    assert welcome.claim is Claim.COUNTS
+    assert (await ada(world)).person.answers == ILL
+
+
+@pytest.mark.parametrize("shown", [NO_PROOF, WRONG, STRANGER])
+async def test_whoever_has_the_mail_alone_gets_reminders_but_no_answers(world, shown):
+    token = await asked(world)
+
+    welcome = await pressed(world, token, shown)
+
+    found = await ada(world)
+    assert welcome.first_at is not None
+    assert welcome.claim is not Claim.COUNTS
+    assert (await looked(world, token, shown)).own is None
+    assert found.status is Status.ACTIVE
+    assert (found.person.answers, found.given_by) == (unsaid(ILL), GivenBy.NOBODY)
+    reminder = await planned(world)
+    assert reminder.is_unanswered
+    assert reminder.waiting == found.id
+    assert not reminder.ask_answers
+    assert reminder.asks is None
+
+
+def test_what_nobody_said_is_unknown_but_for_the_country():
+    nothing = unsaid(ILL)
+
+    assert nothing.country == ILL.country
+    assert nothing.conditions is None
+    assert nothing.medicines is None
+    assert nothing.pregnancy is Pregnancy.UNKNOWN
+    assert nothing.alcohol is Tag.ALC_UNKNOWN
+
+
+@pytest.mark.parametrize("later", [BROWSER, CODE])
+async def test_answers_that_wait_are_added_in_the_first_browser_or_by_the_code(
+    world, later
+):
+    token = await asked(world)
+    await pressed(world, token, NO_PROOF)
+    await world.evenings(2)
+
+    seen = await looked(world, token, later)
+    welcome = await pressed(world, token, later)
+
+    found = await ada(world)
+    assert seen.is_confirmed
+    assert (welcome.claim, welcome.had_begun) == (Claim.COUNTS, True)
+    assert (found.person.answers, found.given_by) == (ILL, GivenBy.PERSON)
+    assert not (await planned(world)).is_unanswered
+
+
+async def test_the_reminder_leads_to_the_answers_that_wait(world):
+    await pressed(world, await asked(world), NO_PROOF)
+    mails = await world.evenings(1)
+    text = mails[-1].data.replace(b"=\r\n", b"").decode()
+    token = text.split("confirm?token=3D")[1].split()[0]
+
+    assert (await pressed(world, token, CODE)).claim is Claim.COUNTS
+
+
+async def test_five_wrong_codes_lock_the_code_but_not_the_browser(world):
+    token = await asked(world)
+
+    left = [(await pressed(world, token, WRONG)).tries_left for _ in range(6)]
+
+    assert left == [4, 3, 2, 1, 0, 0]
+    assert (await pressed(world, token, CODE)).claim is Claim.LOCKED
+    assert (await ada(world)).given_by is GivenBy.NOBODY
+    assert (await pressed(world, token, BROWSER)).claim is Claim.COUNTS
+
+
+async def test_answers_wait_for_a_week_and_are_then_gone(world):
+    token = await asked(world)
+    await world.run(days=5)
+    await pressed(world, token, NO_PROOF)
+    await world.evenings(5)
+    assert (await planned(world)).waiting
+
+    await world.evenings(2)
+
+    reminder = await planned(world)
+    assert reminder.is_unanswered
+    assert reminder.waiting is None
+    with pytest.raises(BadLink):
+        await pressed(world, token, CODE)
+
+
+async def test_a_stranger_s_later_sign_up_replaces_nothing(world):
+    own = await asked(world)
+    theirs = await asked(world, NONE, STRANGER)
+    mail = world.catcher.mails[-1].data
+
+    await pressed(world, theirs, NO_PROOF)
+    before = await ada(world)
+    welcome = await pressed(world, own, CODE)
+
+    assert b"ANOTHER SIGN-UP" in mail
+    assert before.person.answers == unsaid(NONE)
+    assert welcome.claim is Claim.COUNTS
+    assert (await ada(world)).person.answers == ILL
+    assert not (await planned(world)).is_unanswered
+
+
+async def test_the_first_browser_finds_its_own_answers_behind_the_stranger_s_link(
+    world,
+):
+    await asked(world)
+    theirs = await asked(world, NONE, STRANGER)
+
+    seen = await looked(world, theirs, BROWSER)
+    await pressed(world, theirs, BROWSER)
+
+    assert seen.own.answers == ILL
+    assert (await ada(world)).person.answers == ILL
+
+
+async def test_one_press_on_a_stranger_s_mail_changes_no_answer_of_a_subscriber(world):
+    own = await asked(world)
+    theirs = await asked(world, NONE, STRANGER)
+    await pressed(world, own, CODE)
+    async with world.store.transaction() as tx:
+        assert await tx.signups.of(ADA) == ()
+    with pytest.raises(BadLink):
+        await pressed(world, theirs, NO_PROOF)
+
+    assert (await ada(world)).person.answers == ILL
+
+
+async def test_who_comes_back_keeps_the_old_answers_until_the_new_ones_are_claimed(
+    world,
+):
+    await left(world)
+    token = await asked(world, NONE, STRANGER)
+
+    await pressed(world, token, NO_PROOF)
+    kept = await ada(world)
+    waiting = await planned(world)
+    await signup.delete(
+        world.store, world.links, token, NO_PROOF, now=world.clock.now()
+    )
+    await world.passes(timedelta(hours=16))
+    after = await planned(world)
+
+    assert (kept.status, kept.person.answers) == (Status.ACTIVE, ILL)
+    assert waiting.is_unanswered
+    assert not after.is_unanswered
+
+
+@pytest.mark.parametrize("first", [BROWSER, NO_PROOF], ids=["at once", "later"])
+async def test_answers_claimed_in_place_of_others_are_a_change_like_any_other(
+    world, first
+):
+    person = await left(world)
+    token = await asked(world, NONE)
+
+    await pressed(world, token, first)
+    if first is NO_PROOF:
+        await pressed(world, token, CODE)
+    mails = await world.post(Lane.PRIORITY)
+    claimed = await ada(world)
+    undo = world.links.token(Purpose.UNDO, person, about=1, now=NOON)
+    await access.undo(world.store, world.links, undo, now=NOON)
+
+    assert b"Your answers were changed" in mails[-1].data
+    assert claimed.person.answers == NONE
+    assert (await ada(world)).person.answers == ILL
+
+
+async def test_the_same_answers_claimed_once_more_are_no_change(world):
+    person = await left(world)
+
+    await pressed(world, await asked(world, ILL), BROWSER)
+
+    async with world.store.transaction() as tx:
+        assert await tx.changes.of(person) == ()
+
+
+@pytest.mark.parametrize("way", ["the mail", "the page"])
+async def test_a_list_s_answers_that_are_put_back_are_the_list_s_again(world, way):
+    known = Person(address=ADA, answers=ILL)
+    await enrol.enrol(
+        world.store, known, evening(), language="en", evidence="clinic", now=NOON
+    )
+    person = (await ada(world)).id
+    session = await opened(world, person)
+    change = Change(evening=evening(), answers=NONE)
+    await preferences.change(world.store, session, change, now=NOON)
+    own = await ada(world)
+
+    if way == "the mail":
+        undo = world.links.token(Purpose.UNDO, person, about=1, now=NOON)
+        await access.undo(world.store, world.links, undo, now=NOON)
+    else:
+        await access.put_back(world.store, session, 1, now=NOON)
+
+    found = await ada(world)
+    assert (own.person.answers, own.given_by) == (NONE, GivenBy.PERSON)
+    assert (found.person.answers, found.given_by) == (ILL, GivenBy.LIST)
+
+
+async def test_a_sign_up_of_the_same_browser_replaces_the_earlier_one(world):
+    first = await asked(world, NONE)
+    changed = replace(BROWSER, code="7777")
+    second = await asked(world, ILL, changed)
+
+    for token in (first, second):
+        assert (await looked(world, token, changed)).own.answers == ILL
+    assert (await pressed(world, first, CODE)).claim is Claim.WRONG
+    await pressed(world, second, Proof(code="7777"))
+
+    assert b"ANOTHER SIGN-UP" not in world.catcher.mails[-1].data
+    assert (await ada(world)).person.answers == ILL
+    async with world.store.transaction() as tx:
+        assert await tx.signups.of(ADA) == ()
+
+
+async def test_whoever_was_not_asked_deletes_the_sign_up_at_once(world):
+    await world.ask(ADA)
+    async with world.store.transaction() as tx:
+        (pending,) = await tx.signups.of(ADA)
+    token = world.links.token(Purpose.CONFIRM, pending.id, now=NOON)
+
+    for _ in range(2):
+        await signup.delete(world.store, world.links, token, NO_PROOF, now=NOON)
+
+    assert await world.post(Lane.PRIORITY) == ()
+    with pytest.raises(BadLink):
+        await looked(world, token, BROWSER)
+
+
+async def test_who_gave_no_answers_yet_may_sign_up_once_more(world):
+    await pressed(world, await asked(world), NO_PROOF)
+    await world.passes(timedelta(days=1))
+
+    token = await asked(world, ILL, STRANGER)
+    welcome = await pressed(world, token, STRANGER)
+    await world.asks_for(OwnLink(address=ADA))
+
+    assert welcome.claim is Claim.COUNTS
+    assert (await ada(world)).given_by is GivenBy.PERSON
+    async with world.store.transaction() as tx:
+        mails = await tx.dossier.mails((await ada(world)).id)
+    assert Kind.MANAGE_LINK in [mail.kind for mail in mails]
+
+
+async def test_answers_on_the_change_page_end_the_wait(world):
+    await pressed(world, await asked(world), NO_PROOF)
+    person = (await ada(world)).id
+    session = await opened(world, person)
+
+    change = Change(evening=evening(), answers=NONE)
+    await preferences.change(world.store, session, change, now=NOON)
+
+    found = await ada(world)
+    assert (found.person.answers, found.given_by) == (NONE, GivenBy.PERSON)
+    assert not (await planned(world)).is_unanswered
+
+
+async def test_a_list_s_answers_count_and_are_not_the_person_s_own(world):
+    await enrol.invite(
+        world.store,
+        Person(address=ADA, answers=ILL),
+        evening(),
+        language="en",
+        mail_at=NOON,
+        now=NOON,
+    )
+    token = world.token_mailed_to(await world.post(Lane.PRIORITY))
+
+    seen = await looked(world, token, NO_PROOF)
+    await pressed(world, token, NO_PROOF)
+
+    assert (seen.claim, seen.own) == (Claim.COUNTS, None)
+    assert (await ada(world)).given_by is GivenBy.LIST
+    assert not (await planned(world)).is_unanswered
+
+
+async def test_an_invitation_that_has_not_gone_out_is_kept_back_after_any_confirmation(
+    world,
+):
+    await enrol.invite(
+        world.store,
+        Person(address=ADA, answers=ILL),
+        evening(),
+        language="en",
+        mail_at=NOON + timedelta(hours=2),
+        now=NOON,
+    )
+    await pressed(world, await asked(world), NO_PROOF)
+    await world.passes(timedelta(hours=3))
+
+    assert len(await world.post(Lane.PRIORITY)) == 1
+
+
+async def test_answers_claimed_after_leaving_bring_nobody_back(world):
+    token = await asked(world)
+    await pressed(world, token, NO_PROOF)
+    gone = world.links.token(Purpose.UNSUBSCRIBE, (await ada(world)).id, now=NOON)
+    await preferences.unsubscribe(world.store, world.links, gone, now=NOON)
+
+    welcome = await pressed(world, token, CODE)
+
+    found = await ada(world)
+    assert (welcome.claim, welcome.first_at) == (Claim.COUNTS, None)
+    assert (found.status, found.person.answers) == (Status.STOPPED, ILL)
