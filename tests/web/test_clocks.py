@@ -383,7 +383,7 @@ async def test_the_confirmation_page_says_when_and_what_that_clock_shows(
     token = visitor.token(Purpose.CONFIRM, mail.subscriber_id)
     page = words((await client.get(f"/confirm?token={token}")).text)
 
-    assert "They come every second evening at 19:00, Berlin time." in page
+    assert "every second evening at 19:00, Berlin time to ada@example.org." in page
     assert "Your clock there now shows about 13:00." in page
 
 
