@@ -57,6 +57,9 @@ class Wire:
         self.looks += 1
         return max(0, min(self.free, 2 * self.connections) - self.in_flight)
 
+    def are_tried_again(self, *, now):  # noqa: ARG002
+        return False
+
     def stop(self):
         self.is_stopped = True
 
