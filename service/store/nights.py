@@ -29,7 +29,11 @@ RECORD = text(
     ON CONFLICT (subscriber_id, night) DO UPDATE
     SET sealed = excluded.sealed, key_id = excluded.key_id,
         catalogue_version = excluded.catalogue_version
-    WHERE night.outcome IS NULL
+    WHERE EXISTS (
+        SELECT FROM outbox AS o
+        WHERE o.subscriber_id = excluded.subscriber_id AND o.night = excluded.night
+        AND o.kind = 'reminder' AND o.state = 'due'
+    )
     """
 )
 GET = text(
@@ -70,7 +74,8 @@ class Nights:
         self._sealer = sealer
 
     async def record(self, records: Sequence[NightRecord]) -> None:
-        """Keep what was chosen, in the place of what was chosen before it was sent.
+        """Keep what was chosen. A night that has a record keeps the one it has, unless
+        its reminder had been held back and is due after all.
 
         Makes the partition of a month that has none yet.
         """

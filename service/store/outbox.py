@@ -114,6 +114,11 @@ class Outbox:
         reason: str | None,
         at: datetime | None,
     ) -> tuple[Message, ...]:
+        # The first of a key counts: no statement may touch a row twice.
+        firsts: dict[tuple[int, date, Kind], Message] = {}
+        for message in messages:
+            firsts.setdefault(_key(message), message)
+        messages = tuple(firsts.values())
         nights = sorted({message.night for message in messages})
         await partitions.ensure(self._connection, PARENT, [_span(n) for n in nights])
         boxes = [
@@ -132,7 +137,7 @@ class Outbox:
         }
         found = await self._connection.execute(sql.PUT, values)
         new = {(row.subscriber_id, row.night, row.kind) for row in found}
-        return tuple(m for m in dict.fromkeys(messages) if _key(m) in new)
+        return tuple(m for m in messages if _key(m) in new)
 
     async def claim(
         self,

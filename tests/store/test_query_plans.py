@@ -63,6 +63,7 @@ BOUND = {
     "night": TODAY,
     "subscriber_id": 7,
     "reason": "unsubscribed",
+    "is_first_try": False,
     "is_promised": False,
     "id": 7,
     "ids": [1, 2, 3],
