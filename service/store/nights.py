@@ -74,10 +74,10 @@ class Nights:
         self._sealer = sealer
 
     async def record(self, records: Sequence[NightRecord]) -> None:
-        """Keep what was chosen. A night that has a record keeps the one it has, unless
-        its reminder had been held back and is due after all.
+        """Keep what was chosen. A night that has a record keeps the one it has.
 
-        Makes the partition of a month that has none yet.
+        But for one whose reminder had been held back, and is due after all. Makes the
+        partition of a month that has none yet.
         """
         months = sorted({record.night.replace(day=1) for record in records})
         await partitions.ensure(self._connection, PARENT, [_span(m) for m in months])
