@@ -76,17 +76,23 @@ async def throwaway(
 async def remove_leftovers(*, tell: Callable[[str], None] = _log) -> None:
     """Stop and remove throw-away databases of ours whose command was killed."""
     for home in Path(SHORT).glob(f"{THROWAWAY}*"):  # noqa: ASYNC240 - one short folder
-        entry = home.lstat()
-        # No users.lock: it is being made at this moment.
-        if entry.st_uid != os.geteuid() or not (home / "users.lock").exists():
-            continue
-        with (
-            FileLock(home / "door.lock") as door,
-            FileLock(home / "users.lock") as users,
-        ):
-            if door.take() and users.take():
-                await (await _cluster(home, is_durable=False, tell=tell)).stop()
-                await asyncio.to_thread(shutil.rmtree, home)
+        # Another process may be removing it at this moment.
+        with suppress(FileNotFoundError):
+            await _remove_leftover(home, tell=tell)
+
+
+async def _remove_leftover(home: Path, *, tell: Callable[[str], None]) -> None:
+    # No users.lock: it is being made at this moment.
+    is_ours = home.lstat().st_uid == os.geteuid()  # noqa: ASYNC240 - as above
+    if not is_ours or not (home / "users.lock").exists():
+        return
+    with (
+        FileLock(home / "door.lock") as door,
+        FileLock(home / "users.lock") as users,
+    ):
+        if door.take() and users.take():
+            await (await _cluster(home, is_durable=False, tell=tell)).stop()
+            await asyncio.to_thread(shutil.rmtree, home)
 
 
 def data_directory(configured: Path | None) -> Path:
