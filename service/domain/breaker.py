@@ -79,8 +79,6 @@ _FAULTS: Mapping[Meaning, Fault] = MappingProxyType(
 )
 #: The relay closes the connection: RFC 5321, 3.8.
 CLOSING_DOWN = 421
-#: An answer from here on is for good, one below it may pass: RFC 5321, 4.2.1.
-PERMANENT = 500
 
 
 def fault(outcome: Outcome) -> Fault | None:
@@ -148,7 +146,7 @@ class Streak:
         """
         about = refused.ruling.about
         answer = about, refused.code, refused.enhanced
-        if refused.code < PERMANENT or about in THEIR_OWN:
+        if not refused.is_permanent or about in THEIR_OWN:
             return self
         if answer == self.answer and self.is_telling:
             return self

@@ -74,6 +74,11 @@ class Refused:
     ruling: Ruling
     relay: str = field(default="", compare=False)
 
+    @property
+    def is_permanent(self) -> bool:
+        """Whether its digits say that another try is in vain (RFC 5321, 4.2.1)."""
+        return self.code >= 500  # noqa: PLR2004  # 5yz
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsent:
@@ -206,7 +211,7 @@ def put_back(message: Message, reason: str, *, until: datetime) -> Settled:
 def _refused(message: Message, refused: Refused, *, now: datetime) -> Settled:
     ruling = refused.ruling
     why = f"{ruling.about}: {refused.code} {refused.enhanced}".strip()
-    if ruling.is_final and refused.code >= 500:  # noqa: PLR2004  # RFC 5321, 4.2.1
+    if ruling.is_final and refused.is_permanent:
         settled = ended(message, State.FAILED, why, now)
     else:
         is_untouched = ruling.about is Meaning.RELAY_BUSY
