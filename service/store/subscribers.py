@@ -64,14 +64,12 @@ class Subscribers:
 
     async def lock(self, subscriber_id: int) -> Subscriber | None:
         """The same; planning and other changes wait until this transaction ends."""
-        await self._connection.execute(sql.LOCK_SCHEDULE, {"id": subscriber_id})
-        return await self._one(sql.LOCK, id=subscriber_id)
+        row = await self._locked(subscriber_id)
+        return None if row is None else self._subscriber(row)
 
     async def lock_readable(self, subscriber_id: int) -> Subscriber | None:
         """The same; None as well, and an alarm, where their row does not open."""
-        await self._connection.execute(sql.LOCK_SCHEDULE, {"id": subscriber_id})
-        found = await self._connection.execute(sql.LOCK, {"id": subscriber_id})
-        row = found.one_or_none()
+        row = await self._locked(subscriber_id)
         return None if row is None else self._readable(row)
 
     async def everybody(self) -> AsyncIterator[Subscriber]:
@@ -222,6 +220,11 @@ class Subscribers:
         found = await self._connection.execute(sql.PAUSED_UNTIL_BEFORE, values)
         people = [self._readable(row) for row in found]
         return tuple(person for person in people if person is not None)
+
+    async def _locked(self, subscriber_id: int) -> Row[Any] | None:
+        values = {"id": subscriber_id}
+        await self._connection.execute(sql.LOCK_SCHEDULE, values)
+        return (await self._connection.execute(sql.LOCK, values)).one_or_none()
 
     async def _one(self, statement: TextClause, **values: object) -> Subscriber | None:
         row = (await self._connection.execute(statement, values)).one_or_none()
