@@ -80,7 +80,7 @@ class Relay:
         return wait
 
     def heard(
-        self, recipient: str, outcome: Outcome, *, is_retry: bool = False, now: datetime
+        self, recipient: str, outcome: Outcome, *, is_retry: bool, now: datetime
     ) -> None:
         """Learn from what became of a message to a subscriber.
 

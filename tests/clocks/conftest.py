@@ -45,7 +45,7 @@ TOO_NEAR = timedelta(minutes=15)
 PEOPLE_A_ZONE = 40
 #: Mails a second: slow enough that a clock can step in the middle of the evening.
 RATE = 20
-#: Longer than any clock is wrong: nobody here keeps the kernel's right.
+#: Longer than a test lets a clock be wrong: the doubt must not end before.
 HOLD_SECONDS = 90
 
 

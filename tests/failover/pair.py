@@ -89,11 +89,7 @@ class Pair:
         await self.other.cluster.ensure_running()
         self.is_strict = not self.is_strict
         await self.set("synchronous_standby_names", self.names)
-        is_caught_up = False
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not is_caught_up:
-                (row,) = await self.ask(CAUGHT_UP, self.names)
-                is_caught_up = row["count"] > 0
+        await _until(self.primary, CAUGHT_UP, self.names)
 
     async def empty_names(self) -> None:
         """Let no commit wait any more; those that do are let go."""
@@ -128,19 +124,11 @@ class Pair:
                 "recovery_target_action = 'promote'\n"
             )
         await self.other.cluster.ensure_running()
-        is_recovering = True
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while is_recovering:
-                (row,) = await self.other.ask("SELECT pg_is_in_recovery() AS is_so")
-                is_recovering = row["is_so"]
+        await _until(self.other, "SELECT NOT pg_is_in_recovery()")
         self.primary, self.other = self.other, self.primary
         self.address.lead_to(_socket(self.primary))
         await self.ask("ALTER SYSTEM RESET recovery_target_name")
         await self.follow()
-
-    async def forget_point(self) -> None:
-        """Start the primary without the point in time that it was recovered to."""
-        await self.restart(signal.SIGINT)
 
     async def fail_over(self) -> None:
         """All of it; the server that is left has a standby again."""
@@ -172,6 +160,15 @@ async def pair(*, names: str = STANDBY, is_durable: bool = True) -> AsyncIterato
         address.lead_to(_socket(one))
         await made.follow()
         yield made
+
+
+async def _until(database: Database, statement: str, *values: object) -> None:
+    """Return once the server answers the question with yes, or a number above zero."""
+    is_so = False
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not is_so:
+            ((answer,),) = await database.ask(statement, *values)
+            is_so = bool(answer)
 
 
 def _socket(database: Database) -> Path:

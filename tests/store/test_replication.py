@@ -1,6 +1,7 @@
 """What a promoted server may send: a primary, its standby, and real failovers."""
 
 import asyncio
+import signal
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -172,7 +173,8 @@ async def test_a_server_that_was_recovered_to_a_point_in_time_waits_for_adopt(
     again = await claimed(promised)
     first = await deployment.standing(promised)
     await deployment.look(promised, now=await promised.now())
-    await servers.forget_point()
+    # Started again, its settings no longer name the point.
+    await servers.restart(signal.SIGINT)
 
     assert (len(sent), again) == (1, ())
     assert first is Standing.PROMOTED
