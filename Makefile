@@ -53,7 +53,7 @@ demo: .venv/app ## Runs the whole of it here: the form, the mails, an inbox.
 test: .venv/dev .venv/browser .venv/mailservers .venv/monitoring ## Runs all tests and measures what they reach.
 	@echo "Testing, with every branch counted."
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest --quiet --numprocesses logical --ignore=tests/clocks
+	@PYTHONPATH="$(CURDIR)" $(BIN)/coverage run -m pytest --quiet --numprocesses logical --ignore=tests/clocks
 	@$(BIN)/coverage combine --quiet
 	@omitted="$$(cat .venv/mailservers .venv/monitoring | paste -sd,)"; \
 	if ! tests/compose/docker.sh look >/dev/null 2>&1; then \
