@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 
 from service.domain.operators import Account, Role
 from service.domain.outbox import Lane
+from service.domain.requests import OwnLink
 from service.domain.subscriber import Person
 from service.domain.tonight import Role as Place
 from service.domain.tonight import Told, ToldTip
@@ -33,6 +34,7 @@ from tests.store.plain_sql import raw
 DAY = timedelta(days=1)
 OLD, NEW = b"s" * 32, b"n" * 32
 TOLD = (Told(night=TODAY, tips=(ToldTip(id="F1", role=Place.LEAD),)),)
+LINK = OwnLink(address="ann@example.org")
 RAW = b"From: odd\r\n\r\nwords\r\n"
 
 
@@ -83,6 +85,8 @@ async def full(ready):
             await tx.refusals.note(refused(night=TODAY - n * DAY))
         await tx.operators.add(ada)
         await tx.operators.save(with_factor(ada))
+        await tx.requests.add(LINK, now=NOON)
+        await tx.changes.add(subscriber(), now=NOON)
     return ready
 
 
@@ -132,6 +136,8 @@ async def test_every_sealed_row_gets_the_current_key_and_says_what_it_said(
         (odd,) = await tx.feedback.kept()
         words = await tx.refusals.words(1)
         ada = await tx.operators.get("ada")
+        asked = await tx.requests.next(now=NOON)
+        (change,) = await tx.changes.of(1)
     assert set(await counted(newer)) == {(table, "new") for table in BLOCKS}
     assert (due.subscriber, due.history) == (subscriber(), TOLD)
     assert signup.person.address == "ann@example.org"
@@ -140,6 +146,8 @@ async def test_every_sealed_row_gets_the_current_key_and_says_what_it_said(
     assert odd.raw == RAW
     assert words == "552 5.2.2 full"
     assert ada.second_factor == "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+    assert asked.what == LINK
+    assert change.before.says_the_same(subscriber().person.answers)
 
 
 async def test_a_row_that_the_release_before_left_unpadded_is_padded(
