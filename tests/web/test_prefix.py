@@ -15,11 +15,13 @@ import pytest_asyncio
 from service.domain.errors import Misconfigured
 from service.domain.operators import Role
 from service.domain.tokens import Links, Purpose
+from service.oidc import Provider
 from service.settings import HERE
 from service.web import inbox
 from service.web.app import create_app
 from service.web.operator.access import PLACES
 from tests.web.consoles import FACTOR, FROM_HERE, at_console
+from tests.web.identity import identity
 from tests.web.test_inbox import Desk, caught
 from tests.web.visits import BASE, Visitor, form
 
@@ -155,8 +157,7 @@ async def test_a_subscriber_is_led_nowhere_else(walk, below):
 
 async def test_an_operator_is_led_nowhere_else(walk, below):
     person = await Visitor(client=walk.client, site=below).join()
-    must = replace(below, needs_second_factor=False)
-    ada = replace(await at_console(must, role=Role.ADMIN), client=walk.client)
+    ada = replace(await at_console(below, role=Role.ADMIN), client=walk.client)
     await ada.get("/operator/audit?before=9")
     await ada.sign_in(password="wrong")
     signed_in = await ada.sign_in(following="/operator/audit?before=9")
@@ -176,21 +177,40 @@ async def test_an_operator_is_led_nowhere_else(walk, below):
     assert {f"{PUBLIC}{path}" for path, _, _ in PLACES} <= walk.asked
 
 
-async def test_whoever_must_set_up_a_second_factor_is_sent_there(walk, below):
-    ada = replace(await at_console(below), client=walk.client)
-    await ada.sign_in()
+def asking(app, base=PUBLIC):
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=base)
 
-    answer = await ada.get("/operator")
 
-    assert answer.status_code == 200
+async def test_whoever_must_set_up_a_second_factor_is_sent_there(below):
+    ada = await at_console(replace(below, needs_second_factor=True))
+    async with asking(ada.app) as client:
+        ada = replace(ada, client=client)
+        await ada.sign_in()
+        answer = await ada.get("/operator")
+
+    assert answer.headers["Location"] == f"{PREFIX}{FACTOR}"
+
+
+async def test_whom_a_provider_vouches_for_comes_back_below_the_prefix(below):
+    async with identity() as clinic:
+        clinic.now = int(below.clock.now().timestamp())
+        callback = f"{PUBLIC}/operator/login/callback"
+        provider = Provider(clinic.settings(), callback=callback)
+        root = await at_console(
+            replace(below, provider=provider), name="ada@example.org"
+        )
+        async with asking(root.app) as client:
+            begun = await client.get("/operator/login/provider")
+            back = await client.get(clinic.authorize(begun.headers["Location"]))
+
+    assert clinic.asked["redirect_uri"] == callback
+    assert f"Path={PREFIX}/;" in begun.headers["Set-Cookie"]
+    assert back.headers["Location"] == f"{PREFIX}/operator"
 
 
 @pytest.mark.parametrize("path", ["", "/", "/manage", "/manage/", "/health/live"])
 async def test_a_path_is_understood_with_the_prefix_and_without(below, path):
-    app = create_app(below)
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url=BASE
-    ) as client:
+    async with asking(create_app(below), BASE) as client:
         statuses = [(await client.get(p + path)).status_code for p in (PREFIX, "")]
 
     assert statuses == [200, 200]
@@ -198,9 +218,7 @@ async def test_a_path_is_understood_with_the_prefix_and_without(below, path):
 
 @pytest.mark.parametrize("path", ["/crampsmanage", "/other/manage", "/cramps/cramps"])
 async def test_what_only_looks_like_the_prefix_is_no_page(below, path):
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(create_app(below)), base_url=BASE
-    ) as client:
+    async with asking(create_app(below), BASE) as client:
         assert (await client.get(path)).status_code == 404
 
 
