@@ -4,8 +4,8 @@ Over https the name begins with `__Host-`, which a browser takes to mean: from t
 host, over TLS, for all of its paths. Below a path of a host (`Site.prefix`) other programs
 live beside us, and with that Path each of them would be sent our sessions. There the name
 begins with `__Secure-`, and the Path is ours. What is lost is that a sibling host
-(evil.your.org for your.org) can plant such a cookie: it could make a browser forget who is
-signed in, or be signed in as somebody whose session the planter has, but read nothing.
+(evil.your.org for your.org) can plant such a cookie: a browser then forgets who is signed
+in, or goes on in the planter's session, who reads what is typed there.
 """
 
 from starlette.requests import Request
