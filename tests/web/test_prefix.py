@@ -39,8 +39,10 @@ MODULES = sorted((HERE / "service" / "web").rglob("*.py"))
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
 def test_whatever_a_template_leads_to_is_below_the_prefix(template):
-    leads = LEADS.findall(template.read_text())
+    text = template.read_text()
+    leads = LEADS.findall(text)
 
+    assert re.findall(rf'\s(?:{ATTRIBUTES})=[^"]', text) == []
     assert [to for to in leads if not to.startswith(WITHIN) and to not in WHOLE] == []
 
 
