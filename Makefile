@@ -1,7 +1,7 @@
 # Each target sets up everything it needs and says in one line what it is doing.
 # A fresh machine needs make, Python 3.11 or newer and pip; nothing outside this folder
-# is changed, but for a browser, a mail server and a Prometheus (neither is started) that
-# Debian's root may get for the tests.
+# is changed, but for a browser, a mail server, a Prometheus and an nginx (none is started)
+# that Debian's root may get for the tests.
 
 SHELL := /bin/bash
 BIN := .venv/bin
@@ -50,12 +50,12 @@ demo: .venv/app ## Runs the whole of it here: the form, the mails, an inbox.
 	@echo "Starting the demo; Ctrl-C stops it."
 	@exec $(BIN)/eventide demo
 
-test: .venv/dev .venv/browser .venv/mailservers .venv/monitoring ## Runs all tests and measures what they reach.
+test: .venv/dev .venv/browser .venv/mailservers .venv/monitoring .venv/nginx ## Runs all tests and measures what they reach.
 	@echo "Testing, with every branch counted."
 	@$(BIN)/coverage erase
 	@PYTHONPATH="$(CURDIR)" $(BIN)/coverage run -m pytest --quiet --numprocesses logical --ignore=tests/clocks
 	@$(BIN)/coverage combine --quiet
-	@omitted="$$(cat .venv/mailservers .venv/monitoring | paste -sd,)"; \
+	@omitted="$$(cat .venv/mailservers .venv/monitoring .venv/nginx | paste -sd,)"; \
 	if ! tests/compose/docker.sh look >/dev/null 2>&1; then \
 		echo "Tested without a Docker engine: tests/compose was left out."; \
 		omitted="$${omitted:+$$omitted,}tests/compose/*"; \
@@ -203,6 +203,22 @@ unstarted = \
 	apt-get install -y --no-install-recommends prometheus prometheus-alertmanager && \
 	if command -v systemctl; then systemctl disable prometheus prometheus-alertmanager; fi ) \
 	</dev/null >.venv/monitoring.log 2>&1 || { cat .venv/monitoring.log >&2; exit 1; }
+	@>>$@
+
+.venv/nginx: | .venv/monitoring
+	@if command -v nginx >/dev/null; then \
+		echo "Testing with this machine's nginx."; >$@; exit 0; \
+	fi; \
+	if [ "$$(id -u)" != 0 ] || [ ! -f /etc/debian_version ]; then \
+		echo "Testing without a real proxy: nginx is not here."; \
+		printf 'tests/e2e/%s.py\n' nginx test_below_a_path >$@; exit 0; \
+	fi; \
+	echo "Installing Debian's nginx for the tests, without starting it."; \
+	$(unstarted); \
+	( apt-get update && DEBIAN_FRONTEND=noninteractive \
+	apt-get install -y --no-install-recommends nginx && \
+	if command -v systemctl; then systemctl disable nginx; fi ) \
+	</dev/null >.venv/nginx.log 2>&1 || { cat .venv/nginx.log >&2; exit 1; }
 	@>>$@
 
 .peers/ready: benchmarks/peers/requirements.txt benchmarks/peers/package.json | $(UV)

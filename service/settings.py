@@ -33,6 +33,8 @@ PREFIX = "EVENTIDE_"
 FILE = "_file"
 LAST_PORT = 65535
 LOOPBACK = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])[:/]")
+#: Its path stands before that of every page, and in cookies, as it is.
+BASE_URL = re.compile(r"https?://[^/?#]+(?:/[\w~-][\w.~-]*)*", re.ASCII)
 PLAIN_URL = re.compile(r"https?://[!-;=?-~]+")
 #: Not a number alone: a slip in an address must not be looked up as a name.
 HOST_NAME = re.compile(r"[a-z][a-z0-9.-]*", re.IGNORECASE)
@@ -105,6 +107,14 @@ def _bare(url: str) -> str:
     return url.rstrip("/")
 
 
+def _base(url: str) -> str:
+    url = _bare(url)
+    if not BASE_URL.fullmatch(url):
+        message = "must end with a plain path, as https://your.org/tips, or with none"
+        raise ValueError(message)
+    return url
+
+
 def _bare_or_none(url: str) -> str:
     return url and _bare(url)
 
@@ -126,7 +136,7 @@ class WebSettings(Section):
     `proxies` are believed when they say for whom they ask: names, addresses, networks.
     """
 
-    base_url: Annotated[str, AfterValidator(_bare)] = "http://127.0.0.1:8000"
+    base_url: Annotated[str, AfterValidator(_base)] = "http://127.0.0.1:8000"
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=LAST_PORT)] = 8000
     proxies: Annotated[

@@ -210,6 +210,21 @@ def test_the_pages_address_is_one_that_can_stand_in_a_mail(url):
         read({"EVENTIDE_WEB__BASE_URL": url})
 
 
+@pytest.mark.parametrize("url", ["https://example.org/cramps/", "http://[::1]:8/a/b.c"])
+def test_the_pages_may_live_below_a_path_of_a_host(url):
+    settings = read({"EVENTIDE_WEB__BASE_URL": url})
+
+    assert settings.web.base_url == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "end", ["?a=1", "/#top", "/a?b", "//a", "/a//b", "/..", "/a/../b", "/a%20b", "/a;b"]
+)
+def test_what_cannot_stand_before_every_path_is_no_pages_address(end):
+    with pytest.raises(Misconfigured, match="must end with a plain path"):
+        read({"EVENTIDE_WEB__BASE_URL": f"https://example.org{end}"})
+
+
 @pytest.mark.parametrize(
     ("issuer", "kept"),
     [

@@ -80,7 +80,9 @@ async def _demo(port: int) -> None:
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(postgres.running(home, tell=typer.echo))
         keys = key_ring.keys(key_ring.own_keys(home / composition.KEY_FILE))
-        stage = await stack.enter_async_context(staged(listener, url=url, keys=keys))
+        stage = await stack.enter_async_context(
+            staged(listener, base_url=near(listener), url=url, keys=keys)
+        )
         base = stage.base_url
         typer.echo(f"\n  Sign up     {base}/")
         typer.echo(f"  Inbox       {base}/inbox")
@@ -111,8 +113,9 @@ async def _once(out: Path) -> None:
     keys = key_ring.keys(SecretsSettings(keys=key_ring.new_keys(name="1")))
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(postgres.throwaway(tell=typer.echo))
+        listener = bound(HOST, 0)
         stage = await stack.enter_async_context(
-            staged(bound(HOST, 0), url=url, keys=keys)
+            staged(listener, base_url=near(listener), url=url, keys=keys)
         )
         await visit(stage.base_url, stage.catcher, out, tell=typer.echo)
 
@@ -126,10 +129,16 @@ class Stage:
     parts: Service
 
 
+def near(listener: socket) -> str:
+    """The base URL of pages that nothing stands before."""
+    return f"http://{HOST}:{listener.getsockname()[1]}"
+
+
 @asynccontextmanager
-async def staged(listener: socket, *, url: str, keys: Keys) -> AsyncIterator[Stage]:
+async def staged(
+    listener: socket, *, base_url: str, url: str, keys: Keys
+) -> AsyncIterator[Stage]:
     """Everything running on a database: catcher, worker, pages and inbox."""
-    base_url = f"http://{HOST}:{listener.getsockname()[1]}"
     await migrate.upgrade(url)
     async with AsyncExitStack() as stack:
         local = partial(
@@ -143,7 +152,8 @@ async def staged(listener: socket, *, url: str, keys: Keys) -> AsyncIterator[Sta
         parts = replace(parts, settings=local(smtp_port=catcher.port))
         await stack.enter_async_context(composition.working(parts))
         desk = Inbox(catcher, parts)
-        app = create_app(composition.site(parts), inbox.routes(desk, parts.templates))
+        site = composition.site(parts)
+        app = create_app(site, inbox.routes(desk, site))
         await stack.enter_async_context(serving(app, listener))
         yield Stage(base_url=base_url, catcher=catcher, parts=parts)
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from service.domain.tokens import BadLink
 from service.flows import access
@@ -49,7 +49,7 @@ async def _press(site: Site, token: str) -> Response:
         session = await access.press(site.store, site.links, token, now=now)
     except BadLink:
         return bad_link(site)
-    answer = RedirectResponse("/manage/answers", 303)
+    answer = site.to("/manage/answers")
     keep_session(site, answer, session)
     return answer
 

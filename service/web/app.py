@@ -33,6 +33,7 @@ from service.web.operator import (
 )
 from service.web.operator.access import Access
 from service.web.origin import SameOrigin
+from service.web.prefix import Prefix, checked
 from service.web.site import Site
 from service.web.traffic import Traffic
 
@@ -69,7 +70,9 @@ CONSOLE = (
 
 def create_app(site: Site, *more: APIRouter) -> FastAPI:
     """The pages of `site`, and those of `more` (the demo's inbox)."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
     for pages in PUBLIC:
         app.include_router(pages.routes(site))
     app.include_router(health.routes(site.store.trouble))
@@ -82,6 +85,7 @@ def create_app(site: Site, *more: APIRouter) -> FastAPI:
     errors.install(app, site)
     app.add_middleware(SameOrigin, site=site)
     # Its headers stand on error pages too, and all that is answered is counted.
-    app.add_middleware(Guard, is_https=site.base_url.startswith("https://"))
+    app.add_middleware(Guard, is_https=site.is_https)
     app.add_middleware(Traffic, figures=site.figures)
+    app.add_middleware(Prefix, prefix=checked(site.prefix))
     return app

@@ -9,10 +9,10 @@ from typing import Protocol
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 
-from service.content.templating import Templates
 from service.web.guard import content_policy
+from service.web.site import Site
 
 #: The script looks for new mail; the mail itself stands in a frame.
 INBOX_POLICY = content_policy(connect_src="'self'", frame_src="'self'")
@@ -85,14 +85,15 @@ class _Mail:
         return "" if part is None else str(part.get_content())
 
 
-def routes(inbox: Inbox, templates: Templates) -> APIRouter:
+def routes(inbox: Inbox, site: Site) -> APIRouter:
     """The pages under `/inbox`."""
     router = APIRouter()
 
     def page(name: str, context: dict[str, object]) -> Response:
         clock = f"{inbox.now():%A %d %B, %H:%M} UTC"
-        html = templates.page(name, {"clock": clock, **context})
-        return HTMLResponse(html, headers={"Content-Security-Policy": INBOX_POLICY})
+        answer = site.page(name, {"clock": clock, **context})
+        answer.headers["Content-Security-Policy"] = INBOX_POLICY
+        return answer
 
     async def listing(request: Request) -> Response:
         moved = request.query_params.get("moved", "")
@@ -109,7 +110,7 @@ def routes(inbox: Inbox, templates: Templates) -> APIRouter:
 
     async def next_evening(_: Request) -> Response:
         has_moved = await inbox.next_evening() is not None
-        return RedirectResponse(f"/inbox?moved={MOVED[has_moved]}", 303)
+        return site.to(f"/inbox?moved={MOVED[has_moved]}")
 
     router.add_route("/inbox", listing, methods=["GET"])
     router.add_route("/inbox/next-evening", next_evening, methods=["POST"])

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from service.content.zones import evenings_in_words
 from service.domain.choice import SEEK_CARE
@@ -45,7 +45,7 @@ def routes(site: Site) -> APIRouter:
         return _form_page(site, forms.NOTHING_ENTERED)
 
     async def to_form(_: Request) -> Response:
-        return RedirectResponse("/#form", 303)
+        return site.to("/#form")
 
     async def sign_up(request: Request) -> Response:
         return await _sign_up(site, request, await forms.entered(request))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 
 from service.content.catalogue import Library
 from service.content.templating import Templates
@@ -52,11 +52,29 @@ class Site:
         """Whether the pages are meant for others than who sits at this machine."""
         return urlsplit(self.base_url).hostname not in HERE
 
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers reach the pages over TLS."""
+        return self.base_url.startswith("https://")
+
+    @property
+    def prefix(self) -> str:
+        """What stands before every path outside: /cramps of https://your.org/cramps.
+
+        Inside, paths have none (`prefix.py`).
+        """
+        return urlsplit(self.base_url).path
+
+    def to(self, path: str) -> RedirectResponse:
+        """On to another page of ours, by GET."""
+        return RedirectResponse(self.prefix + path, 303)
+
     def page(
         self, name: str, context: Mapping[str, object] | None = None, status: int = 200
     ) -> HTMLResponse:
         """The page `templates/web/<name>`, with what stands on every page."""
         shared = {
+            "prefix": self.prefix,
             "operator_name": self.operator_name,
             "postal_address": self.postal_address,
             "reviews": self.library.review_summary,

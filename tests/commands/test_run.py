@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import httpx
 import pytest
 
-from service.commands.demo import staged
+from service.commands.demo import near, staged
 from service.commands.run import insist_on_none
 from service.domain.errors import Misconfigured
 from service.embedded.postgres import throwaway
@@ -151,8 +151,9 @@ async def test_next_evening_brings_a_mail_as_often_as_it_is_pressed():
     keys_of_demo = keys(read({"EVENTIDE_SECRETS__KEYS": new_keys(name="1")}).secrets)
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(throwaway())
+        listener = bound("127.0.0.1", 0)
         stage = await stack.enter_async_context(
-            staged(bound("127.0.0.1", 0), url=url, keys=keys_of_demo)
+            staged(listener, base_url=near(listener), url=url, keys=keys_of_demo)
         )
         lines: list[str] = []
         with TemporaryDirectory() as out:
@@ -238,7 +239,9 @@ async def test_a_demo_whose_people_have_no_movable_time_begins_anew(
         bound("127.0.0.1", 0) as listener,
         pytest.raises(Misconfigured, match="Delete the folder demo"),
     ):
-        await staged(listener, url=database_url, keys=made).__aenter__()
+        await staged(
+            listener, base_url=near(listener), url=database_url, keys=made
+        ).__aenter__()
 
 
 async def test_the_demo_stops_cleanly_on_ctrl_c_and_keeps_its_people(settings):

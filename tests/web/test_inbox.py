@@ -57,7 +57,7 @@ def desk() -> Desk:
 
 @pytest.fixture
 async def browser(cut_off_site, desk):
-    pages = inbox.routes(desk, cut_off_site.templates)
+    pages = inbox.routes(desk, cut_off_site)
     async with browsing(create_app(cut_off_site, pages)) as client:
         yield client
 

@@ -24,12 +24,13 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from service.domain.operators import May, Operator
 from service.domain.throttle import Throttle
 from service.flows import sign_in
 from service.flows.account import Proof
+from service.web import cookies
 from service.web.forms import Entered
 from service.web.origin import is_from_here
 from service.web.site import Site
@@ -49,6 +50,8 @@ PLACES = (
     ("/operator/audit", "Audit log", May.SEE_AUDIT),
     ("/operator/operators", "Operators", May.MANAGE_OPERATORS),
 )
+#: The cookies of a session, and of having been signed in with before.
+SESSION, KNOWN = "eventide", "eventide-known"
 ONE_YEAR = 365 * 24 * 60 * 60
 
 Handler = Callable[[Request, Operator], Awaitable[Response]]
@@ -121,42 +124,24 @@ class Access:
 
     def token(self, request: Request) -> str:
         """What the browser shows of its session, "" for nothing."""
-        return request.cookies.get(self._cookie("eventide"), "")
+        return cookies.kept(self.site, request, SESSION)
 
     def mark(self, request: Request) -> str:
         """What the browser shows of having been signed in with before."""
-        return request.cookies.get(self._cookie("eventide-known"), "")
+        return cookies.kept(self.site, request, KNOWN)
 
     def to_page(self, path: str, *, token: str, mark: str) -> Response:
         """On to a page, signed in from now on."""
-        answer = RedirectResponse(path, 303)
-        self.set_cookie(answer, "eventide", token)
-        self.set_cookie(answer, "eventide-known", mark, seconds=ONE_YEAR)
+        answer = self.site.to(path)
+        cookies.keep(self.site, answer, SESSION, token)
+        cookies.keep(self.site, answer, KNOWN, mark, seconds=ONE_YEAR)
         return answer
 
     def to_login(self) -> Response:
         """Back to the sign-in page, signed out."""
-        answer = RedirectResponse(LOGIN, 303)
-        self.set_cookie(answer, "eventide", "", seconds=0)
+        answer = self.site.to(LOGIN)
+        cookies.keep(self.site, answer, SESSION, "", seconds=0)
         return answer
-
-    def set_cookie(
-        self, answer: Response, name: str, value: str, *, seconds: int | None = None
-    ) -> None:
-        """Let the browser keep a value that no script can read."""
-        answer.set_cookie(
-            self._cookie(name),
-            value,
-            max_age=seconds,
-            secure=self._is_https(),
-            httponly=True,
-            # A provider's answer, and a link in an alert, come from another site.
-            samesite="lax",
-        )
-
-    def cookie(self, request: Request, name: str) -> str:
-        """What set_cookie kept, "" for nothing."""
-        return request.cookies.get(self._cookie(name), "")
 
     def _walled(
         self, handler: Handler, may: May
@@ -164,23 +149,16 @@ class Access:
         async def walled(request: Request) -> Response:
             operator = await self.operator(request)
             if operator is None:
-                return RedirectResponse(_login_for(request), 303)
+                return self.site.to(_login_for(request))
             if request.method == "POST" and not self.is_from_here(request):
                 return self.page(request, operator, "elsewhere.html", status=403)
             if may is not May.ENROL and self.must_enrol(operator):
-                return RedirectResponse(ENROL, 303)
+                return self.site.to(ENROL)
             if not operator.may(may):
                 return self.page(request, operator, "may_not.html", status=403)
             return await handler(request, operator)
 
         return walled
-
-    def _cookie(self, name: str) -> str:
-        # Browsers take this prefix to mean: from this very host, and over TLS.
-        return f"__Host-{name}" if self._is_https() else name
-
-    def _is_https(self) -> bool:
-        return self.site.base_url.startswith("https://")
 
 
 def login_page(

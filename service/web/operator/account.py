@@ -5,7 +5,7 @@ from dataclasses import replace
 import segno
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from service.domain import second_factor
 from service.domain.errors import VisitorError
@@ -59,7 +59,7 @@ class _Desk:
             return await self._page(
                 request, operator, act=name, problems=error.problems
             )
-        return RedirectResponse(PATH, 303)
+        return self._site.to(PATH)
 
     async def show_factor(self, request: Request, operator: Operator) -> Response:
         return await self._factor_page(request, operator, {})
@@ -71,7 +71,7 @@ class _Desk:
             if form.one("act") == "begin":
                 proof = self._access.proof(operator, form)
                 await account.begin_second_factor(store, proof, now=now)
-                return RedirectResponse(ENROL, 303)
+                return self._site.to(ENROL)
             codes = await account.confirm_second_factor(
                 store,
                 operator.name,
@@ -96,7 +96,7 @@ class _Desk:
             token=self._access.token(request),
             now=self._site.clock.now(),
         )
-        return RedirectResponse(f"{PATH}?done=password", 303)
+        return self._site.to(f"{PATH}?done=password")
 
     async def _renew_codes(
         self, request: Request, operator: Operator, form: Entered
@@ -114,7 +114,7 @@ class _Desk:
             token=self._access.token(request),
             now=self._site.clock.now(),
         )
-        return RedirectResponse(f"{PATH}?done=removed", 303)
+        return self._site.to(f"{PATH}?done=removed")
 
     async def _page(
         self,
@@ -140,7 +140,7 @@ class _Desk:
     ) -> Response:
         mine = await account.own(self._site.store, operator.name)
         if mine.has_second_factor:
-            return RedirectResponse(PATH, 303)
+            return self._site.to(PATH)
         status = 422 if problems else 200
         secret = mine.second_factor
         if not secret:
@@ -163,5 +163,5 @@ class _Desk:
     ) -> Response:
         """The codes, once: the page cannot be had again."""
         if not codes:
-            return RedirectResponse(PATH, 303)
+            return self._site.to(PATH)
         return self._access.page(request, operator, "codes.html", {"codes": codes})

@@ -5,7 +5,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from service.domain.errors import VisitorError
 from service.domain.operators import May, Operator
@@ -73,7 +73,7 @@ class _Desk:
         form, now = await forms.entered(request), self._site.clock.now()
         digest = _digest(form.one("digest"))
         await silence.forget(self._site.store, digest, by=operator.name, now=now)
-        return RedirectResponse(f"{PAGE}#kept", 303)
+        return self._site.to(f"{PAGE}#kept")
 
     async def _count(self, _: str, now: datetime) -> Silence:
         return await silence.silence(self._site.store, now=now)

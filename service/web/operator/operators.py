@@ -6,7 +6,7 @@ Each act asks for the admin's own password: a browser left open makes nobody an 
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from service.domain.errors import VisitorError
 from service.domain.operators import May, Operator, Role
@@ -62,7 +62,7 @@ class _Desk:
             )
         except VisitorError as error:
             return await self._list(request, operator, form, error.problems)
-        return RedirectResponse(f"{PATH}/{name}?done=added", 303)
+        return self._site.to(f"{PATH}/{name}?done=added")
 
     async def show(self, request: Request, operator: Operator) -> Response:
         done = DONE.get(request.query_params.get("done", ""), "")
@@ -81,7 +81,7 @@ class _Desk:
             return await self._one(
                 request, operator, act=wanted, problems=error.problems
             )
-        return RedirectResponse(f"{PATH}/{name}?done={wanted}", 303)
+        return self._site.to(f"{PATH}/{name}?done={wanted}")
 
     async def _do(self, wanted: str, name: str, form: Entered, *, by: str) -> None:
         store, now = self._site.store, self._site.clock.now()

@@ -5,7 +5,7 @@ import json
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from service.domain.errors import VisitorError
 from service.domain.night import night_at
@@ -96,7 +96,7 @@ class _Desk:
             self._site.store, address, by=operator.name, now=self._site.clock.now()
         )
         if found.subscriber and not found.waiting:
-            return RedirectResponse(f"{PAGE}/{found.subscriber}", 303)
+            return self._site.to(f"{PAGE}/{found.subscriber}")
         return self._search(request, operator, typed=typed, found=found)
 
     async def go_to(self, request: Request, operator: Operator) -> Response:
@@ -104,7 +104,7 @@ class _Desk:
         if not (typed.isascii() and typed.isdigit()):
             problem = "A number has digits only."
             return self._search(request, operator, number_problem=problem)
-        return RedirectResponse(f"{PAGE}/{typed}", 303)
+        return self._site.to(f"{PAGE}/{typed}")
 
     async def show(self, request: Request, operator: Operator) -> Response:
         done = DONE.get(request.query_params.get("done", ""), "")
@@ -127,7 +127,7 @@ class _Desk:
         is_new = await people.send_link(
             self._site.store, number, by=operator.name, now=now
         )
-        return _done(f"{PAGE}/{number}", "link" if is_new else "link_before")
+        return self._done(f"{PAGE}/{number}", "link" if is_new else "link_before")
 
     async def _pause(self, request: Request, operator: Operator) -> Response:
         form, number = await forms.entered(request), _number(request)
@@ -143,12 +143,12 @@ class _Desk:
                 request, operator, status=422, until_problem=problem
             )
         await people.pause(self._site.store, number, until, by=operator.name, now=now)
-        return _done(f"{PAGE}/{number}", "pause")
+        return self._done(f"{PAGE}/{number}", "pause")
 
     async def _resume(self, request: Request, operator: Operator) -> Response:
         number, now = _number(request), self._site.clock.now()
         await people.resume(self._site.store, number, by=operator.name, now=now)
-        return _done(f"{PAGE}/{number}", "resume")
+        return self._done(f"{PAGE}/{number}", "resume")
 
     async def _suppress(self, request: Request, operator: Operator) -> Response:
         form, number = await forms.entered(request), _number(request)
@@ -159,7 +159,7 @@ class _Desk:
         await people.suppress(
             self._site.store, number, Reason(reason), by=operator.name, now=now
         )
-        return _done(f"{PAGE}/{number}", "suppress")
+        return self._done(f"{PAGE}/{number}", "suppress")
 
     async def _export(self, request: Request, operator: Operator) -> Response:
         site, number = self._site, _number(request)
@@ -176,7 +176,7 @@ class _Desk:
     async def _erase(self, request: Request, operator: Operator) -> Response:
         number, now = _number(request), self._site.clock.now()
         await privacy.erase(self._site.store, number, by=operator.name, now=now)
-        return _done(PAGE, "erase")
+        return self._done(PAGE, "erase")
 
     async def _look(self, number: int) -> people.Known | Waiting:
         now = self._site.clock.now()
@@ -224,13 +224,12 @@ class _Desk:
         status = 422 if is_wrong else 200
         return self._access.page(request, operator, "people.html", context, status)
 
+    def _done(self, page: str, act: str) -> Response:
+        return self._site.to(f"{page}?done={act}")
+
 
 def _number(request: Request) -> int:
     number = int(request.path_params["number"])
     if number > LARGEST:
         raise HTTPException(404)
     return number
-
-
-def _done(page: str, act: str) -> Response:
-    return RedirectResponse(f"{page}?done={act}", 303)

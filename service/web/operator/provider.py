@@ -13,6 +13,7 @@ from service.domain.operators import NotVouched
 from service.domain.throttle import Browsers, Throttle
 from service.flows import sign_in
 from service.flows.sign_in import SignedIn
+from service.web import cookies
 from service.web.operator.access import HOME, Access, login_page
 
 if TYPE_CHECKING:
@@ -49,19 +50,20 @@ class _Desk:
     async def start(self, _: Request) -> Response:
         seed = os.urandom(32).hex()
         try:
+            # The one redirect that leads out of our pages.
             answer = RedirectResponse(await self._provider.door(seed), 303)
         except (TryLater, NotVouched) as error:
             return self._refused(error)
-        self._access.set_cookie(answer, SEED, seed, seconds=SECONDS)
+        cookies.keep(self._access.site, answer, SEED, seed, seconds=SECONDS)
         return answer
 
     async def come_back(self, request: Request) -> Response:
-        seed, now = self._access.cookie(request, SEED), self._access.site.clock.now()
+        site = self._access.site
+        seed, now = cookies.kept(site, request, SEED), site.clock.now()
         try:
             name = await self._provider.name_of(seed, request.query_params, now=now)
         except (TryLater, NotVouched) as error:
             return self._refused(error)
-        site = self._access.site
         result = await sign_in.sign_in_as(site.store, self._throttle, name, now=now)
         if not isinstance(result, SignedIn):
             site.figures.signed_in(result)
@@ -69,7 +71,7 @@ class _Desk:
         site.figures.signed_in("taken")
         mark = self._browsers.mark(result.name)
         answer = self._access.to_page(HOME, token=result.token, mark=mark)
-        self._access.set_cookie(answer, SEED, "", seconds=0)
+        cookies.keep(site, answer, SEED, "", seconds=0)
         return answer
 
     def _refused(self, error: TryLater | NotVouched) -> Response:

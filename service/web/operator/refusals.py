@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from service.domain.operators import May, Operator
 from service.domain.provider import Provider
@@ -60,7 +60,7 @@ class _Board:
             done = await refusals.undo(
                 store, since=since, until=until, at=at, by=operator.name, now=now
             )
-            return RedirectResponse(f"{DONE}={done.people}", 303)
+            return self._site.to(f"{DONE}={done.people}")
         ahead = await refusals.undoable(store, since=since, until=until, at=at, now=now)
         found = {"people": ahead.people, "ends": ended(ahead.ends)}
         context = {"since": since, "until": until, "at": at, "found": found}

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from service.domain.throttle import WINDOW, Browsers, Throttle, network_of
 from service.flows import sign_in
@@ -48,7 +48,7 @@ class _Desk:
     async def show(self, request: Request) -> Response:
         following = safe_next(request.query_params.get("next", ""))
         if await self._access.operator(request):
-            return RedirectResponse(following, 303)
+            return self._site.to(following)
         return login_page(self._site, following)
 
     async def sign_in(self, request: Request) -> Response:
@@ -80,7 +80,7 @@ class _Desk:
     async def sign_out(self, request: Request) -> Response:
         if not self._access.is_from_here(request):
             # Not even the cookie is taken away by another site.
-            return RedirectResponse(HOME, 303)
+            return self._site.to(HOME)
         token, now = self._access.token(request), self._site.clock.now()
         await sign_in.sign_out(self._site.store, token, now=now)
         return self._access.to_login()

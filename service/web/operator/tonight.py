@@ -5,7 +5,7 @@ from datetime import date, datetime
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from service.domain.hours import LATE_AFTER, Night
 from service.domain.operators import May, Operator
@@ -49,11 +49,11 @@ def routes(access: Access) -> APIRouter:
 
     async def pause(_: Request, operator: Operator) -> Response:
         await deployment.pause(site.store, by=operator.name, now=site.clock.now())
-        return RedirectResponse(HOME, 303)
+        return site.to(HOME)
 
     async def resume(_: Request, operator: Operator) -> Response:
         await deployment.resume(site.store, by=operator.name, now=site.clock.now())
-        return RedirectResponse(HOME, 303)
+        return site.to(HOME)
 
     access.get(router, HOME, show, may=May.SEE_FIGURES)
     access.get(router, PAUSE, ask, may=May.PAUSE_ALL)
