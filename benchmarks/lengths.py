@@ -4,6 +4,7 @@ For 10,000 invented people every row is made that is sealed for a person, as the
 makes it, after thirty nights. What is printed is the mutual information between the
 length of the sealed row and an answer, which an intruder with a copy of the database
 would have; beside it, that of the plain text, as it was before rows were padded.
+Left out is what is sealed for an operator.
 
 Everybody has the same number of nights behind them: how long somebody has been here
 stands in the open, and would only blur what the length tells.
@@ -13,6 +14,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from math import log2
 from typing import Annotated
@@ -27,19 +29,23 @@ from service.clock import SystemClock
 from service.commands.people import progress
 from service.content.zones import known_zones
 from service.domain.choice import tonight_for
+from service.domain.claim import Proof
 from service.domain.records import (
+    answers_to_json,
     history_to_json,
     person_to_json,
     reminder_to_json,
     tonight_to_data,
 )
-from service.domain.risk import Answers
-from service.domain.subscriber import Person, Subscriber
+from service.domain.requests import SignUp, request_to_json
+from service.domain.risk import Answers, LaterAnswer, Tag
+from service.domain.subscriber import CONSENTS, Person, Subscriber
 from service.domain.synthetic import crowd
 from service.domain.tonight import History, Tonight, remember
 from service.flows.preview import draft
 from service.store.feedback import KEPT_BYTES
-from service.store.sealing import Sealer
+from service.store.sealing import BLOCKS, Sealer
+from service.store.signups import signup_to_json
 
 PEOPLE = 10_000
 NIGHTS = 30
@@ -53,6 +59,12 @@ ANSWERS: Mapping[str, Callable[[Answers], object]] = {
     "pregnancy": lambda answers: answers.pregnancy,
     "alcohol": lambda answers: answers.alcohol,
 }
+#: The one table that holds nothing of a person who gets reminders.
+NOT_OF_PEOPLE = {"operator"}
+#: What a browser can claim answers with: a digest, and the code that it was shown.
+PROOF = Proof(browser="f" * 64, code="0123")
+#: One in so many has answered a single question, or both, after the form.
+ASKED_LATER_ONE_IN, LATER = 3, (Tag.MED_THINNER, Tag.POSTNATAL)
 #: Names and hosts of addresses are as long as real ones are.
 NAME_LENGTHS, HOST_LENGTHS = (11.0, 3.5), (11.0, 2.5)
 
@@ -72,10 +84,13 @@ def main(
     with progress() as bar:
         task = bar.add_task("Living through", total=people)
         for number in range(1, people + 1):
-            someone = _with_address(here.newcomer_due(number, now=now).subscriber)
+            invented = here.newcomer_due(number, now=now).subscriber
+            someone = _realistic(invented, now=now)
             asked.append(someone.person.answers)
             plain.append(_rows(studio, someone, nights, now=now))
             bar.advance(task)
+    if plain[0].keys() != BLOCKS.keys() - NOT_OF_PEOPLE:
+        raise SystemExit("there are sealed tables that are not measured here")
     told = {
         table: _bits(asked, [rows[table] for rows in plain], table)
         for table in plain[0]
@@ -85,22 +100,23 @@ def main(
     raise typer.Exit(int(worst > MOST_BITS))
 
 
-def _with_address(someone: Subscriber) -> Subscriber:
+def _realistic(someone: Subscriber, *, now: datetime) -> Subscriber:
+    """The same with an address as long as real ones, and answers to later questions."""
     dice = random.Random(someone.id)  # noqa: S311 - lengths, not secrets
     name, host = (
         max(4, round(dice.gauss(*lengths))) for lengths in (NAME_LENGTHS, HOST_LENGTHS)
     )
-    person = Person(
-        address=f"{'n' * name}@{'h' * host}.org", answers=someone.person.answers
-    )
-    return Subscriber(
-        id=someone.id,
-        person=person,
-        evening=someone.evening,
-        language=someone.language,
-        status=someone.status,
-        started_on=someone.started_on,
-    )
+    answers = someone.person.answers
+    if not dice.randrange(ASKED_LATER_ONE_IN):
+        tags = dice.sample(LATER, dice.randint(1, len(LATER)))
+        later = (LaterAnswer(tag=t, answer=_yes(dice), on=now.date()) for t in tags)
+        answers = replace(answers, later=tuple(later))
+    address = f"{'n' * name}@{'h' * host}.org"
+    return replace(someone, person=Person(address=address, answers=answers))
+
+
+def _yes(dice: random.Random) -> bool | None:
+    return dice.choice((True, False, False, False, None))
 
 
 def _rows(studio: Studio, someone: Subscriber, nights: int, *, now: datetime) -> Rows:
@@ -119,11 +135,12 @@ def _rows(studio: Studio, someone: Subscriber, nights: int, *, now: datetime) ->
         language=someone.language,
         night=today,
     ).letter
-    person = person_to_json(someone.person).encode()
     address = someone.person.address
     return {
-        "signup": person,
-        "subscriber": person,
+        "signup": signup_to_json(someone.person, PROOF).encode(),
+        "subscriber": person_to_json(someone.person).encode(),
+        "answer_change": json.dumps(answers_to_json(answers)).encode(),
+        "request": _request(someone),
         "history": history_to_json(past).encode(),
         "outbox": reminder_to_json(someone, choice).encode(),
         "night": json.dumps(choice).encode(),
@@ -131,6 +148,18 @@ def _rows(studio: Studio, someone: Subscriber, nights: int, *, now: datetime) ->
         "refusal": f"550 5.1.1 <{address}>: Recipient address rejected".encode(),
         "feedback": mail.data[:KEPT_BYTES],
     }
+
+
+def _request(someone: Subscriber) -> bytes:
+    asked = SignUp(
+        address=someone.person.address,
+        answers=someone.person.answers,
+        evening=someone.evening,
+        language=someone.language,
+        consents=CONSENTS,
+        proof=PROOF,
+    )
+    return request_to_json(asked).encode()
 
 
 def _lived(

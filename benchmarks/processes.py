@@ -1,5 +1,7 @@
 """Programs that are started to be measured, and ended afterwards."""
 
+import os
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +29,16 @@ def started(
         finally:
             process.terminate()
             process.wait(PATIENCE_SECONDS)
+
+
+def program(name: str, *, package: str = "postfix") -> str:
+    """The path of a program that this Debian package brings; the trial ends without it."""
+    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
+    if found is None:
+        raise SystemExit(
+            f"{name} is missing: apt-get install --no-install-recommends {package}"
+        )
+    return found
 
 
 def peak_memory_of(pid: int) -> float:

@@ -1,21 +1,20 @@
 """`python -m benchmarks.reseal`: an old key is taken away from 20,000 people with 30 nights.
 
-Web and a worker run all the while, and 1 in 20 people is due as it begins. The reseal is
-killed in the middle and run again; web and worker are restarted with the new keys once it
-names them. At the end the old key is gone and every row is opened.
+Web and a worker run all the while, 1 in 20 people is due as it begins, and a visitor a
+second signs up. The reseal is killed in the middle and run again; web and worker are
+restarted with the new keys once it names them. At the end the old key is gone and every
+row is opened.
 """
 
 import asyncio
 import json
 import subprocess
-import sys
 import time
 from asyncio.subprocess import PIPE, Process
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Annotated
 
 import asyncpg
@@ -23,7 +22,8 @@ import typer
 
 from benchmarks.processes import started
 from benchmarks.scale.crowd import connected
-from benchmarks.sink import Sink, sink
+from benchmarks.sink import HOST, Sink, sink
+from benchmarks.stage import EVENTIDE, answering, browser, free_port
 from benchmarks.trial import Trial
 from service.app import Service
 from service.commands.people import progress
@@ -33,6 +33,7 @@ from service.domain.records import tonight_to_data
 from service.domain.synthetic import Crowd, crowd
 from service.domain.tonight import History, remember
 from service.embedded import postgres
+from service.embedded.visitor import ANSWERS
 from service.flows.seed import seed
 from service.flows.upkeep import upkeep
 from service.keys import new_keys
@@ -47,7 +48,6 @@ AT_ONCE = 5000
 PASTS = 200
 DUE_ONE_IN = 20
 A_DAY = timedelta(days=1)
-EVENTIDE = str(Path(sys.executable).with_name("eventide"))
 LOOKUP, SEAL, LINK = range(3)
 OLD, NEW = new_keys(name="old").split(), new_keys(name="new").split()
 COMMON = (OLD[LOOKUP], OLD[LINK])
@@ -71,45 +71,82 @@ async def _measured(people: int, nights: int) -> int:
             await upkeep(parts.store, now=parts.clock.now())
             await _fill(parts, people, nights, now=parts.clock.now())
         with sink() as relay:
-            await _resealed(trial, relay)
+            code = await _resealed(trial, relay)
             typer.echo(f"mails that the worker sent meanwhile: {relay.messages():,}")
         rows = await _by_key(url)
         typer.echo(f"rows by key: {dict(rows)}")
         opened = await _opened(Trial(url=url, keys=_keys(NEW[SEAL])))
         typer.echo(f"without the old key {opened:,} rows open")
-        return int(set(rows) != {"new"} or opened != rows.total())
+        return int(code or set(rows) != {"new"} or opened != rows.total())
 
 
 def _keys(*seal: str) -> str:
     return "\n".join((*COMMON, *seal))
 
 
-async def _resealed(trial: Trial, relay: Sink) -> None:
-    """Web and worker run, before with the old key and at the end with the new one."""
+async def _resealed(trial: Trial, relay: Sink) -> int:
+    """The code that the resumed reseal ended with.
+
+    Web and worker run, before with the old key and at the end with the new one.
+    """
     both = Trial(url=trial.url, keys=_keys(NEW[SEAL], OLD[SEAL]))
-    env = both.environment(port=relay.port, connections=CONNECTIONS)
-    with _roles(trial, relay) as theirs:
+    env, port = both.environment(port=relay.port, connections=CONNECTIONS), free_port()
+    with _roles(trial, relay, port) as theirs:
         # Both are at work, however long they take to start.
+        await answering(f"http://{HOST}:{port}/health/ready")
         while not relay.messages():  # noqa: ASYNC110 - another process counts
             await asyncio.sleep(1)
-        half = (await _by_key(trial.url))["old"] // 2
-        begun = time.monotonic()
-        killed = await _started(env)
-        while (await _by_key(trial.url))["new"] < half:  # noqa: ASYNC110 - another process
-            await asyncio.sleep(1)
-        killed.kill()
-        await killed.communicate()
-        took = time.monotonic() - begun
-        typer.echo(f"killed after {took:.1f} s: {dict(await _by_key(trial.url))}")
-        resumed = await _started(env)
-        waiting = await _line(resumed)
-        took = time.monotonic() - begun
-        typer.echo(f"walked through after {took:.1f} s. {waiting}")
+        async with _visitors(port) as answers:
+            begun = time.monotonic()
+            await _killed_halfway(trial.url, env)
+            took = time.monotonic() - begun
+            typer.echo(f"killed after {took:.1f} s: {dict(await _by_key(trial.url))}")
+            resumed = await _started(env)
+            waiting = await _line(resumed)
+            took = time.monotonic() - begun
+            typer.echo(f"walked through after {took:.1f} s. {waiting}")
+        typer.echo(f"sign-ups meanwhile, by status: {dict(Counter(answers))}")
         theirs.close()
-        with _roles(both, relay):
-            out, err = await resumed.communicate()
+        with _roles(both, relay, port):
+            await answering(f"http://{HOST}:{port}/health/ready")
+            async with _visitors(port) as answers:
+                out, err = await resumed.communicate()
+            typer.echo(f"and after the restart: {dict(Counter(answers))}")
     said = f"{out.decode().strip()} {err.decode().strip()}"
     typer.echo(f"ended with {resumed.returncode}: {said}")
+    return resumed.returncode or 0
+
+
+async def _killed_halfway(url: str, env: Mapping[str, str]) -> None:
+    """A reseal that is killed once half of the rows have the new key."""
+    half = (await _by_key(url))["old"] // 2
+    process = await _started(env)
+    while (await _by_key(url))["new"] < half:  # noqa: ASYNC110 - another process
+        await asyncio.sleep(1)
+    process.kill()
+    await process.communicate()
+
+
+@asynccontextmanager
+async def _visitors(port: int) -> AsyncIterator[list[int]]:
+    """One more signs up each second inside the block; the status of each answer."""
+    answers: list[int] = []
+
+    async def come() -> None:
+        async with browser(port) as client:
+            while True:
+                address = f"visitor{port}.{len(answers)}@visitors.example"
+                form = {**ANSWERS, "email": address}
+                answers.append((await client.post("/signup", data=form)).status_code)
+                await asyncio.sleep(1)
+
+    task = asyncio.create_task(come())
+    try:
+        yield answers
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def _started(env: Mapping[str, str]) -> Process:
@@ -129,11 +166,13 @@ async def _line(process: Process) -> str:
 
 
 @contextmanager
-def _roles(trial: Trial, relay: Sink) -> Iterator[ExitStack]:
-    """Web and a worker inside the block, or until the stack is closed."""
+def _roles(trial: Trial, relay: Sink, port: int) -> Iterator[ExitStack]:
+    """Web on that port and a worker inside the block, or until the stack is closed."""
     env: Mapping[str, str] = {
         **trial.environment(port=relay.port, connections=CONNECTIONS),
-        "EVENTIDE_WEB__PORT": "0",
+        "EVENTIDE_WEB__PORT": str(port),
+        # All visitors come from here: as many as like.
+        "EVENTIDE_OPERATOR__NETWORKS": "127.0.0.0/8",
     }
     with ExitStack() as stack:
         for role in ("web", "worker"):

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import socket
 import tempfile
 import time
@@ -11,9 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
-
-from benchmarks.processes import started
+from benchmarks.processes import program, started
 
 HOST = "127.0.0.1"
 BACKLOG = "200"
@@ -47,17 +44,6 @@ def sink() -> Iterator[Sink]:
         with counts.open("wb") as out, started(command, stdout=out):
             _wait_for(port)
             yield Sink(port=port, counts=counts)
-
-
-def program(name: str) -> str:
-    """The path of one of Postfix's programs for trials."""
-    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
-    if found is None:
-        typer.echo(
-            f"{name} is missing: it comes with Postfix (apt-get install postfix)"
-        )
-        raise typer.Exit(1)
-    return found
 
 
 def _wait_for(port: int) -> None:

@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
-from benchmarks.processes import ROOT, peak_memory_of
-from benchmarks.sink import HOST, program, sink
+from benchmarks.processes import ROOT, peak_memory_of, program
+from benchmarks.sink import HOST, sink
 
 PEERS = ROOT / ".peers"
 SENDERS = "benchmarks.peers.senders"

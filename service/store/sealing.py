@@ -33,7 +33,7 @@ PACKED_TABLE = "night"
 #: The block of each table in bytes, as `benchmarks.lengths` measures them.
 BLOCKS: Mapping[str, int] = MappingProxyType(
     {
-        "signup": 512,
+        "signup": 1024,
         "subscriber": 512,
         "answer_change": 512,
         "request": 2048,

@@ -125,9 +125,8 @@ class Signups:
 
     async def add(self, pending: Pending) -> None:
         """Keep a sign-up until it is confirmed or expires."""
-        data = json.loads(person_to_json(pending.person))
-        plain = json.dumps({**data, "proof": asdict(pending.proof)})
-        sealed, key_id = self._sealer.seal(plain.encode(), about=_about(pending.id))
+        plain = signup_to_json(pending.person, pending.proof).encode()
+        sealed, key_id = self._sealer.seal(plain, about=_about(pending.id))
         values = {
             "id": pending.id,
             "address_key": self._sealer.address_key(pending.person.address),
@@ -229,6 +228,11 @@ class Signups:
             tries=row.tries,
             subscriber_id=row.subscriber_id,
         )
+
+
+def signup_to_json(person: Person, proof: Proof) -> str:
+    """What is sealed in a pending sign-up's row."""
+    return json.dumps({**json.loads(person_to_json(person)), "proof": asdict(proof)})
 
 
 def _about(signup_id: int) -> str:

@@ -1,4 +1,6 @@
 import math
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -6,7 +8,9 @@ from hypothesis import strategies as st
 from nacl.secret import Aead
 from nacl.utils import random
 
+from service.domain.claim import Proof
 from service.domain.errors import Misconfigured
+from service.domain.synthetic import crowd
 from service.store.operator_tables import METADATA
 from service.store.sealing import (
     BLOCKS,
@@ -15,6 +19,7 @@ from service.store.sealing import (
     Sealer,
     canonical,
 )
+from service.store.signups import signup_to_json
 
 KEY = b"k" * 32
 
@@ -65,6 +70,20 @@ def test_a_box_that_was_never_padded_opens_as_it_was():
 def test_every_table_with_sealed_rows_has_a_block():
     tables = METADATA.tables.values()
     assert {t.name for t in tables if "sealed" in t.columns} == set(BLOCKS)
+
+
+def test_the_length_of_a_pending_sign_up_says_nothing_of_its_answers():
+    proof = Proof(browser="f" * 64, code="0123")
+    now = datetime(2026, 11, 29, 20, tzinfo=UTC)
+    here = crowd(["Europe/London"], ["GB"], now=now)
+    people = [here.newcomer(n, now=now).subscriber.person for n in range(300)]
+    # A name and a host as long as there are any in a thousand.
+    longest = [replace(one, address=f"{'n' * 22}@{'h' * 20}.org") for one in people]
+    plain = [signup_to_json(one, proof).encode() for one in longest]
+    boxes = [sealer(new=KEY).seal(one, about="signup:1")[0] for one in plain]
+
+    assert len({len(one) for one in plain}) > 50
+    assert len({len(box) for box in boxes}) == 1
 
 
 @given(at=st.integers(min_value=0, max_value=551), bit=st.integers(0, 7))
