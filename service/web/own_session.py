@@ -25,6 +25,8 @@ def keep_session(site: Site, answer: Response, session: str) -> None:
         # The page is come back to from a mail, which is another site.
         samesite="lax",
     )
+    if not session:
+        answer.headers["Clear-Site-Data"] = '"cache"'
 
 
 def _name(site: Site) -> str:

@@ -46,7 +46,10 @@ class _Desk:
         self._browsers = Browsers(keys=access.site.links.keys)
         self._throttle = Throttle()
 
-    async def start(self, _: Request) -> Response:
+    async def start(self, request: Request) -> Response:
+        # Another site must not begin a session that nobody asked for.
+        if request.headers.get("Sec-Fetch-Site", "none") not in {"same-origin", "none"}:
+            return login_page(self._access.site, HOME, problem="elsewhere", status=403)
         seed = os.urandom(32).hex()
         try:
             answer = RedirectResponse(await self._provider.door(seed), 303)
@@ -58,11 +61,14 @@ class _Desk:
     async def come_back(self, request: Request) -> Response:
         seed, now = self._access.cookie(request, SEED), self._access.site.clock.now()
         try:
-            name = await self._provider.name_of(seed, request.query_params, now=now)
+            vouched = await self._provider.vouched(seed, request.query_params, now=now)
         except (TryLater, NotVouched) as error:
             return self._refused(error)
         site = self._access.site
-        result = await sign_in.sign_in_as(site.store, self._throttle, name, now=now)
+        token = self._access.token(request)
+        result = await sign_in.sign_in_as(
+            site.store, self._throttle, vouched, token=token, now=now
+        )
         if not isinstance(result, SignedIn):
             site.figures.signed_in(result)
             return self._refused(NotVouched("no such operator"))
