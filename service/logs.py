@@ -73,7 +73,9 @@ def scrub(
     _logger: object, _method: str, event: MutableMapping[str, object]
 ) -> MutableMapping[str, object]:
     """A library's event without what could be private in its words."""
-    event["event"] = QUOTED.sub("(redacted)", str(event["event"]))
+    # One line whatever is in it: a forged one could follow a line break.
+    text = " ".join(str(event["event"]).split())
+    event["event"] = QUOTED.sub("(redacted)", text)
     event["action"] = "library"
     event.pop("stack_info", None)
     _, error, trace = cast("Raised", event.pop("exc_info", NOTHING_RAISED))

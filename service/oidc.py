@@ -19,7 +19,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from service.domain.errors import TryLater
-from service.domain.operators import NotVouched
+from service.domain.operators import NotVouched, Vouched
 from service.settings import OidcSettings
 
 #: Seconds until the provider has answered, and that its clock may be off.
@@ -60,12 +60,13 @@ class Provider:
                 state=_derived(seed, "state"),
                 nonce=_derived(seed, "nonce"),
                 code_verifier=_derived(seed, "verifier"),
+                **self._asked(),
             )
             return str(url)
 
-    async def name_of(
+    async def vouched(
         self, seed: str, answer: Mapping[str, str], *, now: datetime
-    ) -> str:
+    ) -> Vouched:
         """Who came back with this answer, in lower case. Raises TryLater, NotVouched."""
         is_asked_for = seed and hmac.compare_digest(
             answer.get("state", "").encode(), _derived(seed, "state").encode()
@@ -94,7 +95,8 @@ class Provider:
                 TypeError,
             ) as error:
                 raise NotVouched(type(error).__name__) from error
-        return self._name(claims)
+        self._insist(claims)
+        return Vouched(name=self._name(claims), subject=str(claims["sub"]))
 
     def _client(self) -> AsyncOAuth2Client:
         secret = self._settings.client_secret.get_secret_value()
@@ -107,6 +109,10 @@ class Provider:
             code_challenge_method="S256",
             timeout=PATIENCE,
         )
+
+    def _asked(self) -> dict[str, str]:
+        claim, _, wanted = self._settings.demands.partition("=")
+        return {"acr_values": wanted} if claim == "acr" else {}
 
     async def _about(self, client: AsyncOAuth2Client) -> Json:
         issuer = self._settings.issuer
@@ -138,6 +144,13 @@ class Provider:
         if str(read.claims["iss"]).rstrip("/") != self._settings.issuer:
             raise NotVouched("another issuer")
         return read.claims
+
+    def _insist(self, claims: Json) -> None:
+        """Return if the provider says how they proved who they are as is demanded."""
+        claim, _, wanted = self._settings.demands.partition("=")
+        said = claims.get(claim)
+        if claim and wanted not in map(str, said if isinstance(said, list) else [said]):
+            raise NotVouched(f"no {claim} that is demanded")
 
     def _name(self, claims: Json) -> str:
         claim = self._settings.claim

@@ -195,12 +195,14 @@ class OidcSettings(Section):
     """The identity provider that vouches for operators; without an issuer there is none.
 
     `claim` is what it says of a person that must be the name of an operator here.
+    `demands` is how it must have proved who they are: `amr=mfa`, or `acr=` its own word.
     """
 
     issuer: Annotated[str, AfterValidator(_secure_or_none)] = ""
     client_id: str = ""
     client_secret: SecretStr = SecretStr("")
     claim: str = "email"
+    demands: Annotated[str, Field(pattern=r"^((acr|amr)=\S+)?$")] = ""
     name: str = "single sign-on"
 
 

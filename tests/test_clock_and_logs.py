@@ -92,6 +92,28 @@ def test_people_get_readable_lines(capsys):
 
 
 @pytest.mark.usefixtures("_plain_logs")
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_line_break_begins_no_other_line(capsys, form):
+    configure(form=form)
+    forged = "550 no\r\n2026-11-29T20:00:00Z [info] signed in"
+
+    structlog.get_logger().info("not sent", action="deliver", reason=forged)
+    logging.getLogger("asyncio").warning(forged)
+
+    assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+@pytest.mark.usefixtures("_plain_logs")
+def test_a_line_says_when_in_utc(capsys):
+    configure(form="json")
+
+    structlog.get_logger().info("sent", action="deliver")
+
+    (line,) = lines(capsys)
+    assert line["timestamp"].endswith("Z")
+
+
+@pytest.mark.usefixtures("_plain_logs")
 @pytest.mark.parametrize(
     "name", ["uvicorn.error", "sqlalchemy.pool", "asyncio", "httpx"]
 )

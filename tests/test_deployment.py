@@ -71,6 +71,33 @@ def test_caddy_does_not_wait_for_half_a_request():
     assert "read_body 30s" in caddyfile
 
 
+def test_caddy_shows_nothing_from_inside_outside():
+    caddyfile = (HERE / "config" / "Caddyfile").read_text()
+
+    assert "@inside path /metrics /metrics/* /health /health/*" in caddyfile
+    assert "respond @inside 404" in caddyfile
+    assert "admin off" in caddyfile
+
+
+def test_caddy_leads_no_program_on_that_posts_without_tls():
+    caddyfile = (HERE / "config" / "Caddyfile").read_text()
+
+    assert "auto_https disable_redirects" in caddyfile
+    plain = caddyfile.partition("\nhttp:// {")[2].partition("\n}")[0]
+    assert "redir @page https" in plain
+    assert "@page method GET HEAD" in plain
+    assert "respond 403" in plain
+
+
+def test_the_image_holds_no_history_and_no_settings():
+    copied = re.findall(r"^COPY (?!--from)(?:--\S+ )?(.+)$", DOCKERFILE, re.MULTILINE)
+    ignored = (HERE / ".dockerignore").read_text().splitlines()
+
+    assert not {"."} & {part for line in copied for part in line.split()[:-1]}
+    assert ignored[1] == "*"
+    assert not [line for line in ignored if line.startswith("!.") or ".git" in line]
+
+
 def test_no_visitor_of_the_pages_comes_with_the_address_of_the_engine():
     # A network without IPv6 hides whoever comes by it.
     assert "enable_ipv6" not in COMPOSE["networks"].get("default", {})

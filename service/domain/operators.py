@@ -27,6 +27,18 @@ class NotVouched(ServiceError):
     """An identity provider does not say who it is, or it is not it who says so."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vouched:
+    """Whom an identity provider vouches for.
+
+    `name` is an operator's name here, `subject` the provider's own: the one may become
+    another person's, the other never.
+    """
+
+    name: str
+    subject: str
+
+
 class Role(StrEnum):
     """What an operator is; each may do all that the one before may."""
 
@@ -99,7 +111,8 @@ class Account:
     """What is known of an operator. `second_factor`: the secret, "" for none.
 
     `last_step` is that of the newest code that was taken; None as long as the second
-    factor was not confirmed by one.
+    factor was not confirmed by one. `subject` is who an identity provider said that this
+    is, when it first vouched for them.
     """
 
     name: str
@@ -109,6 +122,7 @@ class Account:
     second_factor: str = ""
     last_step: int | None = None
     disabled_at: datetime | None = None
+    subject: str = ""
 
     @property
     def has_second_factor(self) -> bool:

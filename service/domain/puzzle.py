@@ -55,7 +55,11 @@ class Puzzles:
         return answer == str(sum(_numbers(token))) or _is_work(token, work)
 
     def _serializer(self) -> URLSafeSerializer:
-        return URLSafeSerializer(list(reversed(self.keys)), salt="eventide.puzzle")
+        return URLSafeSerializer(
+            list(reversed(self.keys)),
+            salt="eventide.puzzle",
+            signer_kwargs={"digest_method": hashlib.sha256},
+        )
 
 
 def _numbers(token: str) -> tuple[int, int]:

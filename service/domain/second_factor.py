@@ -14,8 +14,8 @@ ISSUER = "Eventide"
 EARLIER_AND_LATER = (-1, 0, 1)
 STEP_SECONDS = 30
 RECOVERY_CODES = 10
-#: Of base32, so 80 bits: nobody finds a code by its digest.
-RECOVERY_LENGTH, GROUP = 16, 4
+#: Of base32, so 140 bits: nobody finds a code by its digest.
+RECOVERY_LENGTH, GROUP = 28, 4
 
 
 def new_secret() -> str:

@@ -5,6 +5,7 @@ a browser that its operator signed in with before has attempts of its own: it sh
 cookie that only we can have made (OWASP: device cookies).
 """
 
+import hashlib
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -109,4 +110,8 @@ class Browsers:
             return False
 
     def _serializer(self) -> URLSafeSerializer:
-        return URLSafeSerializer(list(reversed(self.keys)), salt="eventide.browser")
+        return URLSafeSerializer(
+            list(reversed(self.keys)),
+            salt="eventide.browser",
+            signer_kwargs={"digest_method": hashlib.sha256},
+        )

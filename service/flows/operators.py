@@ -76,11 +76,11 @@ async def disable(store: Store, name: str, *, by: str, now: datetime) -> None:
 
 
 async def enable(store: Store, name: str, *, by: str, now: datetime) -> None:
-    """Let somebody in again. Raises NoSuchOperator."""
+    """Let somebody in again, whoever they are to the provider. Raises NoSuchOperator."""
 
     async def act(tx: Transaction, found: Account) -> Account:
         await tx.audit.add(by, Act.OPERATOR_ENABLED, details=name, now=now)
-        return replace(found, disabled_at=None)
+        return replace(found, disabled_at=None, subject="")
 
     await _change(store, name, act)
 

@@ -10,7 +10,7 @@ import structlog
 
 from service.domain import second_factor
 from service.domain.audit import Act
-from service.domain.operators import LONGEST_PASSWORD, Account, Operator
+from service.domain.operators import LONGEST_PASSWORD, Account, Operator, Vouched
 from service.domain.throttle import Throttle, sources
 from service.passwords import Passwords
 from service.store.engine import Store, Transaction
@@ -32,13 +32,17 @@ class No(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What was typed, and from where. `is_known`: from a browser of this operator's."""
+    """What was typed, and from where. `is_known`: from a browser of this operator's.
+
+    `token` is what the browser shows of a session, which the new one takes the place of.
+    """
 
     name: str
     password: str
     code: str
     network: str
     is_known: bool
+    token: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,35 +86,47 @@ async def sign_in(
             checked = await _with_code(tx, account, attempt.code, now=now)
             if checked is not None:
                 throttle.give_back(counted)
-                return await _begun(tx, checked, "password", now=now)
+                return await _begun(tx, checked, "password", attempt.token, now=now)
         await _refused(tx, account, now=now)
     return No.WRONG
 
 
 async def sign_in_as(
-    store: Store, throttle: Throttle, name: str, *, now: datetime
+    store: Store, throttle: Throttle, vouched: Vouched, *, token: str, now: datetime
 ) -> SignedIn | No:
     """Begin a session of the operator whom the identity provider vouches for.
 
-    Nobody is added: an account of this name must be there.
+    Nobody is added: an account of this name must be there, and be theirs: an address may
+    be given to another person. `token` as of an `Attempt`.
     """
     # Somebody whose account was disabled does not fill the audit log by coming back.
-    counted = sources(name, network="", is_known=True)
+    counted = sources(vouched.name, network="", is_known=True)
     if not throttle.take(counted, now=now):
         return No.TOO_OFTEN
     async with store.transaction() as tx:
-        account = await tx.operators.lock(name)
-        if account is None or account.disabled_at is not None:
+        account = await tx.operators.lock(vouched.name)
+        is_another = account is not None and account.subject not in {
+            "",
+            vouched.subject,
+        }
+        if account is None or account.disabled_at is not None or is_another:
             await _refused(tx, account, details=PROVIDER, now=now)
             return No.WRONG
         throttle.give_back(counted)
-        return await _begun(tx, account, PROVIDER, now=now)
+        account = replace(account, subject=vouched.subject)
+        return await _begun(tx, account, PROVIDER, token, now=now)
 
 
 async def signed_in(store: Store, token: str, *, now: datetime) -> Operator | None:
     """Who holds this token, None where nobody does."""
     async with store.transaction() as tx:
         return await tx.sessions.find(token, now=now)
+
+
+async def renewed(store: Store, token: str) -> str:
+    """Another token for a session whose rights or proofs have just changed."""
+    async with store.transaction() as tx:
+        return await tx.sessions.renew(token)
 
 
 async def sign_out(store: Store, token: str, *, now: datetime) -> None:
@@ -159,8 +175,9 @@ async def _refused(
 
 
 async def _begun(
-    tx: Transaction, account: Account, how: str, *, now: datetime
+    tx: Transaction, account: Account, how: str, before: str, *, now: datetime
 ) -> SignedIn:
+    await tx.sessions.end(before)
     token = urlsafe_b64encode(os.urandom(TOKEN_BYTES)).rstrip(b"=").decode()
     await tx.operators.save(account)
     is_vouched = how == PROVIDER

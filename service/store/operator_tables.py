@@ -86,6 +86,7 @@ OPERATOR = Table(
     Column("last_step", BigInteger),
     instant("created_at"),
     instant("disabled_at", nullable=True),
+    Column("subject", Text),
     CheckConstraint("role IN ('viewer', 'operator', 'admin')", name="role"),
 )
 

@@ -10,7 +10,8 @@ from service.domain.operators import Account, Role
 from service.store.sealing import Sealer
 
 COLUMNS = (
-    "name, role, created_at, password_hash, sealed, key_id, last_step, disabled_at"
+    "name, role, created_at, password_hash, sealed, key_id, last_step, disabled_at, "
+    "subject"
 )
 GET = text(f"SELECT {COLUMNS} FROM operator WHERE name = :name")  # noqa: S608 - a constant
 LOCK = text(f"SELECT {COLUMNS} FROM operator WHERE name = :name FOR UPDATE")  # noqa: S608 - a constant
@@ -25,7 +26,8 @@ SAVE = text(
     """
     UPDATE operator
     SET role = :role, password_hash = :password_hash, sealed = :sealed,
-        key_id = :key_id, last_step = :last_step, disabled_at = :disabled_at
+        key_id = :key_id, last_step = :last_step, disabled_at = :disabled_at,
+        subject = :subject
     WHERE name = :name
     """
 )
@@ -93,6 +95,7 @@ class Operators:
             "key_id": key_id,
             "last_step": account.last_step,
             "disabled_at": account.disabled_at,
+            "subject": account.subject or None,
         }
         await self._connection.execute(SAVE, values)
 
@@ -137,6 +140,7 @@ class Operators:
             second_factor=secret,
             last_step=row.last_step,
             disabled_at=row.disabled_at,
+            subject=row.subject or "",
         )
 
 

@@ -1,13 +1,14 @@
 """Signed-in browsers: what is in a cookie is random, and only its digest is kept."""
 
 import hashlib
+import secrets
 from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.domain.operators import Operator, Role
-from service.domain.sessions import IDLE, LONGEST, SEEN_EVERY
+from service.domain.sessions import IDLE, LONGEST, SEEN_EVERY, OpenSession
 
 ADD = text(
     """
@@ -26,6 +27,18 @@ FIND = text(
     """
 )
 SEEN = text("UPDATE session SET seen_at = :now WHERE digest = :digest")
+OPEN = text(
+    """
+    SELECT digest, started_at, seen_at, is_vouched
+    FROM session
+    WHERE operator = :operator
+        AND started_at > CAST(:now AS timestamptz) - CAST(:longest AS interval)
+        AND seen_at > CAST(:now AS timestamptz) - CAST(:idle AS interval)
+    ORDER BY started_at DESC LIMIT 100
+    """
+)
+RENEW = text("UPDATE session SET digest = :renewed WHERE digest = :digest")
+END_ONE = text("DELETE FROM session WHERE operator = :operator AND digest = :digest")
 END = text("DELETE FROM session WHERE digest = :digest")
 END_ALL = text("DELETE FROM session WHERE operator = :operator AND digest <> :kept")
 DROP_OLD = text(
@@ -81,6 +94,35 @@ class Sessions:
             await self._connection.execute(SEEN, seen)
         return Operator(name=row.name, role=Role(row.role), is_proven=row.is_proven)
 
+    async def of(
+        self, operator: str, *, token: str, now: datetime
+    ) -> tuple[OpenSession, ...]:
+        """The sessions of an operator, newest first; one of them is that of `token`."""
+        values = {"operator": operator, "now": now, "longest": LONGEST, "idle": IDLE}
+        found = await self._connection.execute(OPEN, values)
+        return tuple(
+            OpenSession(
+                id=row.digest.hex(),
+                started_at=row.started_at,
+                seen_at=row.seen_at,
+                is_vouched=row.is_vouched,
+                is_this=row.digest == _digest(token),
+            )
+            for row in found
+        )
+
+    async def renew(self, token: str) -> str:
+        """Another token for the session of `token`, which holds it no more."""
+        renewed = secrets.token_urlsafe(32)
+        values = {"digest": _digest(token), "renewed": _digest(renewed)}
+        await self._connection.execute(RENEW, values)
+        return renewed
+
+    async def end_one(self, operator: str, session: str) -> None:
+        """End the session of this id, if it is this operator's."""
+        values = {"operator": operator, "digest": _of(session)}
+        await self._connection.execute(END_ONE, values)
+
     async def end(self, token: str) -> None:
         """End one session."""
         await self._connection.execute(END, {"digest": _digest(token)})
@@ -89,6 +131,14 @@ class Sessions:
         """End every session of an operator but that of one token; returns how many."""
         values = {"operator": operator, "kept": _digest(but)}
         return (await self._connection.execute(END_ALL, values)).rowcount
+
+
+def _of(session: str) -> bytes:
+    """The digest of a session by its id, that of none for what is no id."""
+    try:
+        return bytes.fromhex(session)
+    except ValueError:
+        return b""
 
 
 def _digest(token: str) -> bytes:

@@ -85,7 +85,7 @@ def create_app(site: Site, *more: APIRouter) -> FastAPI:
     errors.install(app, site)
     app.add_middleware(SameOrigin, site=site)
     # Its headers stand on error pages too, and all that is answered is counted.
-    app.add_middleware(Guard, is_https=site.is_https)
+    app.add_middleware(Guard, base_url=site.base_url)
     app.add_middleware(Traffic, figures=site.figures)
     app.add_middleware(Prefix, prefix=checked(site.prefix))
     return app

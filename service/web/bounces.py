@@ -2,6 +2,7 @@
 
 import hmac
 
+import structlog
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -12,6 +13,8 @@ from service.web.figures import Figures
 
 PATH = "/bounces"
 
+log = structlog.get_logger()
+
 
 def routes(desk: Desk, key: str, figures: Figures) -> APIRouter:
     """`/bounces`, for who sends `Authorization: Bearer KEY`; nothing without a key."""
@@ -21,6 +24,7 @@ def routes(desk: Desk, key: str, figures: Figures) -> APIRouter:
     async def take(request: Request) -> Response:
         given = request.headers.get("Authorization", "").encode()
         if not hmac.compare_digest(given, expected):
+            log.warning("wrong key for bounces", action="bounces")
             wanted = {"WWW-Authenticate": "Bearer"}
             return PlainTextResponse("wrong key\n", 401, wanted)
         figures.came_back(in_short(await desk.receive(await request.body())))

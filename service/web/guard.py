@@ -1,5 +1,7 @@
 """What holds for every request: safe headers on each answer, and no huge bodies."""
 
+from urllib.parse import urlsplit
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,6 +14,7 @@ BODY_LIMIT_BYTES = 64 * 1024
 LONGER_BODIES = {"/bounces": LONGEST_BYTES}
 POLICY = {
     "default-src": "'none'",
+    "object-src": "'none'",
     "style-src": "'self'",
     "script-src": "'self'",
     "img-src": "'self'",
@@ -26,6 +29,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 ONE_YEAR = 365 * 24 * 60 * 60
@@ -40,12 +44,15 @@ def content_policy(**changes: str) -> str:
 class Guard:
     """Adds the headers that an answer does not set itself, and limits bodies."""
 
-    def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
+    def __init__(self, app: ASGIApp, *, base_url: str) -> None:
         """Stand before `app`; over https, ask browsers to stay there."""
         self._app = app
         self._headers = {**HEADERS, "Content-Security-Policy": content_policy()}
-        if is_https:
-            self._headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}"
+        base = urlsplit(base_url)
+        if base.scheme == "https":
+            # Below a path the host is somebody else's, and so are the names below it.
+            wide = "" if base.path else "; includeSubDomains"
+            self._headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}{wide}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -55,6 +62,10 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
+                kind = headers.get("Content-Type", "")
+                # Starlette names the letters of `text/` alone.
+                if kind.endswith("+xml"):
+                    headers["Content-Type"] = f"{kind}; charset=utf-8"
             await send(message)
 
         await self._app(scope, _limited(scope, receive), send_guarded)

@@ -6,10 +6,13 @@ since 2023), else `Origin`. Neither can be set by another site's page.
 
 from urllib.parse import urlsplit
 
+import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.web.site import Site
+
+log = structlog.get_logger()
 
 #: What mail programs and mail servers post. The console has a page of its own for this.
 EXEMPT = ("/unsubscribe", "/bounces")
@@ -46,6 +49,7 @@ class SameOrigin:
         if scope["type"] == "http" and scope["method"] == "POST":
             headers = Headers(scope=scope)
             if not _is_exempt(scope["path"]) and not self._may(headers):
+                log.warning("a form of another site is refused", action="web")
                 app = self._site.page("elsewhere.html", status=403)
         await app(scope, receive, send)
 

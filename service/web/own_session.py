@@ -19,3 +19,5 @@ def keep_session(site: Site, answer: Response, session: str) -> None:
     """Let the browser keep a session; "" ends it there."""
     seconds = int(SESSION.total_seconds()) if session else 0
     cookies.keep(site, answer, NAME, session, seconds=seconds)
+    if not session:
+        answer.headers["Clear-Site-Data"] = '"cache"'

@@ -61,7 +61,7 @@ class AtConsole:
         """The secret of a second factor that counts, and the recovery codes."""
         secret = await self.set_up_second_factor()
         page = await self.post(FACTOR, code=self.code(secret))
-        return secret, re.findall(r"<li>([a-z2-7-]{19})</li>", page.text)
+        return secret, re.findall(r"<li>([a-z2-7-]{34})</li>", page.text)
 
     def code(self, secret):
         """What an authenticator app shows now."""

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
 
 from service.settings import OidcSettings
 from service.web.server import bound, serving
@@ -30,6 +30,7 @@ class Identity:
     claims: dict[str, Any] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
     raw_about: str = ""
+    moved_to: str = ""
     token: dict[str, Any] = field(default_factory=dict)
     asked: dict[str, str] = field(default_factory=dict)
     now: int = 0
@@ -50,6 +51,8 @@ class Identity:
         return f"/operator/login/callback?code=the-code&state={self.asked['state']}"
 
     async def describe(self, _: Request):
+        if self.moved_to:
+            return RedirectResponse(self.moved_to)
         if self.raw_about:
             return PlainTextResponse(self.raw_about)
         about = {

@@ -50,10 +50,11 @@ async def test_a_mail_with_the_key_is_taken_and_done(client, site):
 @pytest.mark.parametrize(
     "given", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {KEY}"}]
 )
-async def test_without_the_key_nothing_is_taken(client, site, given):
+async def test_without_the_key_nothing_is_taken(client, site, given, capsys):
     answer = await client.post("/bounces", content=A_PERSON, headers=given)
 
     assert answer.status_code == 401
+    assert "wrong key for bounces" in "".join(capsys.readouterr())
     assert answer.headers["WWW-Authenticate"] == "Bearer"
     assert await kept(site) == []
 

@@ -21,12 +21,28 @@ async def test_every_answer_has_safe_headers_and_no_cookie(cut_off, path):
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
+    assert "object-src 'none'" in policy
+    assert "base-uri 'none'" in policy
     assert "unsafe" not in policy
     assert answer.headers["Referrer-Policy"] == "same-origin"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cache-Control"] == "no-store"
-    assert "max-age" in answer.headers["Strict-Transport-Security"]
+    assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert answer.headers["Strict-Transport-Security"] == (
+        "max-age=31536000; includeSubDomains"
+    )
+    assert "charset=utf-8" in answer.headers["Content-Type"]
+    assert not [name for name in answer.headers if name.startswith("access-control")]
     assert "Set-Cookie" not in answer.headers
+
+
+async def test_below_a_path_nothing_is_asked_of_the_other_names_of_a_host(cut_off_site):
+    shared = replace(cut_off_site, base_url="https://clinic.example/cramps")
+    async with browsing(create_app(shared)) as client:
+        answer = await client.get("/privacy")
+
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
 async def test_without_https_no_browser_is_told_to_insist_on_it(cut_off_site):
@@ -50,7 +66,21 @@ async def test_a_page_loads_nothing_from_anywhere_else(cut_off, path):
 
 @pytest.mark.parametrize("name", ["eventide.css", "eventide.js", "favicon.svg"])
 async def test_style_script_and_icon_are_served(cut_off, name):
-    assert (await cut_off.get(f"/static/{name}")).status_code == 200
+    answer = await cut_off.get(f"/static/{name}")
+
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].endswith("; charset=utf-8")
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/", "/static/..%2f..%2fpyproject.toml", "/.git/config", "/.env"]
+)
+async def test_no_folder_is_listed_and_no_other_file_is_served(cut_off, path):
+    assert (await cut_off.get(path)).status_code == 404
+
+
+async def test_a_request_is_not_echoed_by_trace(cut_off):
+    assert (await cut_off.request("TRACE", "/")).status_code == 405
 
 
 async def test_no_description_of_the_api_is_published(cut_off):

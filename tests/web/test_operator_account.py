@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from service.domain.operators import Role
+from service.domain.operators import OWN_WORDS, Role, Vouched
 from service.domain.throttle import Throttle
 from service.flows import operators
 from service.flows.sign_in import SignedIn, sign_in_as
+from service.settings import HERE
 from tests.web.consoles import FACTOR, PASSWORD, at_console
-from tests.web.visits import problems, words
+from tests.web.visits import browsing, problems, words
 
 ACCOUNT = "/operator/account"
 ANOTHER = "eight loud geese at dawn"
@@ -44,6 +45,13 @@ async def change(ada, **typed):
     return await ada.post(ACCOUNT, act="password", **{**given, **typed})
 
 
+async def elsewhere_too(ada, **typed):
+    """The session of another browser that the same person signs in with."""
+    async with browsing(ada.app) as other:
+        await replace(ada, client=other).sign_in(**typed)
+        return other.cookies["__Host-eventide"]
+
+
 async def test_a_changed_password_is_the_one_that_counts(ada):
     answer = await change(ada)
     page = await ada.get(answer.headers["Location"].partition("?")[0], done="password")
@@ -55,8 +63,7 @@ async def test_a_changed_password_is_the_one_that_counts(ada):
 
 
 async def test_a_changed_password_ends_every_other_session(ada):
-    elsewhere = ada.client.cookies["__Host-eventide"]
-    await ada.sign_in()
+    elsewhere = await elsewhere_too(ada)
 
     await change(ada)
 
@@ -130,6 +137,39 @@ async def test_a_common_password_or_one_of_the_service_s_own_words_is_refused(
 )
 async def test_a_few_words_that_nobody_would_join_do(ada, good):
     assert (await change(ada, new_password=good, again=good)).status_code == 303
+
+
+async def test_a_password_counts_exactly_as_it_was_typed(ada):
+    typed = "  Nine LOUD geese, at  dusk  "
+    await change(ada, new_password=typed, again=typed)
+
+    tried = [typed.strip(), typed.lower(), " ".join(typed.split()), typed]
+    statuses = [(await ada.sign_in(password=one)).status_code for one in tried]
+
+    assert statuses == [403, 403, 403, 303]
+
+
+async def test_passwords_are_masked_and_password_managers_are_welcome(ada):
+    pages = [(await ada.get(path)).text for path in ("/operator/login", ACCOUNT)]
+    async with browsing(ada.app) as stranger:
+        pages.append((await stranger.get("/operator/login")).text)
+    fields = [
+        field
+        for page in pages
+        for field in re.findall(r"<input[^>]+>", page)
+        if re.search(r'name="(new_)?password"|name="again"', field)
+    ]
+
+    assert len(fields) == 4
+    for field in fields:
+        assert 'type="password"' in field
+        assert re.search(r'autocomplete="(current|new)-password"', field)
+        assert "onpaste" not in field
+
+
+@pytest.mark.parametrize("word", OWN_WORDS)
+def test_words_that_no_password_may_rest_on_are_documented(word):
+    assert f" {word}" in (HERE / "docs" / "console.md").read_text()
 
 
 async def test_a_browser_left_open_is_no_place_to_guess_the_password(ada):
@@ -207,10 +247,9 @@ async def test_a_second_factor_is_only_set_up_and_removed_with_the_password(ada)
 
 
 async def test_a_second_factor_that_is_removed_is_asked_for_no_more(ada):
-    secret = await ada.set_up_second_factor()
-    await ada.post(FACTOR, code=ada.code(secret))
+    _, codes = await ada.enrol()
 
-    await ada.post(ACCOUNT, act="remove", password=PASSWORD)
+    await ada.post(ACCOUNT, act="remove", password=PASSWORD, code=codes[0])
     await ada.post(ACCOUNT, act="remove", password=PASSWORD)
 
     assert (await ada.sign_in()).status_code == 303
@@ -222,11 +261,11 @@ async def test_a_second_factor_that_is_removed_is_asked_for_no_more(ada):
 async def test_a_second_factor_that_is_removed_ends_every_other_session(ada):
     secret = await ada.set_up_second_factor()
     await ada.post(FACTOR, code=ada.code(secret))
-    elsewhere = ada.client.cookies["__Host-eventide"]
     ada.wait(seconds=30)
-    await ada.sign_in(code=ada.code(secret))
+    elsewhere = await elsewhere_too(ada, code=ada.code(secret))
+    ada.wait(seconds=30)
 
-    await ada.post(ACCOUNT, act="remove", password=PASSWORD)
+    await ada.post(ACCOUNT, act="remove", password=PASSWORD, code=ada.code(secret))
 
     assert (await ada.get(ACCOUNT)).status_code == 200
     assert (await ada.get_as(elsewhere, ACCOUNT)).status_code == 303
@@ -272,13 +311,100 @@ async def test_recovery_codes_are_shown_once_and_kept_as_digests_only(ada):
     assert "Your recovery codes" not in (await ada.get(ACCOUNT)).text
 
 
+@pytest.mark.parametrize("act", ["remove", "codes"])
+async def test_what_weakens_the_second_factor_takes_a_code_of_it(ada, act):
+    _, codes = await ada.enrol()
+
+    refused = [await ada.post(ACCOUNT, act=act, password=PASSWORD) for _ in range(10)]
+    too_often = await ada.post(ACCOUNT, act=act, password=PASSWORD, code=codes[0])
+    ada.wait(minutes=15)
+    taken = await ada.post(ACCOUNT, act=act, password=PASSWORD, code=codes[0])
+
+    assert "Each works once" in problems(refused[0].text)[f"{act}_code"]
+    assert "Too many attempts" in problems(too_often.text)[f"{act}_password"]
+    assert taken.status_code in {200, 303}
+
+
+async def test_an_app_s_code_does_as_well_to_remove_it_and_works_no_more(ada):
+    secret, _ = await ada.enrol()
+    ada.wait(seconds=30)
+    code = ada.code(secret)
+
+    page = await ada.post(ACCOUNT, act="codes", password=PASSWORD, code=code)
+    again = await ada.post(ACCOUNT, act="remove", password=PASSWORD, code=code)
+
+    assert "Your recovery codes" in words(page.text)
+    assert again.status_code == 422
+
+
+async def test_a_session_that_gains_or_loses_rights_has_another_token(ada):
+    before = ada.client.cookies["__Host-eventide"]
+    _, codes = await ada.enrol()
+    enrolled = ada.client.cookies["__Host-eventide"]
+    await change(ada)
+    changed = ada.client.cookies["__Host-eventide"]
+    await ada.post(ACCOUNT, act="remove", password=ANOTHER, code=codes[0])
+
+    assert len({before, enrolled, changed, ada.client.cookies["__Host-eventide"]}) == 4
+    for token in (before, enrolled, changed):
+        assert (await ada.get_as(token, ACCOUNT)).status_code == 303
+    assert (await ada.get(ACCOUNT)).status_code == 200
+
+
+async def test_where_one_is_signed_in_is_told_and_ended(ada):
+    alone = words((await ada.get(ACCOUNT)).text)
+    others = [await elsewhere_too(ada) for _ in range(3)]
+    ids = re.findall(r'name="session" value="(\w+)"', (await ada.get(ACCOUNT)).text)
+    typed = {"act": "sessions", "password": PASSWORD}
+    wrong = await ada.post(ACCOUNT, **{**typed, "password": "wrong"})
+    await ada.post(ACCOUNT, **typed, session="no id")
+    await ada.post(ACCOUNT, **typed, session=ids[0])
+    one = [(await ada.get_as(token, ACCOUNT)).status_code for token in others]
+    answer = await ada.post(ACCOUNT, **typed)
+
+    assert "In this browser alone." in alone
+    assert len(ids) == 3
+    assert problems(wrong.text) == {"sessions_password": "This is not your password."}
+    assert sorted(one) == [200, 200, 303]
+    assert answer.headers["Location"] == f"{ACCOUNT}?done=sessions"
+    assert "In this browser alone." in words((await ada.get(ACCOUNT)).text)
+    assert ("ada", "sessions ended", None, "ada") in await ada.acts()
+
+
+async def test_without_a_password_one_signs_in_anew_to_end_other_sessions(site, ada):
+    eve = Vouched(name="eve@example.org", subject="7")
+    now = site.clock.now()
+    new = (eve.name, Role.VIEWER, "")
+    await operators.add(site.store, site.passwords, new, by="ada", now=now)
+    await sign_in_as(site.store, Throttle(), eve, token="", now=now)
+    begun = await sign_in_as(site.store, Throttle(), eve, token="", now=now)
+    assert isinstance(begun, SignedIn)
+    ada.wait(minutes=6)
+    now = site.clock.now()
+    fresh = await sign_in_as(site.store, Throttle(), eve, token="", now=now)
+    assert isinstance(fresh, SignedIn)
+
+    answers = []
+    for token in (begun.token, fresh.token):
+        async with browsing(ada.app) as browser:
+            browser.cookies.set("__Host-eventide", token)
+            answers.append(
+                await replace(ada, client=browser).post(ACCOUNT, act="sessions")
+            )
+
+    assert [answer.status_code for answer in answers] == [422, 303]
+    assert "You have no password here" in words(answers[0].text)
+    page = await ada.get_as(fresh.token, ACCOUNT)
+    assert "In this browser alone." in words(page.text)
+
+
 async def test_new_recovery_codes_end_those_before(ada):
     _, old = await ada.enrol()
 
     wrong = await ada.post(ACCOUNT, act="codes", password="wrong")
-    page = await ada.post(ACCOUNT, act="codes", password=PASSWORD)
+    page = await ada.post(ACCOUNT, act="codes", password=PASSWORD, code=old[1])
 
-    (new, *_) = re.findall(r"<li>([a-z2-7-]{19})</li>", page.text)
+    (new, *_) = re.findall(r"<li>([a-z2-7-]{34})</li>", page.text)
     assert problems(wrong.text) == {"codes_password": "This is not your password."}
     assert (await ada.sign_in(code=old[0])).status_code == 403
     assert (await ada.sign_in(code=new)).status_code == 303
@@ -287,7 +413,7 @@ async def test_new_recovery_codes_end_those_before(ada):
 
 async def test_without_a_second_factor_there_are_no_recovery_codes(ada):
     _, codes = await ada.enrol()
-    await ada.post(ACCOUNT, act="remove", password=PASSWORD)
+    await ada.post(ACCOUNT, act="remove", password=PASSWORD, code=codes[0])
 
     answer = await ada.post(ACCOUNT, act="codes", password=PASSWORD)
 
@@ -344,9 +470,9 @@ async def test_whoever_becomes_an_operator_must_set_one_up_then(strict):
 
 async def test_whoever_removes_their_second_factor_must_set_up_another(strict):
     ada = await strict(Role.ADMIN)
-    await ada.enrol()
+    _, first = await ada.enrol()
 
-    await ada.post(ACCOUNT, act="remove", password=PASSWORD)
+    await ada.post(ACCOUNT, act="remove", password=PASSWORD, code=first[0])
 
     assert (await ada.get("/operator")).headers["Location"] == FACTOR
     _, codes = await ada.enrol()
@@ -356,7 +482,9 @@ async def test_whoever_removes_their_second_factor_must_set_up_another(strict):
 async def test_a_sign_in_by_an_identity_provider_needs_no_second_factor_here(strict):
     ada = await strict(Role.ADMIN)
     now = ada.site.clock.now()
-    begun = await sign_in_as(ada.site.store, Throttle(), "ada", now=now)
+    begun = await sign_in_as(
+        ada.site.store, Throttle(), Vouched(name="ada", subject="7"), token="", now=now
+    )
     assert isinstance(begun, SignedIn)
 
     assert (await ada.get_as(begun.token, "/operator")).status_code == 200
@@ -371,7 +499,13 @@ async def test_whoever_has_no_password_has_no_second_factor_to_set_up(strict):
     now, site = ada.site.clock.now(), ada.site
     new = ("eve@example.org", Role.ADMIN, "")
     await operators.add(site.store, site.passwords, new, by="ada", now=now)
-    begun = await sign_in_as(site.store, Throttle(), "eve@example.org", now=now)
+    begun = await sign_in_as(
+        site.store,
+        Throttle(),
+        Vouched(name="eve@example.org", subject="7"),
+        token="",
+        now=now,
+    )
     assert isinstance(begun, SignedIn)
 
     page = await ada.get_as(begun.token, FACTOR)
@@ -390,7 +524,13 @@ async def test_whoever_has_no_password_here_is_told_who_vouches(site, ada):
     now = site.clock.now()
     new = ("eve@example.org", Role.VIEWER, "")
     await operators.add(site.store, site.passwords, new, by="ada", now=now)
-    begun = await sign_in_as(site.store, Throttle(), "eve@example.org", now=now)
+    begun = await sign_in_as(
+        site.store,
+        Throttle(),
+        Vouched(name="eve@example.org", subject="7"),
+        token="",
+        now=now,
+    )
     assert isinstance(begun, SignedIn)
 
     page = await ada.get_as(begun.token, ACCOUNT)

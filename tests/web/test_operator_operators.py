@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.domain.operators import Role
+from service.domain.operators import Role, Vouched
 from service.domain.throttle import Throttle
 from service.flows import operators
 from service.flows.sign_in import SignedIn, sign_in_as
@@ -122,6 +122,18 @@ async def test_a_password_that_will_not_do_is_said(ada, eve):
     assert (await eve.get("/operator/account")).status_code == 200
 
 
+async def test_a_new_password_does_not_do_without_the_second_factor(ada, eve):
+    secret, _ = await eve.enrol()
+    new = "another good password"
+    await do(ada, "password", new_password=new)
+    eve.wait(seconds=30)
+
+    without = await eve.sign_in(password=new)
+    with_code = await eve.sign_in(password=new, code=eve.code(secret))
+
+    assert (without.status_code, with_code.status_code) == (403, 303)
+
+
 async def test_whoever_lost_their_device_is_let_in_without_a_code(ada, eve):
     secret = await eve.set_up_second_factor()
     await eve.post("/operator/account/second-factor", code=eve.code(secret))
@@ -194,7 +206,13 @@ async def test_an_admin_without_a_password_here_is_told_how_to_get_one(ada):
     site, now = ada.site, ada.site.clock.now()
     new = ("eve@example.org", Role.ADMIN, "")
     await operators.add(site.store, site.passwords, new, by="ada", now=now)
-    begun = await sign_in_as(site.store, Throttle(), "eve@example.org", now=now)
+    begun = await sign_in_as(
+        site.store,
+        Throttle(),
+        Vouched(name="eve@example.org", subject="7"),
+        token="",
+        now=now,
+    )
     assert isinstance(begun, SignedIn)
     ada.client.cookies.set("__Host-eventide", begun.token)
 

@@ -73,6 +73,63 @@ async def test_whom_the_provider_vouches_for_is_signed_in(ada, clinic):
     )
 
 
+async def test_another_person_who_is_given_the_address_is_not_let_in(ada, clinic):
+    await through(ada, clinic)
+    clinic.claims = {"sub": "43"}
+    another = await through(ada, clinic)
+    clinic.claims = {}
+    the_same = await through(ada, clinic)
+    by, now = "cli:root", ada.site.clock.now()
+    await operators.disable(ada.site.store, "ada@example.org", by=by, now=now)
+    await operators.enable(ada.site.store, "ada@example.org", by=by, now=now)
+    clinic.claims = {"sub": "43"}
+    enabled_anew = await through(ada, clinic)
+
+    assert [a.status_code for a in (another, the_same)] == [403, 303]
+    assert enabled_anew.status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("demands", "claims", "status"),
+    [
+        ("amr=mfa", {"amr": ["pwd", "mfa"]}, 303),
+        ("amr=mfa", {"amr": ["pwd"]}, 403),
+        ("amr=mfa", {}, 403),
+        ("acr=2", {"acr": "2"}, 303),
+        ("acr=2", {"acr": 2}, 303),
+        ("acr=2", {"acr": "1"}, 403),
+    ],
+    ids=str,
+)
+async def test_the_provider_says_that_a_second_factor_was_used_where_it_is_demanded(
+    site, clinic, demands, claims, status
+):
+    clinic.claims = claims
+    async with at_clinic(site, clinic.settings(demands=demands)) as ada:
+        answer = await through(ada, clinic)
+
+    assert answer.status_code == status
+    assert clinic.asked.get("acr_values") == ("2" if demands == "acr=2" else None)
+
+
+async def test_no_other_site_begins_a_sign_in(ada):
+    answer = await ada.client.get(START, headers={"Sec-Fetch-Site": "cross-site"})
+
+    assert answer.status_code == 403
+    assert "Set-Cookie" not in answer.headers
+
+
+async def test_a_sign_in_by_the_provider_takes_the_place_of_the_session_before(
+    ada, clinic
+):
+    await through(ada, clinic)
+    before = ada.client.cookies["__Host-eventide"]
+
+    await through(ada, clinic)
+
+    assert (await ada.get_as(before, "/operator/account")).status_code == 303
+
+
 async def test_the_sign_in_page_offers_it_by_its_name(ada):
     page = await ada.get("/operator/login")
 
@@ -241,6 +298,14 @@ async def test_an_issuer_that_does_not_describe_itself_is_not_gone_to(
     clinic.raw_about = about
 
     assert (await ada.get(START)).status_code == 403
+
+
+async def test_an_issuer_that_points_elsewhere_is_not_followed(ada, clinic):
+    async with identity() as elsewhere:
+        clinic.moved_to = f"{elsewhere.issuer}/.well-known/openid-configuration"
+        elsewhere.about = {"issuer": clinic.issuer}
+
+        assert (await ada.get(START)).status_code == 503
 
 
 async def test_a_provider_that_is_away_is_said_to_be(site, clinic):

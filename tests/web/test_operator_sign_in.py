@@ -182,6 +182,43 @@ async def test_signing_out_ends_the_session_and_not_only_the_cookie(ada):
     assert (await ada.get("/operator/account")).status_code == 303
 
 
+async def test_signing_out_leaves_nothing_behind_in_the_browser(ada):
+    await ada.sign_in()
+
+    answer = await ada.post("/operator/logout")
+
+    assert answer.headers["Clear-Site-Data"] == '"cache"'
+
+
+async def test_a_sign_in_takes_the_place_of_the_session_before(ada):
+    await ada.sign_in()
+    before = ada.client.cookies["__Host-eventide"]
+
+    await ada.sign_in()
+
+    assert ada.client.cookies["__Host-eventide"] != before
+    assert (await ada.get_as(before, "/operator/account")).status_code == 303
+
+
+async def test_every_page_behind_the_sign_in_has_a_way_out(ada):
+    await ada.sign_in()
+
+    for path in ("/operator", *WALLED):
+        assert 'action="/operator/logout"' in (await ada.get(path)).text
+
+
+async def test_what_is_not_allowed_is_logged(site, capsys):
+    eve = await at_console(site, name="eve", role=Role.VIEWER)
+    async with eve.client:
+        await eve.sign_in()
+        await eve.get("/operator/audit")
+        await eve.client.post(FACTOR, headers={"Sec-Fetch-Site": "cross-site"})
+
+    said = "".join(capsys.readouterr())
+    assert "see the audit log" in said
+    assert "a form of another site" in said
+
+
 async def test_signing_out_twice_does_no_harm(ada):
     await ada.post("/operator/logout")
 

@@ -30,11 +30,12 @@ HERE_ITSELF: tuple[dict[str, str], ...] = (
 @pytest.mark.parametrize("headers", ELSEWHERE)
 @pytest.mark.parametrize("path", FORMS)
 async def test_a_form_of_another_site_is_refused_before_anything_is_read(
-    cut_off, path, headers
+    cut_off, path, headers, capsys
 ):
     answer = await cut_off.post(path, data=form(), headers=headers)
 
     assert answer.status_code == 403
+    assert "a form of another site is refused" in "".join(capsys.readouterr())
     assert "nothing was done with it" in answer.text
     assert answer.headers["Referrer-Policy"] == "same-origin"
 

@@ -1,6 +1,7 @@
 """The server on a real socket: half requests, too many of them, and proxies."""
 
 import asyncio
+import re
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
@@ -82,6 +83,25 @@ async def test_half_a_request_is_given_up(served, half, begun):
     assert [line["event"] for line in lines] == ["connections are closed"]
     assert lines[0]["too_slow"] == 1
     assert VISITOR not in str(lines)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "statuses"),
+    [
+        # The length counts for nothing beside chunks: the second request is one.
+        (b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n", [405, 200]),
+        (b"Content-Length: 5\r\nContent-Length: 50\r\n", [400]),
+        (b"Content-Length: +5\r\n", [400]),
+    ],
+)
+async def test_where_a_request_ends_is_not_in_doubt(served, half, lengths, statuses):
+    asked = b"POST /health/live HTTP/1.1\r\nHost: a.example\r\n" + lengths
+    last = b"GET /health/live HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n"
+    async with served() as port:
+        reader, _ = await half(port, asked + b"\r\n0\r\n\r\n" + last)
+        said = await answer(reader)
+
+    assert [int(s) for s in re.findall(rb"HTTP/1.1 (\d+)", said)] == statuses
 
 
 async def test_a_byte_now_and_then_does_not_put_it_off(served, half):

@@ -22,6 +22,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+import structlog
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -53,6 +54,8 @@ PLACES = (
 #: The cookies of a session, and of having been signed in with before.
 SESSION, KNOWN = "eventide", "eventide-known"
 ONE_YEAR = 365 * 24 * 60 * 60
+
+log = structlog.get_logger()
 
 Handler = Callable[[Request, Operator], Awaitable[Response]]
 
@@ -114,12 +117,13 @@ class Access:
         return self.site.needs_second_factor and operator.must_enrol
 
     def proof(self, operator: Operator, form: Entered) -> Proof:
-        """Their own password, typed again in the field `password`."""
+        """Their own password and code, typed again in `password` and `code`."""
         return Proof(
             passwords=self.site.passwords,
             throttle=self._proofs,
             name=operator.name,
             password=next(iter(form.many("password")), ""),
+            code=form.one("code"),
         )
 
     def token(self, request: Request) -> str:
@@ -141,6 +145,14 @@ class Access:
         """Back to the sign-in page, signed out."""
         answer = self.site.to(LOGIN)
         cookies.keep(self.site, answer, SESSION, "", seconds=0)
+        # Nothing of what was shown stays behind, also where `no-store` was passed over.
+        answer.headers["Clear-Site-Data"] = '"cache"'
+        return answer
+
+    async def renewed(self, request: Request, answer: Response) -> Response:
+        """The same answer, with another token for the session."""
+        token = await sign_in.renewed(self.site.store, self.token(request))
+        cookies.keep(self.site, answer, SESSION, token)
         return answer
 
     def _walled(
@@ -151,10 +163,12 @@ class Access:
             if operator is None:
                 return self.site.to(_login_for(request))
             if request.method == "POST" and not self.is_from_here(request):
+                _refused(operator, "a form of another site")
                 return self.page(request, operator, "elsewhere.html", status=403)
             if may is not May.ENROL and self.must_enrol(operator):
                 return self.site.to(ENROL)
             if not operator.may(may):
+                _refused(operator, may)
                 return self.page(request, operator, "may_not.html", status=403)
             return await handler(request, operator)
 
@@ -179,6 +193,10 @@ def safe_next(path: str) -> str:
     # A browser would read "//" and "\" as the beginning of another host.
     is_ours = path.startswith((HOME + "/", HOME + "?")) and "\\" not in path
     return path if is_ours and path.isprintable() else HOME
+
+
+def _refused(operator: Operator, what: str) -> None:
+    log.warning("not allowed", action="console", operator=operator.name, what=what)
 
 
 def _login_for(request: Request) -> str:

@@ -18,6 +18,7 @@ from service.web.operator.access import ENROL, Access
 PATH = "/operator/account"
 DONE = {
     "password": "Your password is changed. You are signed out everywhere else.",
+    "sessions": "What you ended is signed out.",
     "removed": "Signing in takes your password alone again. You are signed out everywhere else.",
 }
 
@@ -43,6 +44,7 @@ class _Desk:
             "password": self._change_password,
             "codes": self._renew_codes,
             "remove": self._remove_factor,
+            "sessions": self._end_sessions,
         }
 
     async def show(self, request: Request, operator: Operator) -> Response:
@@ -81,7 +83,8 @@ class _Desk:
             )
         except VisitorError as error:
             return await self._factor_page(request, operator, error.problems)
-        return self._codes_page(request, replace(operator, is_proven=True), codes)
+        page = self._codes_page(request, replace(operator, is_proven=True), codes)
+        return await self._access.renewed(request, page)
 
     async def _change_password(
         self, request: Request, operator: Operator, form: Entered
@@ -96,7 +99,8 @@ class _Desk:
             token=self._access.token(request),
             now=self._site.clock.now(),
         )
-        return self._site.to(f"{PATH}?done=password")
+        answer = self._site.to(f"{PATH}?done=password")
+        return await self._access.renewed(request, answer)
 
     async def _renew_codes(
         self, request: Request, operator: Operator, form: Entered
@@ -114,7 +118,20 @@ class _Desk:
             token=self._access.token(request),
             now=self._site.clock.now(),
         )
-        return self._site.to(f"{PATH}?done=removed")
+        answer = self._site.to(f"{PATH}?done=removed")
+        return await self._access.renewed(request, answer)
+
+    async def _end_sessions(
+        self, request: Request, operator: Operator, form: Entered
+    ) -> Response:
+        await account.end_sessions(
+            self._site.store,
+            self._access.proof(operator, form),
+            form.one("session"),
+            token=self._access.token(request),
+            now=self._site.clock.now(),
+        )
+        return self._site.to(f"{PATH}?done=sessions")
 
     async def _page(
         self,
@@ -125,9 +142,12 @@ class _Desk:
         act: str = "",
         problems: dict[str, str] | None = None,
     ) -> Response:
+        store, name, now = self._site.store, operator.name, self._site.clock.now()
+        token = self._access.token(request)
         context = {
-            "account": await account.own(self._site.store, operator.name),
-            "codes_left": await account.codes_left(self._site.store, operator.name),
+            "account": await account.own(store, name),
+            "codes_left": await account.codes_left(store, name),
+            "sessions": await account.sessions(store, name, token=token, now=now),
             "done": done,
             "act": act,
             "problems": problems or {},

@@ -47,7 +47,10 @@ class _Desk:
         self._browsers = Browsers(keys=access.site.links.keys)
         self._throttle = Throttle()
 
-    async def start(self, _: Request) -> Response:
+    async def start(self, request: Request) -> Response:
+        # Another site must not begin a session that nobody asked for.
+        if request.headers.get("Sec-Fetch-Site", "none") not in {"same-origin", "none"}:
+            return login_page(self._access.site, HOME, problem="elsewhere", status=403)
         seed = os.urandom(32).hex()
         try:
             # The one redirect that leads out of our pages.
@@ -61,10 +64,13 @@ class _Desk:
         site = self._access.site
         seed, now = cookies.kept(site, request, SEED), site.clock.now()
         try:
-            name = await self._provider.name_of(seed, request.query_params, now=now)
+            vouched = await self._provider.vouched(seed, request.query_params, now=now)
         except (TryLater, NotVouched) as error:
             return self._refused(error)
-        result = await sign_in.sign_in_as(site.store, self._throttle, name, now=now)
+        token = self._access.token(request)
+        result = await sign_in.sign_in_as(
+            site.store, self._throttle, vouched, token=token, now=now
+        )
         if not isinstance(result, SignedIn):
             site.figures.signed_in(result)
             return self._refused(NotVouched("no such operator"))

@@ -64,6 +64,7 @@ class _Desk:
             code=form.one("code"),
             network=network_of(request.client.host if request.client else ""),
             is_known=self._browsers.is_known(mark, name=name),
+            token=self._access.token(request),
         )
         site = self._site
         match await sign_in.sign_in(
