@@ -66,8 +66,8 @@ async def prove_with_code(store: Store, proof: Proof, *, now: datetime) -> None:
     """The same; and a code where there is a second factor. Raises NotYou, for `code`."""
     await prove(store, proof, now=now)
     counted = sources(proof.name, network="", is_known=True)
-    if not proof.throttle.take(counted, now=now):
-        raise NotYou({"code": "Too many attempts. Wait a quarter of an hour."})
+    # A wrong code counts as a wrong password does; there is room, for that was right.
+    proof.throttle.take(counted, now=now)
     async with store.transaction() as tx:
         account = await _mine(tx, proof.name)
         if account.has_second_factor and not await _took(tx, account, proof.code, now):
