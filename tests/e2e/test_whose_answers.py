@@ -211,10 +211,28 @@ async def test_a_stranger_s_second_sign_up_waits_beside_the_first(ada, phone, ma
         await expect(ada.page.locator(f"[name={name}][value={value}]")).to_be_checked()
 
 
-async def test_what_a_stranger_typed_for_a_subscriber_changes_no_answer(
+async def test_what_a_stranger_types_for_a_subscriber_is_not_even_kept(
+    ada, phone, mailbox
+):
+    await joined(ada, mailbox)
+    stranger = await phone()
+    await stranger.signs_up(mailbox.address, NONE)
+
+    await ada.follows(await mailbox.newest("Your link"), "/manage/open")
+    await ada.presses("Open my answers")
+
+    for name, value in OWN.items():
+        await expect(ada.page.locator(f"[name={name}][value={value}]")).to_be_checked()
+    await expect(ada.page.locator("#changes")).to_have_count(0)
+    assert FITTED in (await mailbox.next_reminder()).words
+
+
+async def test_what_a_stranger_types_for_somebody_who_left_waits_until_it_is_deleted(
     ada, other, phone, mailbox
 ):
     await joined(ada, mailbox)
+    await other.follows(await mailbox.next_reminder(), "/unsubscribe")
+    await other.presses("Stop all mails")
     stranger = await phone()
     await stranger.signs_up(mailbox.address, NONE)
     await other.follows(await mailbox.newest(CONFIRMATION, of=2), "/confirm")
@@ -229,9 +247,6 @@ async def test_what_a_stranger_typed_for_a_subscriber_changes_no_answer(
     await other.reads("they go on without its answers")
 
     assert FITTED in (await mailbox.next_reminder()).words
-    await ada.opens_answers(mailbox)
-    for name, value in OWN.items():
-        await expect(ada.page.locator(f"[name={name}][value={value}]")).to_be_checked()
 
 
 async def test_whoever_is_passed_a_reminder_opens_and_changes_no_answer(
