@@ -15,7 +15,7 @@ from service.domain.tonight import HISTORY_NIGHTS
 from service.flows.upkeep import upkeep
 from service.store.nights import NightRecord
 from service.store.suppression import Reason
-from tests.builders import NOON, TODAY, answers, message, refused, subscriber
+from tests.builders import NOON, TODAY, message, refused, subscriber
 from tests.conftest import stop_clock
 from tests.store.test_people import pending
 
@@ -62,7 +62,7 @@ async def filled(store):
         await tx.sessions.add("token", "ops", now=NOON)
         await tx.audit.add("ops", Act.SIGNED_IN, now=NOON)
         await tx.subscriber_sessions.begin("session", 1, link="link", now=NOON)
-        await tx.changes.add(1, answers(), now=NOON)
+        await tx.changes.add(subscriber(1), now=NOON)
     return store
 
 
