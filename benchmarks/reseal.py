@@ -43,7 +43,7 @@ from service.store.operator_tables import METADATA
 from service.store.sealing import BLOCKS
 
 PEOPLE, NIGHTS = 20_000, 30
-AT_ONCE = 5000
+AT_ONCE = 1000
 #: So many pasts are really lived through; each person has one of them.
 PASTS = 200
 DUE_ONE_IN = 20
