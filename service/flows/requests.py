@@ -10,7 +10,7 @@ import structlog
 
 from service.domain.access import A_DAY, Why, fresh_link
 from service.domain.claim import NO_PROOF
-from service.domain.errors import Misconfigured, TryLater
+from service.domain.errors import TryLater
 from service.domain.outbox import Kind, at_once, in_turn
 from service.domain.records import confirmation_to_json
 from service.domain.requests import OwnLink, Request, SignUp
@@ -19,6 +19,7 @@ from service.domain.tokens import CONFIRM_WITHIN
 from service.store.deployment import Standing
 from service.store.engine import Store, Transaction
 from service.store.requests import Asked
+from service.store.sealing import KeyMissing
 from service.store.signups import Pending
 
 #: One address gets this many confirmation mails in a day, whoever fills in the form.
@@ -47,7 +48,7 @@ async def answer(store: Store, *, limit: int, now: datetime) -> int:
 
     Raises:
         TryLater: the database is away.
-        Misconfigured: a request was sealed with a key that is missing.
+        KeyMissing: what it needs was sealed with a key that is not among ours.
     """
     async with store.transaction() as tx:
         is_copy = await tx.deployment.state() is Standing.FENCED
@@ -69,7 +70,7 @@ async def _next(store: Store, *, now: datetime) -> bool:
                 return False
             await tx.requests.drop(asked.id)
             await _answer(tx, asked, now=now)
-    except (TryLater, Misconfigured):
+    except (TryLater, KeyMissing):
         raise
     except Exception as error:  # one bad request stops no other
         if asked is None:

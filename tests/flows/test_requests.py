@@ -107,6 +107,19 @@ async def test_one_that_was_altered_is_dropped_with_an_alarm(world, database):
     assert await kept(database) == []
 
 
+async def test_a_subscriber_whose_row_does_not_open_stops_nobody_else(world, database):
+    await world.join("bad@example.org")
+    await database.execute("UPDATE subscriber SET sealed = 'x'")
+    bad = OwnLink(address="bad@example.org")
+    await requests.take(world.store, bad, now=world.clock.now())
+    await world.passes(timedelta(seconds=1))
+    await world.ask(ADA)
+
+    mails = await world.post(Lane.PRIORITY)
+    assert mails[-1].recipients == (ADA,)
+    assert len(await kept(database)) == 1
+
+
 async def test_a_missing_key_keeps_every_request_for_when_it_is_back(
     world, database, database_url
 ):
