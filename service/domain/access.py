@@ -87,7 +87,11 @@ def reachable(found: Subscriber) -> Subscriber:
 
 def fresh_link(subscriber: Subscriber, why: Why, *, now: datetime) -> Message:
     """The mail with a link that opens a session."""
-    return _mail(Kind.MANAGE_LINK, subscriber, why, 0, now=now)
+    mail = _mail(Kind.MANAGE_LINK, subscriber, why, 0, now=now)
+    # Workers of the release before, during an upgrade, read an address alone.
+    address = subscriber.person.address
+    is_plain = notice(mail.payload) == notice(address)
+    return replace(mail, payload=address) if is_plain else mail
 
 
 def change_told(subscriber: Subscriber, change: int, *, now: datetime) -> Message:
@@ -99,7 +103,8 @@ def change_told(subscriber: Subscriber, change: int, *, now: datetime) -> Messag
 def notice(payload: str) -> Notice:
     """What `fresh_link` and `change_told` wrote.
 
-    The release before this one wrote the address alone, or no number of a change.
+    The address alone is that of a mail that has nothing else to say. The release before
+    this one wrote no number of a change.
     """
     is_address = not payload.startswith("{")
     said: dict[str, Any] = {"address": payload} if is_address else json.loads(payload)

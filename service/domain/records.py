@@ -372,7 +372,10 @@ def reminder_from_json(text: str) -> Reminder:
 
 def confirmation_to_json(address: str, *, has_other: bool) -> str:
     """What a confirmation mail says; `has_other`: another browser's sign-up waits too."""
-    return json.dumps({"address": address, "has_other": has_other})
+    # Workers of the release before, during an upgrade, read an address alone.
+    if not has_other:
+        return address
+    return json.dumps({"address": address, "has_other": True})
 
 
 def confirmation_from_json(text: str) -> tuple[str, bool]:
@@ -386,15 +389,16 @@ def confirmation_from_json(text: str) -> tuple[str, bool]:
 
 def zone_question_to_json(subscriber: Subscriber) -> str:
     """What the mail says that asks this person which clock is theirs."""
-    return json.dumps(
-        {
-            "address": subscriber.person.address,
-            "language": subscriber.language,
-            "country": subscriber.person.answers.country,
-            "evening": _evening_data(subscriber.evening),
-            "generation": subscriber.generation,
-        }
-    )
+    question: dict[str, object] = {
+        "address": subscriber.person.address,
+        "language": subscriber.language,
+        "country": subscriber.person.answers.country,
+        "evening": _evening_data(subscriber.evening),
+    }
+    # Workers of the release before, during an upgrade, know none, and nobody's is ended.
+    if subscriber.generation:
+        question["generation"] = subscriber.generation
+    return json.dumps(question)
 
 
 def zone_question_from_json(text: str) -> ZoneQuestion:

@@ -8,13 +8,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.domain.claim import NO_PROOF, Proof
 from service.domain.records import person_from_json, person_to_json
 from service.domain.subscriber import Evening, Frequency, Person
-from service.store.sealing import Sealer
+from service.store.sealing import UNREADABLE, KeyMissing, Sealer
 
 #: One address asks a few times a day, and each waits for a week.
 MOST_WAITING = 100
@@ -83,6 +84,8 @@ DROP = text(
 )
 DROP_WAITING = text("DELETE FROM signup WHERE subscriber_id = :subscriber_id")
 DROP_EXPIRED = text("DELETE FROM signup WHERE expires_at <= :now")
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,13 +168,17 @@ class Signups:
         return int((await self._connection.execute(RECENT, values)).scalar_one())
 
     async def of(self, address: str) -> tuple[Pending, ...]:
-        """The sign-ups of this address that wait, oldest first."""
+        """The sign-ups of this address that wait, oldest first.
+
+        One whose row does not open is left out, and stops no other.
+        """
         values = {
             "address_key": self._sealer.address_key(address),
             "limit": MOST_WAITING,
         }
         found = await self._connection.execute(OF, values)
-        return tuple(self._pending(row) for row in found)
+        waiting = [self._readable(row) for row in found]
+        return tuple(one for one in waiting if one is not None)
 
     async def replace(self, earlier: Sequence[int], *, by: int) -> None:
         """Let another sign-up of the same browser stand for these."""
@@ -206,6 +213,17 @@ class Signups:
     async def drop_expired(self, *, now: datetime) -> int:
         """Delete the sign-ups that nobody confirmed in time; returns how many."""
         return (await self._connection.execute(DROP_EXPIRED, {"now": now})).rowcount
+
+    def _readable(self, row: Row[Any]) -> Pending | None:
+        try:
+            return self._pending(row)
+        except KeyMissing:
+            raise
+        except UNREADABLE as error:
+            # Without the words of the error: they can hold what somebody answered.
+            fault = type(error).__name__
+            log.error("sign-up does not open", action="signup", error=fault)
+            return None
 
     def _pending(self, row: Row[Any]) -> Pending:
         plain = self._sealer.open(row.sealed, row.key_id, about=_about(row.id)).decode()

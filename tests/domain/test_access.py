@@ -62,6 +62,14 @@ def test_a_fresh_link_and_a_change_are_read_as_they_were_written():
     assert access.notice(told.payload).change == 17
 
 
+def test_a_link_that_is_asked_for_during_an_upgrade_is_read_by_the_release_before():
+    known = subscriber(1)
+
+    fresh = access.fresh_link(known, Why.ASKED, now=NOON)
+
+    assert fresh.payload == known.person.address
+
+
 @pytest.mark.parametrize(
     "payload",
     [

@@ -11,6 +11,8 @@ from service.domain.records import (
     BadAnswers,
     Said,
     answers_to_json,
+    confirmation_from_json,
+    confirmation_to_json,
     history_from_json,
     history_to_json,
     parse_answers,
@@ -19,6 +21,8 @@ from service.domain.records import (
     reminder_from_json,
     reminder_to_json,
     tonight_to_data,
+    zone_question_from_json,
+    zone_question_to_json,
 )
 from service.domain.risk import (
     ASKABLE,
@@ -176,3 +180,18 @@ def test_a_reminder_keeps_its_tips_and_their_reasons_in_words():
     assert (read.language, read.country, read.ask_answers) == ("en", "GB", True)
     assert read.minute == 19 * 60
     assert read.tips == (Said(id="F1", role=Role.LEAD, reason="because fatigue"),)
+
+
+def test_mails_during_an_upgrade_are_written_as_the_release_before_reads_them():
+    question = json.loads(zone_question_to_json(subscriber(1)))
+
+    assert confirmation_to_json("ada@example.org", has_other=False) == "ada@example.org"
+    assert question.keys() == {"address", "language", "country", "evening"}
+
+
+def test_what_the_release_before_does_not_know_is_in_a_mail_that_needs_it():
+    told = confirmation_to_json("ada@example.org", has_other=True)
+    question = zone_question_to_json(subscriber(1, generation=3))
+
+    assert confirmation_from_json(told) == ("ada@example.org", True)
+    assert zone_question_from_json(question).generation == 3

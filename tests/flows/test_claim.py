@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from service.domain.claim import NO_PROOF, Claim, Proof
 from service.domain.outbox import Kind, Lane
@@ -15,7 +16,9 @@ from service.domain.tokens import BadLink, Purpose
 from service.flows import access, enrol, preferences, signup
 from service.flows.plan import plan
 from service.flows.preferences import Change
+from service.store.sealing import KeyMissing
 from tests.builders import BROWSER, NOON, answers, evening
+from tests.conftest import administer
 
 ADA = "ada@example.org"
 CODE = Proof(code=BROWSER.code)
@@ -216,6 +219,33 @@ async def test_the_first_browser_finds_its_own_answers_behind_the_stranger_s_lin
 
     assert seen.own.answers == ILL
     assert (await ada(world)).person.answers == ILL
+
+
+async def test_a_sign_up_beside_it_that_does_not_open_keeps_nobody_from_confirming(
+    world, database_url
+):
+    await asked(world, NONE, STRANGER)
+    await administer(database_url, "UPDATE signup SET sealed = 'x'")
+    own = await asked(world)
+
+    with capture_logs() as lines:
+        await pressed(world, own, BROWSER)
+
+    assert (await ada(world)).person.answers == ILL
+    assert {line["event"] for line in lines} == {"sign-up does not open"}
+    assert ADA not in str(lines)
+
+
+async def test_one_with_a_key_that_is_missing_waits_until_that_is_back(
+    world, database_url
+):
+    own = await asked(world)
+    await asked(world, NONE, STRANGER)
+    lost = "UPDATE signup SET key_id = 'lost' WHERE id IN (SELECT max(id) FROM signup)"
+    await administer(database_url, lost)
+
+    with pytest.raises(KeyMissing):
+        await pressed(world, own, BROWSER)
 
 
 async def test_one_press_on_a_stranger_s_mail_changes_no_answer_of_a_subscriber(world):

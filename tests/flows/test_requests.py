@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy.engine import make_url
 from structlog.testing import capture_logs
 
+from service.domain.limits import sources
 from service.domain.outbox import Lane
 from service.domain.records import answers_to_json
 from service.domain.requests import OwnLink
 from service.domain.risk import CAUSES, CONDITIONS, MEDICINES
-from service.flows import requests
+from service.flows import limits, requests
 from service.store.engine import opened
 from service.store.sealing import KeyMissing, Sealer
 from service.store.trouble import RefusedByDatabase
@@ -107,6 +108,19 @@ async def test_one_that_was_altered_is_dropped_with_an_alarm(world, database):
     assert await kept(database) == []
 
 
+async def test_a_subscriber_whose_row_does_not_open_stops_nobody_else(world, database):
+    await world.join("bad@example.org")
+    await database.execute("UPDATE subscriber SET sealed = 'x'")
+    bad = OwnLink(address="bad@example.org")
+    await requests.take(world.store, bad, now=world.clock.now())
+    await world.passes(timedelta(seconds=1))
+    await world.ask(ADA)
+
+    mails = await world.post(Lane.PRIORITY)
+    assert mails[-1].recipients == (ADA,)
+    assert len(await kept(database)) == 1
+
+
 async def test_a_missing_key_keeps_every_request_for_when_it_is_back(
     world, database, database_url
 ):
@@ -127,6 +141,39 @@ async def test_a_database_without_the_table_is_no_fault_of_a_request(
 
     with pytest.raises(RefusedByDatabase):
         await requests.answer(world.store, limit=10, now=NOON)
+
+
+async def test_three_links_a_day_are_mailed_on_each_of_several_days(world):
+    await world.join(ADA)
+    joined = len(await world.post(Lane.PRIORITY))
+    for day in range(1, 4):
+        for _ in range(4):
+            await world.asks_for(OwnLink(address=ADA))
+        assert len(await world.post(Lane.PRIORITY)) == joined + 3 * day
+        await world.passes(timedelta(days=1))
+
+
+async def test_who_has_three_links_every_day_has_to_wait_in_the_end(world):
+    await world.join(ADA)
+    joined = len(await world.post(Lane.PRIORITY))
+    for _ in range(6):
+        for _ in range(3):
+            await world.asks_for(OwnLink(address=ADA))
+        mails = await world.post(Lane.PRIORITY)
+        await world.passes(timedelta(days=1))
+
+    assert len(mails) == joined + 15
+
+
+async def test_a_request_that_could_not_be_kept_counts_nowhere(world, database_url):
+    counted = sources(ADA, host="203.0.113.7", own=())
+    await administer(database_url, "ALTER TABLE request RENAME TO elsewhere")
+
+    with pytest.raises(RefusedByDatabase):
+        await requests.take(world.store, world.form(ADA), counted, now=NOON)
+
+    pressure = await limits.pressure(world.store, now=NOON)
+    assert (pressure.instance, pressure.public) == (0, 0)
 
 
 async def test_a_copy_answers_nobody(world, database_url, database):
