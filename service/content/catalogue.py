@@ -34,6 +34,8 @@ SHARED = {
     Ground.NOT_SAID: "because you chose not to say, so we keep to what suits everyone",
     Ground.NOT_ASKED: "because you have not been asked yet, so we keep to what suits everyone",
 }
+#: Of somebody whose answers wait, nobody knows what they said, or would not say.
+UNREAD = "because your answers do not count yet, so we keep to what suits everyone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,11 @@ class Library:
         if reason.ground in SHARED:
             return SHARED[reason.ground]
         return f"because {self.because[reason.ground][reason.subject]}"
+
+    def reason_unread(self, reason: Reason) -> str:
+        """The same in a mail for which no answers count."""
+        is_for_all = reason.ground is Ground.EVERYONE
+        return self.reason(reason) if is_for_all else UNREAD
 
     def source(self, source_id: str) -> Source:
         """The source that a tip names. Raises KeyError for an unknown one."""

@@ -17,7 +17,7 @@ from service.domain.records import (
     zone_question_to_json,
 )
 from service.domain.risk import unsaid
-from service.domain.subscriber import Subscriber
+from service.domain.subscriber import GivenBy, Subscriber
 from service.domain.tonight import History, Tonight, remember
 from service.domain.zones import is_in_doubt, within_evening
 from service.store.deployment import Standing
@@ -224,7 +224,9 @@ class _Work:
             seed=str(person.id),
             night=evening.night,
         )
-        choice = tonight_to_data(tonight, words=library.reason)
+        is_unread = due.waiting is not None or person.given_by is GivenBy.NOBODY
+        words = library.reason_unread if is_unread else library.reason
+        choice = tonight_to_data(tonight, words=words)
         return cls(
             subscriber_id=person.id,
             next_due_at=following,

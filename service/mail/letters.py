@@ -174,7 +174,6 @@ class Letters:
     ) -> _Draft:
         opening, drawn, care = _placed(reminder.tips)
         lines = self._lines(drawn, reminder)
-        evening = reminder.evening
         context = {
             **self._local(reminder.language, reminder.country),
             "night_label": self._label(night),
@@ -182,18 +181,9 @@ class Letters:
             "lead": lines[0] if lines else None,
             "more": lines[1:],
             "care": self._lines(care, reminder),
-            "ask_answers": reminder.ask_answers,
-            "is_unanswered": reminder.is_unanswered,
-            "confirm_url": ""
-            if reminder.waiting is None
-            else self._links.url(Purpose.CONFIRM, reminder.waiting, now=now),
+            **self._evening(reminder, night),
+            **self._answers(reminder, now=now),
             **self._question(reminder, subscriber_id, now=now),
-            "habit": evenings_in_words(evening)
-            if evening and reminder.is_first
-            else "",
-            "clash": self._clash(evening, reminder.country, night)
-            if evening and reminder.ask_zone
-            else "",
             "manage_url": self._links.url(
                 Purpose.MANAGE, subscriber_id, generation=reminder.generation, now=now
             ),
@@ -255,6 +245,29 @@ class Letters:
             address=address,
             context={**context, "unsubscribe_url": leave},
         )
+
+    def _evening(self, reminder: Reminder, night: date) -> dict[str, str]:
+        """When reminders come, and what is odd about that; "" for nothing to say."""
+        evening, country = reminder.evening, reminder.country
+        return {
+            "habit": evenings_in_words(evening)
+            if evening and reminder.is_first
+            else "",
+            "clash": self._clash(evening, country, night)
+            if evening and reminder.ask_zone
+            else "",
+        }
+
+    def _answers(self, reminder: Reminder, *, now: datetime) -> dict[str, Hashable]:
+        """Whether answers count, or are to be checked, and the link to those that wait."""
+        waiting = reminder.waiting
+        return {
+            "ask_answers": reminder.ask_answers,
+            "is_unanswered": reminder.is_unanswered,
+            "confirm_url": ""
+            if waiting is None
+            else self._links.url(Purpose.CONFIRM, waiting, now=now),
+        }
 
     def _question(
         self, reminder: Reminder, subject: int, *, now: datetime

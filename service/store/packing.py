@@ -13,7 +13,7 @@ PACKED = b"\x01"
 #: Before the eight bytes of a probability.
 NUMBER = b"\x02"
 # The place of a phrase is the byte that rows have in its stead: never move, change or
-# take away one. There is room for 23 more at the end.
+# take away one. There is room for 22 more at the end.
 _ROLES = ("lead", "second", "third", "fixed")
 _THEMES = ("hydration", "stretching", "alcohol", "medication", "habit", "care")
 _CAUSES = (
@@ -94,6 +94,7 @@ _PHRASES = (
     *(f'{cause}", "reason": "because ' for cause in _CAUSES),
     *(f'{reason}", "propensity": ' for reason in _REASONS),
     *(f'"H{number}", ' for number in range(1, 31)),
+    'your answers do not count yet, so we keep to what suits everyone", "propensity": ',
 )
 _BYTES = (*range(0x80, 0x100), *range(0x03, 0x20))
 _PHRASE_OF = {

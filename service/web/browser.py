@@ -13,9 +13,11 @@ from starlette.responses import Response
 
 from service.domain.claim import Proof
 from service.domain.tokens import CONFIRM_WITHIN
+from service.web import cookies
 from service.web.forms import Entered
 from service.web.site import Site
 
+NAME = "eventide-form"
 SECRET = re.compile(r"[\w-]{43}", re.ASCII)
 #: What people type between the digits of a code.
 BETWEEN = re.compile(r"[\s.-]")
@@ -34,15 +36,8 @@ def new_proof(site: Site, request: Request) -> tuple[Proof, str]:
 
 def remember(site: Site, answer: Response, secret: str) -> None:
     """Let the browser keep its secret, which no script can read."""
-    answer.set_cookie(
-        _name(site),
-        secret,
-        max_age=int(CONFIRM_WITHIN.total_seconds()),
-        secure=_is_https(site),
-        httponly=True,
-        # The link in the mail comes from another site.
-        samesite="lax",
-    )
+    seconds = int(CONFIRM_WITHIN.total_seconds())
+    cookies.keep(site, answer, NAME, secret, seconds=seconds)
 
 
 def proof(site: Site, request: Request, form: Entered) -> Proof:
@@ -55,18 +50,9 @@ def proof(site: Site, request: Request, form: Entered) -> Proof:
 
 
 def _secret(site: Site, request: Request) -> str:
-    found = request.cookies.get(_name(site), "")
+    found = cookies.kept(site, request, NAME)
     return found if SECRET.fullmatch(found) else ""
 
 
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def _name(site: Site) -> str:
-    # Browsers take this prefix to mean: from this very host, and over TLS.
-    return "__Host-eventide-form" if _is_https(site) else "eventide-form"
-
-
-def _is_https(site: Site) -> bool:
-    return site.base_url.startswith("https://")

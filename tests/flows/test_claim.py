@@ -119,6 +119,10 @@ async def test_whoever_has_the_mail_alone_gets_reminders_but_no_answers(world, s
     assert reminder.waiting == found.id
     assert not reminder.ask_answers
     assert reminder.asks is None
+    assert {said.reason for said in reminder.tips} <= {
+        "because it is for everyone who gets leg cramps",
+        "because your answers do not count yet, so we keep to what suits everyone",
+    }
 
 
 def test_what_nobody_said_is_unknown_but_for_the_country():

@@ -331,6 +331,17 @@ def test_answers_that_wait_are_offered_both_ways_and_the_form(templates):
     assert LINKS["confirm_url"] in mail.text.split()
 
 
+def test_a_mail_for_which_no_answers_count_does_not_say_that_they_did(templates):
+    words = "picked for you from what you told us"
+    unread = {**PLAIN, "is_unanswered": True}
+    for part in both_parts(templates.mail(Kind.REMINDER, unread)):
+        assert words not in part
+        assert "with what suits everyone" in part
+    for part in both_parts(templates.mail(Kind.REMINDER, PLAIN)):
+        assert words in part
+        assert "with what suits everyone" not in part
+
+
 def test_where_no_answers_wait_any_more_the_form_is_offered_alone(templates):
     none = {**PLAIN, "is_unanswered": True, "confirm_url": ""}
     for part in both_parts(templates.mail(Kind.REMINDER, none)):

@@ -30,6 +30,7 @@ from service.domain.operators import May, Operator
 from service.domain.throttle import Throttle
 from service.flows import sign_in
 from service.flows.account import Proof
+from service.web import cookies
 from service.web.forms import Entered
 from service.web.origin import is_from_here
 from service.web.site import Site
@@ -121,11 +122,11 @@ class Access:
 
     def token(self, request: Request) -> str:
         """What the browser shows of its session, "" for nothing."""
-        return request.cookies.get(self._cookie("eventide"), "")
+        return self.cookie(request, "eventide")
 
     def mark(self, request: Request) -> str:
         """What the browser shows of having been signed in with before."""
-        return request.cookies.get(self._cookie("eventide-known"), "")
+        return self.cookie(request, "eventide-known")
 
     def to_page(self, path: str, *, token: str, mark: str) -> Response:
         """On to a page, signed in from now on."""
@@ -144,19 +145,11 @@ class Access:
         self, answer: Response, name: str, value: str, *, seconds: int | None = None
     ) -> None:
         """Let the browser keep a value that no script can read."""
-        answer.set_cookie(
-            self._cookie(name),
-            value,
-            max_age=seconds,
-            secure=self._is_https(),
-            httponly=True,
-            # A provider's answer, and a link in an alert, come from another site.
-            samesite="lax",
-        )
+        cookies.keep(self.site, answer, name, value, seconds=seconds)
 
     def cookie(self, request: Request, name: str) -> str:
         """What set_cookie kept, "" for nothing."""
-        return request.cookies.get(self._cookie(name), "")
+        return cookies.kept(self.site, request, name)
 
     def _walled(
         self, handler: Handler, may: May
@@ -174,13 +167,6 @@ class Access:
             return await handler(request, operator)
 
         return walled
-
-    def _cookie(self, name: str) -> str:
-        # Browsers take this prefix to mean: from this very host, and over TLS.
-        return f"__Host-{name}" if self._is_https() else name
-
-    def _is_https(self) -> bool:
-        return self.site.base_url.startswith("https://")
 
 
 def login_page(
