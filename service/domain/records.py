@@ -372,7 +372,10 @@ def reminder_from_json(text: str) -> Reminder:
 
 def confirmation_to_json(address: str, *, has_other: bool) -> str:
     """What a confirmation mail says; `has_other`: another browser's sign-up waits too."""
-    return json.dumps({"address": address, "has_other": has_other})
+    # The workers of the release before, some of which may still run, read nothing else.
+    if not has_other:
+        return address
+    return json.dumps({"address": address, "has_other": True})
 
 
 def confirmation_from_json(text: str) -> tuple[str, bool]:

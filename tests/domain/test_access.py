@@ -62,6 +62,12 @@ def test_a_fresh_link_and_a_change_are_read_as_they_were_written():
     assert access.notice(told.payload).change == 17
 
 
+def test_a_first_fresh_link_is_written_so_that_the_release_before_reads_it():
+    known = subscriber(1)
+
+    assert access.fresh_link(known, Why.ASKED, now=NOON).payload == known.person.address
+
+
 @pytest.mark.parametrize(
     "payload",
     [

@@ -11,6 +11,8 @@ from service.domain.records import (
     BadAnswers,
     Said,
     answers_to_json,
+    confirmation_from_json,
+    confirmation_to_json,
     history_from_json,
     history_to_json,
     parse_answers,
@@ -37,6 +39,7 @@ from service.domain.tips import Theme
 from service.domain.tonight import Choice, Ground, Reason, Role, Told, ToldTip, Tonight
 from tests.builders import HEALTHY, TODAY, answers, subscriber
 
+ADA = "ada@example.org"
 SOME = st.lists(st.sampled_from(CONDITIONS), unique=True)
 PROFILES = st.fixed_dictionaries(
     {},
@@ -176,3 +179,14 @@ def test_a_reminder_keeps_its_tips_and_their_reasons_in_words():
     assert (read.language, read.country, read.ask_answers) == ("en", "GB", True)
     assert read.minute == 19 * 60
     assert read.tips == (Said(id="F1", role=Role.LEAD, reason="because fatigue"),)
+
+
+@pytest.mark.parametrize("has_other", [False, True])
+def test_a_confirmation_is_read_as_it_was_written(has_other):
+    written = confirmation_to_json(ADA, has_other=has_other)
+
+    assert confirmation_from_json(written) == (ADA, has_other)
+
+
+def test_a_plain_confirmation_is_written_so_that_the_release_before_reads_it():
+    assert confirmation_to_json(ADA, has_other=False) == ADA
