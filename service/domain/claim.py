@@ -10,6 +10,9 @@ from enum import StrEnum
 
 #: So often may a wrong code be typed for one sign-up.
 TRIES = 5
+#: What a link of a reminder is about, where that of a confirmation mail has 0: adding the
+#: answers that wait, and nothing else.
+IN_A_REMINDER = 1
 
 
 class Claim(StrEnum):

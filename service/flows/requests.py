@@ -207,6 +207,9 @@ async def _ask_to_confirm(
     )
     waiting = await tx.signups.of(form.address)
     earlier = [one for one in waiting if one.proof.browser == form.proof.browser]
+    # A form that was put off, or was longer in a worker's hands, is not the last word.
+    if any(one.requested_at > asked_at for one in earlier):
+        return
     await tx.signups.add(pending)
     await tx.signups.replace([one.id for one in earlier], by=pending.id)
     others = [w for w in waiting if w.proof != NO_PROOF and w not in earlier]

@@ -8,8 +8,8 @@ unread. A sign-up is changed before its subscriber, here as elsewhere.
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from service.domain.access import A_DAY, change_told
-from service.domain.claim import NO_PROOF, TRIES, Claim, Proof, claim
+from service.domain.access import A_DAY, change_told, holder
+from service.domain.claim import IN_A_REMINDER, NO_PROOF, TRIES, Claim, Proof, claim
 from service.domain.night import first_slot, night_at
 from service.domain.risk import Answers, unsaid
 from service.domain.subscriber import (
@@ -21,7 +21,7 @@ from service.domain.subscriber import (
     Status,
     Subscriber,
 )
-from service.domain.tokens import CONFIRM_WITHIN, BadLink, Links, Purpose
+from service.domain.tokens import CONFIRM_WITHIN, BadLink, Link, Links, Purpose
 from service.store.engine import Store, Transaction
 from service.store.signups import Pending
 
@@ -68,10 +68,10 @@ async def waiting(
 
     Answers are told to the browser that gave them, and to nobody else.
     """
-    subject = links.subject(Purpose.CONFIRM, token, now=now)
+    link = links.opened(Purpose.CONFIRM, token, now=now)
     async with store.transaction() as tx:
-        pending = await _found(tx, subject, shown)
-        confirmed = await tx.subscribers.get(subject)
+        pending = await _found(tx, link, shown)
+        confirmed = await tx.subscribers.get(link.subject)
     found = pending or confirmed
     if found is None:
         raise BadLink
@@ -86,7 +86,7 @@ async def waiting(
         consents=() if pending is None or is_own else CONSENTS,
         claim=told,
         is_confirmed=pending is not None and pending.subscriber_id is not None,
-        may_be_deleted=pending is not None,
+        may_be_deleted=pending is not None and link.about != IN_A_REMINDER,
         own=found.person if is_own else None,
     )
 
@@ -100,11 +100,11 @@ async def confirm(
     sign-up is taken once, and a second call finds the new subscriber that it became.
     For somebody who came back the link works once. Raises BadLink.
     """
-    subject = links.subject(Purpose.CONFIRM, token, now=now)
+    link = links.opened(Purpose.CONFIRM, token, now=now)
     async with store.transaction() as tx:
-        pending = await _taken(tx, subject, shown)
+        pending = await _taken(tx, link, shown)
         if pending is None:
-            return await _welcome_back(tx, subject)
+            return await _welcome_back(tx, link.subject)
         told = claim(pending.proof, shown, tries=pending.tries)
         if told is Claim.WRONG:
             await tx.signups.count_try(pending.id)
@@ -121,11 +121,14 @@ async def delete(
 ) -> None:
     """Destroy the sign-up that the link shows. Safe to do twice. Raises BadLink.
 
-    Whoever confirmed with it before stays a subscriber, without its answers.
+    Whoever confirmed with it before stays a subscriber, without its answers. A reminder,
+    which is passed on more easily, has no such link.
     """
-    subject = links.subject(Purpose.CONFIRM, token, now=now)
+    link = links.opened(Purpose.CONFIRM, token, now=now)
+    if link.about == IN_A_REMINDER:
+        raise BadLink
     async with store.transaction() as tx:
-        pending = await _taken(tx, subject, shown)
+        pending = await _taken(tx, link, shown)
         if pending is None:
             return
         await tx.signups.drop([pending.id])
@@ -133,20 +136,59 @@ async def delete(
             await tx.outbox.hold_back([pending.id], reason="deleted", now=now)
 
 
-async def _found(tx: Transaction, subject: int, shown: Proof) -> Pending | None:
-    """The sign-up of this address that the browser itself sent, else that of the link."""
-    pending = await tx.signups.get(subject)
-    if pending is None or not shown.browser:
+async def _found(tx: Transaction, link: Link, shown: Proof) -> Pending | None:
+    """The sign-up of this address that the browser itself sent, or that has its code.
+
+    Else that of the link. Wrong codes count for all that wait, as each is compared with
+    all. A link of a reminder leads to the one that it is about. Raises BadLink where the
+    person has ended it.
+    """
+    pending = await tx.signups.get(link.subject)
+    if link.about == IN_A_REMINDER:
+        known = (
+            await tx.subscribers.get(link.subject)
+            if pending is None
+            else await tx.subscribers.find(pending.person.address)
+        )
+        holder(known, link)
         return pending
-    others = await tx.signups.of(pending.person.address)
-    own = [one for one in others if one.proof.browser == shown.browser]
-    return own[-1] if own else pending
+    if pending is None:
+        return None
+    waiting = await tx.signups.of(pending.person.address)
+    tries = min(TRIES, sum(one.tries for one in waiting))
+    ways = (Proof(code=shown.code), Proof(browser=shown.browser))
+    own = [
+        one
+        for way in ways
+        for one in waiting
+        if one.proof != NO_PROOF
+        and _may_stand_for(one, pending)
+        and claim(one.proof, way, tries=tries) is Claim.COUNTS
+    ]
+    return replace([pending, *own][-1], tries=tries)
 
 
-async def _taken(tx: Transaction, subject: int, shown: Proof) -> Pending | None:
-    """The same, and nobody else can take it until this transaction ends."""
-    found = await _found(tx, subject, shown)
-    return None if found is None else await tx.signups.take(found.id)
+def _may_stand_for(own: Pending, pending: Pending) -> bool:
+    """Whether a link to one sign-up opens another one of the same address.
+
+    The link of an address that is confirmed has gone through more hands, and confirms
+    no sign-up of somebody who has never had a mail about it.
+    """
+    return pending.subscriber_id is None or own.subscriber_id is not None
+
+
+async def _taken(tx: Transaction, link: Link, shown: Proof) -> Pending | None:
+    """The same, and nobody else can take it until this transaction ends.
+
+    Nor another one of its address: two links to it that are pressed at once, of two
+    mails, make one subscriber.
+    """
+    pending = await tx.signups.get(link.subject)
+    if pending is not None:
+        await tx.signups.one_by_one(pending.person.address)
+    found = await _found(tx, link, shown)
+    taken = None if found is None else await tx.signups.take(found.id)
+    return replace(taken, tries=found.tries) if found and taken else None
 
 
 async def _welcome_back(tx: Transaction, subject: int) -> Welcome:

@@ -11,6 +11,7 @@ from service.content.templating import Templates
 from service.content.zones import clash_in_words, evenings_in_words
 from service.domain.access import notice
 from service.domain.choice import SEEK_CARE
+from service.domain.claim import IN_A_REMINDER
 from service.domain.outbox import Kind, Message
 from service.domain.records import (
     Reminder,
@@ -266,7 +267,13 @@ class Letters:
             "is_unanswered": reminder.is_unanswered,
             "confirm_url": ""
             if waiting is None
-            else self._links.url(Purpose.CONFIRM, waiting, now=now),
+            else self._links.url(
+                Purpose.CONFIRM,
+                waiting,
+                generation=reminder.generation,
+                about=IN_A_REMINDER,
+                now=now,
+            ),
         }
 
     def _question(

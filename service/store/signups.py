@@ -156,15 +156,19 @@ class Signups:
         row = (await self._connection.execute(TAKE, {"id": signup_id})).one_or_none()
         return None if row is None else self._pending(row)
 
+    async def one_by_one(self, address: str) -> None:
+        """Until this transaction ends nobody else can do the same for this address."""
+        values = {"address_key": self._sealer.address_key(address)}
+        await self._connection.execute(ONE_BY_ONE, values)
+
     async def recent(self, address: str, *, since: datetime) -> int:
         """How often somebody has signed this address up since then.
 
         Until this transaction ends nobody else can ask the same: two forms sent at
         once are counted one after the other.
         """
+        await self.one_by_one(address)
         values = {"address_key": self._sealer.address_key(address), "since": since}
-        key = {"address_key": values["address_key"]}
-        await self._connection.execute(ONE_BY_ONE, key)
         return int((await self._connection.execute(RECENT, values)).scalar_one())
 
     async def of(self, address: str) -> tuple[Pending, ...]:

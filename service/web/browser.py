@@ -1,7 +1,8 @@
 """The browser that filled in the form, known again by a cookie that it alone has.
 
 The cookie is random and says nothing; of it only a digest is kept, sealed. It lives as
-long as the link in the confirmation mail.
+long as answers can wait: until the link in the confirmation mail ends, and as long again
+if it was pressed on the last day.
 """
 
 import hashlib
@@ -18,25 +19,33 @@ from service.web.forms import Entered
 from service.web.site import Site
 
 NAME = "eventide-form"
+#: The hidden field of the form with what becomes the cookie where there is none.
+FIELD = "browser"
 SECRET = re.compile(r"[\w-]{43}", re.ASCII)
 #: What people type between the digits of a code.
 BETWEEN = re.compile(r"[\s.-]")
 
 
-def new_proof(site: Site, request: Request) -> tuple[Proof, str]:
+def new_proof(site: Site, request: Request, form: Entered) -> tuple[Proof, str]:
     """What is to be kept of a form sent by this browser, and the secret of its cookie.
 
-    A browser that has a cookie keeps its secret. The code is new for each form.
+    A browser that has a cookie keeps its secret; else it gets that of the form, so that
+    a button pressed twice is one browser's. The code is new for each form.
     """
-    known = _secret(site, request)
-    secret = known or secrets.token_urlsafe(32)
+    secret = _secret(site, request) or secret_of(form)
     code = f"{secrets.randbelow(10_000):04}"
     return Proof(browser=_digest(secret), code=code), secret
 
 
+def secret_of(form: Entered) -> str:
+    """The secret that stands in a form, one that nobody has where it has none."""
+    typed = form.one(FIELD)
+    return typed if SECRET.fullmatch(typed) else secrets.token_urlsafe(32)
+
+
 def remember(site: Site, answer: Response, secret: str) -> None:
     """Let the browser keep its secret, which no script can read."""
-    seconds = int(CONFIRM_WITHIN.total_seconds())
+    seconds = int(2 * CONFIRM_WITHIN.total_seconds())
     cookies.keep(site, answer, NAME, secret, seconds=seconds)
 
 

@@ -24,6 +24,8 @@ from service.web.signs import Urgency, urgencies
 from service.web.site import Site
 
 PAGE = "/manage/answers"
+#: The hidden field that says for whom the page was made, by their link to the settings.
+WHOSE = "whose"
 
 
 def routes(site: Site) -> APIRouter:
@@ -45,6 +47,24 @@ def routes(site: Site) -> APIRouter:
     return router
 
 
+class _OtherPage(SessionOver):
+    """The page was made for somebody else than whose session it is now."""
+
+
+async def _check(site: Site, session: str, form: Entered) -> None:
+    """Return if the page was made for the holder of the session, if there is one.
+
+    Two people may share a browser, and the page of the one be open when the other presses
+    a fresh link. Raises _OtherPage, BadLink where the page does not say whose it is.
+    """
+    now = site.clock.now()
+    known = await access.holder(site.store, session, now=now)
+    if known is None or form.one("action") == "leave":
+        return
+    if site.links.subject(Purpose.MANAGE, form.one(WHOSE), now=now) != known.id:
+        raise _OtherPage
+
+
 async def _act(site: Site, session: str, form: Entered) -> Response:
     actions = {
         "save": _save,
@@ -53,8 +73,15 @@ async def _act(site: Site, session: str, form: Entered) -> Response:
         "end_links": _end_links,
         "leave": _leave,
     }
+    signs = urgencies(form.many("red_flags"))
+    if form.one("action") == "save" and signs:
+        return await _rest(site, session, form, signs)
     try:
+        await _check(site, session, form)
         return await actions.get(form.one("action"), _show)(site, session, form)
+    except _OtherPage:
+        # What is on it is not for whoever holds the session.
+        return _closed(site, forms.NOTHING_ENTERED)
     except (SessionOver, BadLink):
         return _closed(site, form)
     except VisitorError as error:
@@ -66,9 +93,6 @@ async def _show(site: Site, session: str, _: Entered) -> Response:
 
 
 async def _save(site: Site, session: str, form: Entered) -> Response:
-    signs = urgencies(form.many("red_flags"))
-    if signs:
-        return await _rest(site, session, form, signs)
     now = site.clock.now()
     known, _ = await access.changes(site.store, session, now=now)
     form = forms.asking_apart(form, _apart(site, known))
@@ -88,6 +112,7 @@ async def _rest(
     """Whom to call, whatever becomes of the session or the database."""
     answers = "manage"
     try:
+        await _check(site, session, form)
         await access.rest(site.store, session, now=site.clock.now())
     except (SessionOver, BadLink, TryLater):
         answers = "dead link"
@@ -134,7 +159,7 @@ async def _page(
     filled = form if form and form.one("action") == "save" else None
     shown = filled or forms.entered_before(known, questionnaire)
     shown = forms.asking_apart(shown, _apart(site, known))
-    manage = site.links.url(
+    whose = site.links.token(
         Purpose.MANAGE, known.id, generation=known.generation, now=now
     )
     context = {
@@ -148,7 +173,8 @@ async def _page(
         "changes": [
             (one.id, _moment(one.changed_at, known, now=now)) for one in changes
         ],
-        "manage_url": manage,
+        "whose": whose,
+        "manage_url": f"{site.base_url}/manage?token={whose}",
     }
     return site.page("answers.html", context, 422 if problems else 200)
 

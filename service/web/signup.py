@@ -106,7 +106,7 @@ async def _take(site: Site, request: Request, form: Entered) -> Response:
     if isinstance(asked, WhichClock):
         step(Step.CLOCK_ASKED)
         return clock_page(site, form, asked, action="/signup")
-    proof, secret = browser.new_proof(site, request)
+    proof, secret = browser.new_proof(site, request, form)
     if form.one(forms.TRAP):
         step(Step.TRAPPED)
     else:
@@ -176,6 +176,7 @@ def _form_page(
 ) -> Response:
     context = {
         "form": form,
+        "browser": browser.secret_of(form),
         "problems": problems or {},
         "is_away": is_away,
         "is_again": is_again or is_away or bool(problems),

@@ -41,6 +41,7 @@ from service.domain.tips import Theme
 from service.domain.tonight import Choice, Ground, Reason, Role, Told, ToldTip, Tonight
 from tests.builders import HEALTHY, TODAY, answers, subscriber
 
+ADA = "ada@example.org"
 SOME = st.lists(st.sampled_from(CONDITIONS), unique=True)
 PROFILES = st.fixed_dictionaries(
     {},

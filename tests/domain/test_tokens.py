@@ -60,6 +60,17 @@ def test_a_changed_link_is_refused(person, data):
         )
 
 
+@given(PEOPLE, NUMBERS)
+def test_a_link_can_be_spelled_in_one_way_only(person, about):
+    """One that is pressed once could be pressed again in another spelling."""
+    token = LINKS.token(Purpose.FRESH, person, about=about, now=NOON)
+    other = token.replace("-", "+").replace("_", "/")
+    assume(other != token)
+
+    with pytest.raises(BadLink):
+        LINKS.opened(Purpose.FRESH, other, now=NOON)
+
+
 @given(st.text(max_size=60) | st.text(min_size=TOKEN_SIZE, max_size=TOKEN_SIZE))
 def test_any_other_text_is_refused(text):
     for purpose in (Purpose.MANAGE, Purpose.UNSUBSCRIBE):

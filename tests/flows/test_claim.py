@@ -1,24 +1,26 @@
 """Whose the answers are: a mailbox confirms an address, a browser claims its answers."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
 
-from service.domain.claim import NO_PROOF, Claim, Proof
+from service.domain.claim import IN_A_REMINDER, NO_PROOF, Claim, Proof
 from service.domain.outbox import Kind, Lane
 from service.domain.records import reminder_from_json
 from service.domain.requests import OwnLink
 from service.domain.risk import Pregnancy, Tag, unsaid
 from service.domain.subscriber import GivenBy, Person, Status
 from service.domain.tokens import BadLink, Purpose
-from service.flows import access, enrol, preferences, signup
+from service.flows import access, enrol, preferences, requests, signup
 from service.flows.plan import plan
 from service.flows.preferences import Change
 from service.store.sealing import KeyMissing
 from tests.builders import BROWSER, NOON, answers, evening
 from tests.conftest import administer
+from tests.store.plain_sql import blocked, raw
 
 ADA = "ada@example.org"
 CODE = Proof(code=BROWSER.code)
@@ -62,6 +64,12 @@ async def left(world):
     gone = world.links.token(Purpose.UNSUBSCRIBE, person, now=NOON)
     await preferences.unsubscribe(world.store, world.links, gone, now=NOON)
     return person
+
+
+def in_a_reminder(mails):
+    """The token of its link to the answers that wait."""
+    text = mails[-1].data.replace(b"=\r\n", b"").decode()
+    return text.split("confirm?token=3D")[1].split()[0]
 
 
 async def planned(world):
@@ -158,11 +166,80 @@ async def test_answers_that_wait_are_added_in_the_first_browser_or_by_the_code(
 
 async def test_the_reminder_leads_to_the_answers_that_wait(world):
     await pressed(world, await asked(world), NO_PROOF)
-    mails = await world.evenings(1)
-    text = mails[-1].data.replace(b"=\r\n", b"").decode()
-    token = text.split("confirm?token=3D")[1].split()[0]
+    token = in_a_reminder(await world.evenings(1))
 
     assert (await pressed(world, token, CODE)).claim is Claim.COUNTS
+
+
+@pytest.mark.parametrize("about", [0, IN_A_REMINDER], ids=["first mail", "reminder"])
+async def test_a_mail_that_was_passed_on_does_not_claim_a_stranger_s_answers(
+    world, about
+):
+    await pressed(world, await asked(world), NO_PROOF)
+    person = (await ada(world)).id
+    forwarded = world.links.token(Purpose.CONFIRM, person, about=about, now=NOON)
+    await world.passes(timedelta(days=1))
+    await world.ask(ADA, answers=NONE, proof=STRANGER)
+
+    seen = await looked(world, forwarded, STRANGER)
+    theirs = await pressed(world, forwarded, Proof(browser=STRANGER.browser))
+    before = await ada(world)
+    own = await pressed(world, forwarded, CODE)
+
+    assert (seen.own, theirs.claim) == (None, Claim.NO_CODE)
+    assert before.given_by is GivenBy.NOBODY
+    assert own.claim is Claim.COUNTS
+    assert (await ada(world)).person.answers == ILL
+
+
+async def test_a_reminder_that_was_passed_on_deletes_no_answers(world):
+    await pressed(world, await asked(world), NO_PROOF)
+    token = in_a_reminder(await world.evenings(1))
+
+    seen = await looked(world, token, NO_PROOF)
+    with pytest.raises(BadLink):
+        await signup.delete(world.store, world.links, token, NO_PROOF, now=NOON)
+
+    assert not seen.may_be_deleted
+    assert (await pressed(world, token, CODE)).claim is Claim.COUNTS
+
+
+@pytest.mark.parametrize("is_claimed", [False, True], ids=["waiting", "claimed"])
+async def test_who_ends_all_links_ends_that_of_a_reminder_to_the_answers(
+    world, is_claimed
+):
+    await pressed(world, await asked(world), NO_PROOF)
+    token = in_a_reminder(await world.evenings(1))
+    if is_claimed:
+        await pressed(world, token, CODE)
+    now = world.clock.now()
+    fresh = world.links.token(Purpose.FRESH, (await ada(world)).id, now=now)
+    session = await access.press(world.store, world.links, fresh, now=now)
+
+    await access.end_all(world.store, session, now=now)
+
+    for open_it in (looked, pressed):
+        with pytest.raises(BadLink):
+            await open_it(world, token, BROWSER)
+
+
+async def test_the_code_of_any_sign_up_that_waits_claims_that_one(world):
+    first = await asked(world, ILL)
+    await asked(world, NONE, STRANGER)
+
+    welcome = await pressed(world, first, Proof(code=STRANGER.code))
+
+    assert welcome.claim is Claim.COUNTS
+    assert (await ada(world)).person.answers == NONE
+
+
+async def test_wrong_codes_are_counted_for_all_sign_ups_that_wait(world):
+    links = [await asked(world), await asked(world, NONE, STRANGER)] * 3
+
+    left = [(await pressed(world, link, WRONG)).tries_left for link in links]
+
+    assert left == [4, 3, 2, 1, 0, 0]
+    assert (await pressed(world, links[0], CODE)).claim is Claim.LOCKED
 
 
 async def test_five_wrong_codes_lock_the_code_but_not_the_browser(world):
@@ -346,6 +423,47 @@ async def test_a_sign_up_of_the_same_browser_replaces_the_earlier_one(world):
     assert (await ada(world)).person.answers == ILL
     async with world.store.transaction() as tx:
         assert await tx.signups.of(ADA) == ()
+
+
+async def test_a_form_that_is_looked_up_late_does_not_replace_a_newer_one(
+    world, database_url
+):
+    older, newer = (
+        world.form(ADA, answers=NONE),
+        world.form(ADA, answers=ILL, proof=replace(BROWSER, code="7777")),
+    )
+    await requests.take(world.store, older, now=NOON)
+    await raw(database_url, "UPDATE request SET not_before = not_before + '1 minute'")
+    for form in (newer, None):
+        if form:
+            await requests.take(
+                world.store, form, now=world.clock.now() + timedelta(seconds=30)
+            )
+        await world.passes(timedelta(minutes=1))
+        await requests.answer(world.store, limit=1, now=world.clock.now())
+
+    token = world.token_mailed_to(await world.post(Lane.PRIORITY))
+    welcome = await pressed(world, token, Proof(code="7777"))
+
+    assert len(world.catcher.mails) == 1
+    assert await raw(database_url, "SELECT FROM request") == []
+    assert welcome.claim is Claim.COUNTS
+    assert (await ada(world)).person.answers == ILL
+
+
+async def test_two_links_of_one_address_pressed_at_once_make_one_subscriber(
+    world, database_url
+):
+    links = [await asked(world), await asked(world, NONE, STRANGER)]
+
+    async with world.store.transaction() as tx:
+        await tx.signups.one_by_one(ADA)
+        both = [asyncio.create_task(pressed(world, link, NO_PROOF)) for link in links]
+        await blocked(database_url)
+    welcomes = await asyncio.gather(*both)
+
+    assert [welcome.claim for welcome in welcomes] == [Claim.NO_CODE] * 2
+    assert (await ada(world)).given_by is GivenBy.NOBODY
 
 
 async def test_whoever_was_not_asked_deletes_the_sign_up_at_once(world):

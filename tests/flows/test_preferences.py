@@ -1,7 +1,11 @@
 """What a subscriber can change, and what silence means."""
 
+import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -14,6 +18,7 @@ from service.domain.tokens import BadLink, Purpose
 from service.flows import access, preferences
 from service.flows.plan import plan
 from tests.builders import NOON, TODAY, answers, evening
+from tests.store.plain_sql import blocked
 
 ADA = "ada@example.org"
 
@@ -46,6 +51,32 @@ async def test_a_subscriber_sees_their_settings_by_their_link(world):
 
     assert shown.person.address == ADA
     assert shown.person.answers == answers()
+
+
+@pytest.mark.parametrize("act", ["change", "nothing_changed"])
+async def test_what_waited_for_whoever_ended_the_session_changes_nothing(
+    world, database_url, act
+):
+    person = await world.join()
+    before = await found(world, person)
+    opened = await session(world, person)
+    new = preferences.Change(evening=evening(), answers=answers(conditions=["kidney"]))
+    acts: dict[str, Callable[[], Coroutine[Any, Any, object]]] = {
+        "change": partial(preferences.change, world.store, opened, new, now=NOON),
+        "nothing_changed": partial(
+            access.nothing_changed, world.store, opened, now=NOON
+        ),
+    }
+
+    async with world.store.transaction() as tx:
+        await tx.subscribers.lock(person)
+        await tx.subscriber_sessions.end_all(person, now=NOON)
+        late = asyncio.create_task(acts[act]())
+        await blocked(database_url)
+    with pytest.raises(SessionOver):
+        await late
+
+    assert await found(world, person) == before
 
 
 async def test_a_strangers_link_shows_nothing(world):

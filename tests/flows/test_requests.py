@@ -155,7 +155,7 @@ async def test_three_links_a_day_are_mailed_on_each_of_several_days(world):
 
 async def test_who_has_three_links_every_day_has_to_wait_in_the_end(world):
     await world.join(ADA)
-    joined = len(await world.post(Lane.PRIORITY))
+    joined = len(mails := await world.post(Lane.PRIORITY))
     for _ in range(6):
         for _ in range(3):
             await world.asks_for(OwnLink(address=ADA))

@@ -214,10 +214,10 @@ async def test_a_session_is_over_after_an_hour_and_what_was_typed_is_kept(
     person = await visitor.join()
     await opened(client, site, person)
     clock.move(timedelta(hours=1, seconds=1))
-    typed = {**FORM, "action": "save", "conditions": "kidney"}
+    typed = {**FORM, "conditions": "kidney"}
 
     # The browser forgets the cookie at the same moment; here one keeps it.
-    late = await client.post("/manage/answers", data=typed)
+    late = await visitor.presses(person, "save", **typed)
     kept = dict(re.findall(r'name="(\w+)" value="([^"]*)"', late.text))
     await opened(client, site, person, about=2)
     saved = await client.post("/manage/answers", data={**typed, **kept})
@@ -226,6 +226,37 @@ async def test_a_session_is_over_after_an_hour_and_what_was_typed_is_kept(
     assert "What you filled in is still here." in words(late.text)
     assert kept["conditions"] == "kidney"
     assert "Your answers are saved" in words(saved.text)
+
+
+@pytest.mark.parametrize("action", ["save", "nothing_changed", "put_back", "end_links"])
+async def test_the_page_of_one_person_changes_nothing_in_the_session_of_another(
+    visitor, client, action
+):
+    ada = await visitor.join()
+    bert = await visitor.join(email="bert@example.org", conditions="kidney")
+    before = [await visitor.subscriber(person) for person in (ada, bert)]
+    await visitor.opens_answers(bert)
+
+    answer = await visitor.presses(ada, action, **FORM, change="1")
+    silent = await client.post("/manage/answers", data={**FORM, "action": action})
+
+    assert (answer.status_code, silent.status_code) == (403, 403)
+    assert "What you filled in is still here" not in words(answer.text)
+    assert [await visitor.subscriber(person) for person in (ada, bert)] == before
+
+
+async def test_a_sign_on_the_page_of_one_person_leaves_another_s_reminders_alone(
+    visitor,
+):
+    ada = await visitor.join()
+    bert = await visitor.join(email="bert@example.org")
+    await visitor.opens_answers(bert)
+
+    answer = await visitor.presses(ada, "save", **{**FORM, "red_flags": "chest"})
+
+    assert "Call 999 now" in words(answer.text)
+    assert "nothing has been changed" in words(answer.text)
+    assert (await visitor.subscriber(bert)).status is Status.ACTIVE
 
 
 async def test_the_page_can_be_closed(visitor, client, site):
@@ -262,7 +293,7 @@ async def test_end_all_my_links_ends_all_but_unsubscribe(visitor, client, site):
     await opened(client, site, person)
     session = client.cookies[COOKIE]
 
-    answer = await client.post("/manage/answers", data={"action": "end_links"})
+    answer = await visitor.presses(person, "end_links")
 
     client.cookies.set(COOKIE, session, domain="eventide.example", path="/")
     assert "Your links are ended" in words(answer.text)
@@ -410,7 +441,7 @@ async def test_whoever_changed_answers_cannot_end_the_link_that_undoes_it(
     person = await visitor.join()
     before = await visitor.subscriber(person)
     await visitor.answers(person, "save", **{**FORM, "conditions": "kidney"})
-    await client.post("/manage/answers", data={"action": "end_links"})
+    await visitor.presses(person, "end_links")
 
     page = await undone(client, site, person)
 
@@ -482,12 +513,8 @@ async def test_the_own_page_puts_answers_back_and_a_mail_tells_of_it(visitor, cl
     await visitor.mails()
     page = await client.get("/manage/answers")
 
-    done = await client.post(
-        "/manage/answers", data={"action": "put_back", "change": "1"}
-    )
-    twice = await client.post(
-        "/manage/answers", data={"action": "put_back", "change": "1"}
-    )
+    done = await visitor.presses(person, "put_back", change="1")
+    twice = await visitor.presses(person, "put_back", change="1")
 
     after = await visitor.subscriber(person)
     assert "Back to before Monday 23 November at 12:00" in words(page.text)

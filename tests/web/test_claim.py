@@ -5,6 +5,7 @@ import re
 import httpx
 import pytest
 
+from service.domain.records import confirmation_from_json
 from service.domain.subscriber import GivenBy, Person
 from service.domain.tokens import Purpose
 from service.flows import enrol
@@ -44,12 +45,14 @@ async def presses(client: httpx.AsyncClient, token: str, **typed: str) -> str:
     return words(page.text)
 
 
-async def test_the_cookie_is_for_this_site_alone_and_lives_as_long_as_the_link(visitor):
+async def test_the_cookie_is_for_this_site_alone_and_lives_as_long_as_answers_wait(
+    visitor,
+):
     answer = await visitor.sign_up()
 
     cookie = answer.headers["Set-Cookie"]
     assert re.match(rf"{COOKIE}=[\w-]{{43}}; ", cookie)
-    for part in ("HttpOnly", "Max-Age=604800", "Path=/", "SameSite=lax", "Secure"):
+    for part in ("HttpOnly", "Max-Age=1209600", "Path=/", "SameSite=lax", "Secure"):
         assert part in cookie.split("; ")
     again = await visitor.sign_up(email="other@example.org")
     assert again.headers["Set-Cookie"] == cookie
@@ -84,6 +87,41 @@ async def test_the_first_browser_reads_its_answers_and_presses_once(visitor):
     assert "You agreed to this." in words(page)
     assert "You are in" in welcome
     assert "Your answers wait" not in welcome
+
+
+async def test_a_form_that_is_sent_twice_at_once_is_one_browser_s(visitor, elsewhere):
+    page = (await visitor.client.get("/")).text
+    (secret,) = re.findall(r'name="browser" value="([\w-]{43})"', page)
+
+    # The second press leaves before the answer to the first one has brought a cookie.
+    for client in (visitor.client, elsewhere):
+        await client.post("/signup", data=form(browser=secret))
+    mails = await visitor.mails()
+
+    told = [confirmation_from_json(mail.payload) for mail in mails]
+    assert told == [(ADDRESS, False)] * 2
+    for mail in mails:
+        token = visitor.token(Purpose.CONFIRM, mail.subscriber_id)
+        assert STATIN in await looks(visitor.client, token)
+
+
+async def test_a_form_that_is_shown_again_is_the_same_browser_s(visitor):
+    first = (await visitor.client.get("/")).text
+    (secret,) = re.findall(r'name="browser" value="([\w-]{43})"', first)
+
+    again = await visitor.sign_up(email="", browser=secret)
+
+    assert f'name="browser" value="{secret}"' in again.text
+
+
+@pytest.mark.parametrize("odd", ["", "short", "ä" * 43])
+async def test_each_form_without_a_secret_is_another_browser_s(visitor, elsewhere, odd):
+    for client in (visitor.client, elsewhere):
+        await client.post("/signup", data=form(browser=odd))
+    mails = await visitor.mails()
+
+    told = [confirmation_from_json(mail.payload) for mail in mails]
+    assert sorted(told) == [(ADDRESS, False), (ADDRESS, True)]
 
 
 async def test_what_was_not_said_is_shown_as_such(visitor):

@@ -131,7 +131,12 @@ class Visitor:
     async def answers(self, subscriber_id: int, action: str, **typed: Typed):
         """Press a button of the page that a fresh link opens."""
         await self.opens_answers(subscriber_id)
-        data = {**typed, "action": action}
+        return await self.presses(subscriber_id, action, **typed)
+
+    async def presses(self, subscriber_id: int, action: str, **typed: Typed):
+        """Press a button of this person's page of answers, whoever's session it is."""
+        whose = self.token(Purpose.MANAGE, subscriber_id)
+        data = {**typed, "action": action, "whose": whose}
         return await self.client.post("/manage/answers", data=data)
 
     async def subscriber(self, subscriber_id: int):
