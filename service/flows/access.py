@@ -102,14 +102,14 @@ async def end(store: Store, session: str, *, now: datetime) -> None:
 async def end_all(store: Store, session: str, *, now: datetime) -> None:
     """End all sessions of the person and all links but unsubscribe. SessionOver."""
     async with store.transaction() as tx:
-        found = await signed_in(tx, session, now=now)
+        found = await _signed_in(tx, session, now=now)
         await _end_all(tx, found, now=now)
 
 
 async def nothing_changed(store: Store, session: str, *, now: datetime) -> None:
     """Take the answers as given today, so that they count as fresh. SessionOver."""
     async with store.transaction() as tx:
-        found = await signed_in(tx, session, now=now)
+        found = await _signed_in(tx, session, now=now)
         today = night_at(found.evening.zone, now=now)
         answers = replace(found.person.answers, answered_on=today)
         await _save(tx, found, answers, found.given_by, now=now)
@@ -121,7 +121,7 @@ async def rest(store: Store, session: str, *, now: datetime) -> None:
     Which sign it was is not kept. A longer pause stays as it is. Raises SessionOver.
     """
     async with store.transaction() as tx:
-        found = await signed_in(tx, session, now=now)
+        found = await _signed_in(tx, session, now=now)
         until = night_at(found.evening.zone, now=now) + REST
         is_longer = found.paused_until is None or found.paused_until >= until
         if found.status is Status.PAUSED and is_longer:
@@ -138,7 +138,7 @@ async def put_back(store: Store, session: str, number: int, *, now: datetime) ->
     change is not kept, or TooManyChanges.
     """
     async with store.transaction() as tx:
-        found = await signed_in(tx, session, now=now)
+        found = await _signed_in(tx, session, now=now)
         change = await _change(tx, found, number)
         if change.before == found.person.answers:
             return
@@ -195,11 +195,7 @@ async def _asking(
     return access.reachable(found)
 
 
-async def signed_in(tx: Transaction, session: str, *, now: datetime) -> Subscriber:
-    """Whose session it is; nobody else can change them until this transaction ends.
-
-    Raises SessionOver, BadLink where they get no mails any more.
-    """
+async def _signed_in(tx: Transaction, session: str, *, now: datetime) -> Subscriber:
     who = await tx.subscriber_sessions.holder(session, now=now)
     found = None if who is None else await tx.subscribers.lock(who)
     # Whoever held them before may have ended the session, as an undo does.

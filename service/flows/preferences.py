@@ -12,6 +12,7 @@ from service.domain.access import (
     TooManyChanges,
     change_told,
     holder,
+    reachable,
 )
 from service.domain.night import first_slot, night_at
 from service.domain.risk import Answers
@@ -25,7 +26,6 @@ from service.domain.subscriber import (
     may_become,
 )
 from service.domain.tokens import BadLink, Link, Links, Purpose
-from service.flows.access import signed_in
 from service.store.engine import Store, Transaction
 
 
@@ -78,8 +78,12 @@ async def change(
             raise SessionOver
         # What waited to be claimed is out of date; a sign-up goes before its subscriber.
         await tx.signups.drop_waiting(who)
-        found = await signed_in(tx, session, now=now)
-        if not new.answers.says_the_same(found.person.answers):
+        found = await tx.subscribers.lock(who)
+        # Whoever held them before may have ended the session, as an undo does.
+        still = await tx.subscriber_sessions.holder(session, now=now)
+        if found is None or still is None:
+            raise SessionOver
+        if not new.answers.says_the_same(reachable(found).person.answers):
             number = await tx.changes.add(found, now=now)
             told = change_told(found, number, now=now)
             if not await tx.outbox.put_one_of_a_day(told, most=A_DAY):
