@@ -22,7 +22,7 @@ from tests.flows.nightly import at, kept_house, sent, settle_in
 from tests.mail.returned import BOUNCES, VACATION
 from tests.prometheus import samples
 from tests.store.plain_sql import raw
-from tests.web.visits import browsing
+from tests.web.visits import answered, browsing
 
 NOTHING: dict[str, str] = {}
 
@@ -133,6 +133,7 @@ async def test_an_invitation_is_not_asked_for_before_its_time(client, site, cloc
 async def test_everybody_is_counted_by_what_they_are(client, visitor, site, clock):
     await visitor.join()
     await visitor.sign_up(email="bob@example.org")
+    await answered(site)
     async with site.store.transaction() as tx:
         long_ago = NOON - timedelta(days=2)
         await tx.suppression.add("c@example.org", Reason.COMPLAINT, now=long_ago)

@@ -20,7 +20,7 @@ from service.web.operator.access import Access
 from service.web.operator.kept import FRESH
 from tests.builders import NOON, TODAY, answers, message, subscriber
 from tests.conftest import administer, stop_clock
-from tests.web.visits import words
+from tests.web.visits import answered, words
 
 ADA = "ada@example.org"
 LATER = NOON + timedelta(hours=7)
@@ -270,6 +270,7 @@ async def test_a_sign_up_that_waits_and_an_address_on_the_list_are_shown(
     operator, visitor, site
 ):
     await visitor.sign_up()
+    await answered(site)
     async with site.store.transaction() as tx:
         await tx.suppression.add("gone@example.org", Reason.UNSUBSCRIBED, now=NOON)
 

@@ -149,21 +149,26 @@ class Visitor:
 
     async def mails(self) -> tuple[Message, ...]:
         """The confirmations and links that a worker would send now."""
-        now = self.site.clock.now()
-        await stop_clock(self.site.store, now)
-        await requests.answer(self.site.store, limit=100, now=now)
+        await answered(self.site)
         async with self.site.store.transaction() as tx:
             return await tx.outbox.claim(
                 Lane.PRIORITY,
                 limit=20,
                 worker="test",
                 lease=timedelta(minutes=1),
-                now=now,
+                now=self.site.clock.now(),
             )
 
     def token(self, purpose: Purpose, subscriber_id: int) -> str:
         now = self.site.clock.now()
         return self.site.links.token(purpose, subscriber_id, now=now)
+
+
+async def answered(site: Site) -> None:
+    """Queue the mails that answer what was asked for, as a worker does."""
+    now = site.clock.now()
+    await stop_clock(site.store, now)
+    await requests.answer(site.store, limit=100, now=now)
 
 
 def cut_off_site(library: Library, templates: Templates, clock: SystemClock) -> Site:
