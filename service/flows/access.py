@@ -31,7 +31,7 @@ async def ask(store: Store, links: Links, token: str, *, now: datetime) -> None:
     async with store.transaction() as tx:
         found = await _asking(tx, links, token, now=now)
         mail = access.fresh_link(found, Why.ASKED, now=now)
-        if not await tx.outbox.put_on_free_night(mail, nights=A_DAY):
+        if not await tx.outbox.put_one_of_a_day(mail, most=A_DAY):
             raise TooManyLinks
 
 
@@ -144,7 +144,7 @@ async def put_back(store: Store, session: str, number: int, *, now: datetime) ->
             return
         later = await tx.changes.add(found, now=now)
         told = access.change_told(found, later, now=now)
-        if not await tx.outbox.put_on_free_night(told, nights=A_DAY):
+        if not await tx.outbox.put_one_of_a_day(told, most=A_DAY):
             raise TooManyChanges
         await tx.outbox.suppress(found.id, reason="answers changed", now=now)
         await _save(tx, found, change.before, change.given_by, now=now)
@@ -173,7 +173,7 @@ async def undo(store: Store, links: Links, token: str, *, now: datetime) -> bool
         renewed = await _end_all(tx, found, now=now)
         if found.status in (Status.ACTIVE, Status.PAUSED):
             mail = access.fresh_link(renewed, Why.UNDONE, now=now)
-            await tx.outbox.put_on_free_night(mail, nights=A_DAY)
+            await tx.outbox.put_one_of_a_day(mail, most=A_DAY)
     return True
 
 

@@ -147,7 +147,7 @@ async def open_up(store: Store, number: int, *, by: str, now: datetime) -> Opene
 
 
 async def send_link(store: Store, number: int, *, by: str, now: datetime) -> bool:
-    """Mail a subscriber a fresh link; False where today's went out already.
+    """Mail a subscriber a fresh link; False where one was mailed within a day.
 
     Raises NotPossible.
     """
@@ -156,7 +156,7 @@ async def send_link(store: Store, number: int, *, by: str, now: datetime) -> boo
         if known.status not in (Status.ACTIVE, Status.PAUSED):
             raise NotPossible(known.status)
         mail = fresh_link(known, Why.ASKED, now=now)
-        is_new = bool(await tx.outbox.put([mail]))
+        is_new = await tx.outbox.put_one_of_a_day(mail, most=1)
         await tx.audit.add(by, Act.LINK_SENT, subscriber_id=number, now=now)
         return is_new
 

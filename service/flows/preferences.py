@@ -84,7 +84,7 @@ async def change(
         if not new.answers.says_the_same(reachable(found).person.answers):
             number = await tx.changes.add(found, now=now)
             told = change_told(found, number, now=now)
-            if not await tx.outbox.put_on_free_night(told, nights=A_DAY):
+            if not await tx.outbox.put_one_of_a_day(told, most=A_DAY):
                 raise TooManyChanges
         person = replace(found.person, answers=new.answers)
         changed = replace(

@@ -63,7 +63,7 @@ async def answer(  # what a link needs, and what was answered
         given = LaterAnswer(tag=tag, answer=said, on=today)
         number = await tx.changes.add(found, now=now)
         told = change_told(found, number, now=now)
-        if not await tx.outbox.put_on_free_night(told, nights=A_DAY):
+        if not await tx.outbox.put_one_of_a_day(told, most=A_DAY):
             raise TooManyChanges
         answers = replace(answers, later=(*answers.later, given))
         changed = replace(found, person=replace(found.person, answers=answers))

@@ -120,13 +120,13 @@ async def _sign_up(
 async def _send_link(tx: Transaction, asked: Request, *, now: datetime) -> bool:
     """Mail a subscriber a fresh link, nobody else; whether it is one.
 
-    Of a day's links the newest are enough: one that has had them gets no more.
+    Of a day's links the newest are enough: one that has had three gets no more.
     """
     known = await tx.subscribers.find(asked.address)
     if known is None or known.status not in (Status.ACTIVE, Status.PAUSED):
         return False
     mail = in_turn(fresh_link(known, Why.ASKED, now=now), asked.turn)
-    await tx.outbox.put_on_free_night(mail, nights=A_DAY)
+    await tx.outbox.put_one_of_a_day(mail, most=A_DAY)
     return True
 
 

@@ -243,7 +243,7 @@ async def _tell(
     if known.given_by is not GivenBy.NOBODY and not new.says_the_same(before):
         number = await tx.changes.add(known, now=now)
         told = change_told(known, number, now=now)
-        await tx.outbox.put_on_free_night(told, nights=A_DAY)
+        await tx.outbox.put_one_of_a_day(told, most=A_DAY)
 
 
 async def _first(

@@ -27,6 +27,9 @@ from service.store.sealing import UNREADABLE, KeyMissing, Sealer
 PARENT = "outbox"
 #: Ended leases that one call of `reap` settles; the next call goes on.
 REAPED_AT_ONCE = 5000
+A_DAY = timedelta(days=1)
+#: Some days on which somebody has all the mails that a day may have.
+NIGHTS_AHEAD = 10
 #: More than any lease that the settings allow.
 LONGEST_LEASE = timedelta(hours=2)
 
@@ -88,13 +91,18 @@ class Outbox:
         """
         return await self._put(messages, state=State.DUE, reason=None, at=None)
 
-    async def put_on_free_night(self, message: Message, *, nights: int) -> bool:
-        """Queue a mail of which a day may have several; False where too many wait.
+    async def put_one_of_a_day(self, message: Message, *, most: int) -> bool:
+        """Queue a mail of which a person may have `most` in 24 hours; False for one more.
 
         A person has one mail of a kind for a night: the second of a day takes the place
-        of the next night's, and so on for so many nights.
+        of a later night's.
         """
-        for days in range(nights):
+        key = {"subscriber_id": message.subscriber_id, "kind": message.kind}
+        await self._connection.execute(sql.ONE_BY_ONE, key)
+        values = {**key, "until": message.expires_at - A_DAY}
+        if await self._connection.scalar(sql.OF_A_DAY, values) >= most:
+            return False
+        for days in range(NIGHTS_AHEAD):
             night = message.night + timedelta(days=days)
             if await self.put([replace(message, night=night)]):
                 return True

@@ -35,6 +35,19 @@ PUT = text(
     RETURNING subscriber_id, night, kind
     """
 )
+# Two requests at once are counted one after the other.
+ONE_BY_ONE = text(
+    """
+    SELECT pg_advisory_xact_lock(hashtextextended(:kind, :subscriber_id))
+    """
+)
+# A mail of a kind has one time to live: those that end later were asked for later.
+OF_A_DAY = text(
+    """
+    SELECT count(*) FROM outbox
+    WHERE subscriber_id = :subscriber_id AND kind = :kind AND expires_at > :until
+    """
+)
 FAIL = text(
     """
     UPDATE outbox

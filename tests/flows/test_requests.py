@@ -142,6 +142,28 @@ async def test_a_database_without_the_table_is_no_fault_of_a_request(
         await requests.answer(world.store, limit=10, now=NOON)
 
 
+async def test_three_links_a_day_are_mailed_on_each_of_several_days(world):
+    await world.join(ADA)
+    joined = len(await world.post(Lane.PRIORITY))
+    for day in range(1, 4):
+        for _ in range(4):
+            await world.asks_for(OwnLink(address=ADA))
+        assert len(await world.post(Lane.PRIORITY)) == joined + 3 * day
+        await world.passes(timedelta(days=1))
+
+
+async def test_who_has_three_links_every_day_has_to_wait_in_the_end(world):
+    await world.join(ADA)
+    joined = len(await world.post(Lane.PRIORITY))
+    for _ in range(6):
+        for _ in range(3):
+            await world.asks_for(OwnLink(address=ADA))
+        await world.post(Lane.PRIORITY)
+        await world.passes(timedelta(days=1))
+
+    assert len(await world.post(Lane.PRIORITY)) == joined + 15
+
+
 async def test_a_copy_answers_nobody(world, database_url, database):
     await requests.take(world.store, world.form(ADA), now=NOON)
     await administer(database_url, "UPDATE deployment SET identity = 'elsewhere'")
