@@ -78,6 +78,9 @@ async def upkeep(
 
 async def _retain(store: Store, *, now: datetime) -> None:
     """Delete what is kept for so long and no longer, but for whole nights."""
+    # Alone: whoever asks for a mail waits for these rows.
+    async with store.transaction() as tx:
+        await tx.limits.drop_old(now=now)
     async with store.transaction() as tx:
         await tx.requests.drop_asked_by(now - CONFIRM_WITHIN)
         await tx.signups.drop_expired(now=now)
@@ -85,7 +88,6 @@ async def _retain(store: Store, *, now: datetime) -> None:
         await tx.feedback.drop_old(now=now)
         await tx.refusals.drop_old(now=now)
         await tx.sessions.drop_old(now=now)
-        await tx.limits.drop_old(now=now)
         await tx.subscriber_sessions.drop_old(now=now)
         await tx.changes.drop_old(now=now)
         gone = await tx.subscribers.stopped_before(now - UNDO, limit=AT_ONCE)

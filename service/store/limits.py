@@ -48,7 +48,15 @@ PRESSURE = text(
 )
 #: A day's requests from one private address, before a proxy is thought of.
 ENOUGH = 5
-DROP_OLD = text("DELETE FROM rate_limit WHERE ends_at <= :now")
+# One that is counted at this moment is begun anew by that.
+DROP_OLD = text(
+    """
+    DELETE FROM rate_limit WHERE (scope, source) IN (
+        SELECT scope, source FROM rate_limit WHERE ends_at <= :now
+        FOR UPDATE SKIP LOCKED
+    )
+    """
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +121,7 @@ class Limits:
         return Pressure(**row._asdict())
 
     async def drop_old(self, *, now: datetime) -> None:
-        """Forget those whose window is over."""
+        """Forget those whose window is over; waits for nobody who counts one."""
         await self._connection.execute(DROP_OLD, {"now": now})
 
     def _keys(self, sources: Sequence[Source]) -> dict[str, object]:

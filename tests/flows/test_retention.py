@@ -9,6 +9,7 @@ import pytest_asyncio
 from sqlalchemy.engine import make_url
 
 from service.domain.audit import Act
+from service.domain.limits import Scope, Source
 from service.domain.operators import Account, Role
 from service.domain.subscriber import Status
 from service.domain.tonight import HISTORY_NIGHTS
@@ -162,3 +163,18 @@ async def test_only_the_last_ninety_nights_are_remembered(world):
     assert due.subscriber.id == who
     assert len(nights) > 1
     assert (nights[-1] - nights[0]).days < HISTORY_NIGHTS
+
+
+async def test_clearing_up_waits_for_nobody_who_asks_for_a_mail(store, rows):
+    everybody = Source(scope=Scope.INSTANCE, name="")
+    mailbox = Source(scope=Scope.MAILBOX, name="ada@example.org")
+    async with store.transaction() as tx:
+        await tx.limits.count([everybody, mailbox], now=NOON)
+    later = NOON + 2 * DAY
+    await stop_clock(store, later)
+
+    async with store.transaction() as tx:
+        await tx.limits.count([everybody], now=later)
+        await upkeep(store, now=later)
+
+    assert await rows("rate_limit") == 1
