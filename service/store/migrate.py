@@ -21,13 +21,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from service.domain.errors import Misconfigured, TryLater
+from service.domain.errors import Busy, Misconfigured, TryLater
 from service.store import audit_owner
 from service.store.operator_tables import METADATA
 from service.store.trouble import AWAY, SETTING, address_of, place, translated
 
 LOCK = 7_203_000
 TAKE_LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
+# Everybody who wants a table queues up behind a migration that waits for it.
+PATIENCE = text("SET LOCAL lock_timeout = '10s'")
 DROP_REVISION = text("DROP TABLE IF EXISTS alembic_version")
 PARTITION = re.compile(r"(outbox|night)_\d{6,8}")
 
@@ -58,7 +60,8 @@ async def upgrade(url: str, revision: str = "head") -> None:
     """Take the schema up to a revision. Safe to do twice, and by several at once.
 
     Raises:
-        Misconfigured: the database does not answer, or knows a newer release.
+        Misconfigured: the database does not answer, knows a newer release, or somebody
+            holds one of its tables.
     """
     await _move(url, command.upgrade, revision)
 
@@ -156,9 +159,16 @@ async def _locked(url: str) -> AsyncIterator[AsyncConnection]:
     try:
         async with engine.begin() as connection:
             await connection.execute(TAKE_LOCK, {"lock": LOCK})
+            await connection.execute(PATIENCE)
             yield connection
     except (SQLAlchemyError, *AWAY) as error:
         problem = translated(error)
+        if isinstance(problem, Busy):
+            raise Misconfigured(
+                what="a table was in use for 10 seconds, and nothing was changed",
+                where=_where(url),
+                remedy="Run it again once no backup or long query runs",
+            ) from error
         if not isinstance(problem, TryLater):
             raise problem from error
         raise Misconfigured(

@@ -96,6 +96,20 @@ async def test_several_commands_may_migrate_at_once(empty_database_url):
     assert await revision(empty_database_url) == migrate.head()
 
 
+async def test_a_migration_gives_up_where_somebody_holds_on_to_a_table(database_url):
+    await migrate.downgrade(database_url, "0012")
+    plain = make_url(database_url).set(drivername="postgresql")
+    connection = await asyncpg.connect(plain.render_as_string(hide_password=False))
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE subscriber IN ACCESS SHARE MODE")
+
+        with pytest.raises(Misconfigured, match=r"in use for 10 seconds.*no backup"):
+            await migrate.upgrade(database_url)
+
+    assert await revision(database_url) == "0012"
+    await connection.close()
+
+
 async def test_tables_that_are_in_the_way_are_left_alone(empty_database_url):
     plain = make_url(empty_database_url).set(drivername="postgresql")
     connection = await asyncpg.connect(plain.render_as_string(hide_password=False))
