@@ -4,6 +4,8 @@ The page does the same work for everybody, one insert of one size, and answers. 
 known is looked up later and elsewhere, so nobody can tell it from how long a page took.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -11,6 +13,16 @@ import structlog
 from service.domain.access import A_DAY, Why, fresh_link
 from service.domain.claim import NO_PROOF
 from service.domain.errors import TryLater
+from service.domain.limits import (
+    BUDGETS,
+    Admitted,
+    Count,
+    Refused,
+    Scope,
+    Source,
+    Verdict,
+    judge,
+)
 from service.domain.outbox import Kind, at_once, in_turn
 from service.domain.records import confirmation_to_json
 from service.domain.requests import OwnLink, Request, SignUp
@@ -29,14 +41,30 @@ DAY = timedelta(days=1)
 REQUESTS_REFUSED = 1
 #: How soon a request that could not be answered is looked at again.
 AGAIN = timedelta(minutes=5)
+#: Who is not let in takes nothing from these; what they asked for is noted all the same.
+LIMITED = frozenset({Scope.NETWORK, Scope.SITE, Scope.PRIVATE, Scope.MAILBOX})
 
 log = structlog.get_logger()
 
 
-async def take(store: Store, asked: Request, *, now: datetime) -> None:
-    """Keep what was asked for, until a worker answers it by mail."""
+async def take(
+    store: Store,
+    asked: Request,
+    counted: Sequence[Source] = (),
+    *,
+    is_proven: bool = False,
+    now: datetime,
+) -> Verdict:
+    """Keep what was asked for, if it is let in, until a worker answers it by mail.
+
+    It counts by these sources where it is kept, and nowhere if it cannot be. Raises
+    TryLater.
+    """
     async with store.transaction() as tx:
-        await tx.requests.add(asked, now=now)
+        verdict = await _admit(tx, counted, is_proven=is_proven, now=now)
+        if isinstance(verdict, Admitted):
+            await tx.requests.add(replace(asked, turn=verdict.turn), now=now)
+    return verdict
 
 
 async def answer(store: Store, *, limit: int, now: datetime) -> int:
@@ -58,6 +86,40 @@ async def answer(store: Store, *, limit: int, now: datetime) -> int:
         if not await _next(store, now=now):
             return looked_at
     return limit
+
+
+async def _admit(
+    tx: Transaction, sources: Sequence[Source], *, is_proven: bool, now: datetime
+) -> Verdict:
+    """What becomes of one request that is counted by these sources.
+
+    The same work for every address, known or not. A request that is refused counts
+    nowhere; one that is asked a question counts in the budgets.
+    """
+    counts = await tx.limits.count(sources, now=now)
+    verdict = judge(counts, is_proven=is_proven)
+    if isinstance(verdict, Refused):
+        await tx.limits.take_back(sources)
+        return verdict
+    if not isinstance(verdict, Admitted):
+        limited = [source for source in sources if source.scope in LIMITED]
+        await tx.limits.take_back(limited)
+    _report(counts)
+    return verdict
+
+
+def _report(counts: Sequence[Count]) -> None:
+    """One line when a budget is used up, and no name of whose it is."""
+    for count in counts:
+        budget = BUDGETS.get(count.scope)
+        if budget and count.taken == budget.most + 1:
+            log.warning(
+                "more is asked for than the budget has",
+                action="limits",
+                scope=count.scope,
+                requests=count.taken,
+                until=count.ends_at.isoformat(),
+            )
 
 
 async def _next(store: Store, *, now: datetime) -> bool:

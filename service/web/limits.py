@@ -9,7 +9,8 @@ from starlette.responses import Response
 from service.domain.limits import Admitted, Questioned, Refused, Scope, sources
 from service.domain.provider import mailbox_of
 from service.domain.puzzle import WORK_BITS, Puzzles
-from service.flows import limits
+from service.domain.requests import Request as Asked
+from service.flows import requests
 from service.web.figures import Step
 from service.web.forms import Entered
 from service.web.site import Site
@@ -19,18 +20,18 @@ TOKEN, ANSWER, WORK = FIELDS = ("puzzle", "sum", "work")
 A_MINUTE = timedelta(minutes=1)
 
 
-async def admitted(
-    site: Site, request: Request, form: Entered, address: str, *, zone: str = ""
-) -> Admitted | Response:
-    """Whether a form that asks for a mail to `address` is taken, or the page to answer.
+async def taken(
+    site: Site, request: Request, form: Entered, asked: Asked, *, zone: str = ""
+) -> Response | None:
+    """None if the mail that a form asks for is on its way, else the page to answer.
 
-    Asked before anything is looked up. Every field of the form goes with the page, which
+    Nothing is looked up before. Every field of the form goes with the page, which
     sends it to where it came from. `zone`: the visitor's clock, where it is known.
     """
-    now, mailbox = site.clock.now(), mailbox_of(address)
+    now, mailbox = site.clock.now(), mailbox_of(asked.address)
     puzzles = Puzzles(keys=site.links.keys)
     counted = sources(
-        address,
+        asked.address,
         host=request.client.host if request.client else "",
         own=site.own_networks,
     )
@@ -38,9 +39,9 @@ async def admitted(
         form.one(TOKEN), mailbox, answer=form.one(ANSWER), work=form.one(WORK), now=now
     )
     action = request.url.path
-    match await limits.admit(site.store, counted, is_proven=is_proven, now=now):
-        case Admitted() as verdict:
-            return verdict
+    match await requests.take(site.store, asked, counted, is_proven=is_proven, now=now):
+        case Admitted():
+            return None
         case Refused() as refused:
             site.figures.step(Step.REFUSED)
             return _not_yet(site, form, refused, action=action, zone=zone, now=now)

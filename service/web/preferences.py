@@ -14,7 +14,7 @@ from service.domain.requests import OwnLink
 from service.domain.subscriber import Subscriber
 from service.domain.tokens import BadLink, Purpose
 from service.domain.zones import is_in_doubt, one_per_clock
-from service.flows import access, preferences, requests
+from service.flows import access, preferences
 from service.web import forms, limits
 from service.web.evenings import day_in_words, in_words
 from service.web.forms import Entered
@@ -182,11 +182,10 @@ async def _send_link(site: Site, request: Request, form: Entered) -> Response:
     except VisitorError as error:
         return _link_page(site, form, problems=error.problems)
     if not form.one(forms.TRAP):
-        verdict = await limits.admitted(site, request, form, address)
-        if isinstance(verdict, Response):
-            return verdict
-        asked = OwnLink(address=address, turn=verdict.turn)
-        await requests.take(site.store, asked, now=site.clock.now())
+        asked = OwnLink(address=address)
+        answer = await limits.taken(site, request, form, asked)
+        if answer is not None:
+            return answer
     return site.page("link_sent.html", {"address": address})
 
 

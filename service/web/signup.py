@@ -13,7 +13,7 @@ from service.domain.errors import TryLater, VisitorError
 from service.domain.night import local
 from service.domain.tokens import BadLink
 from service.domain.zones import WhichClock
-from service.flows import requests, signup
+from service.flows import signup
 from service.web import browser, errors, forms, limits
 from service.web.answers import answers_in_words
 from service.web.evenings import in_words
@@ -111,11 +111,10 @@ async def _take(site: Site, request: Request, form: Entered) -> Response:
         step(Step.TRAPPED)
     else:
         zone = asked.evening.zone
-        verdict = await limits.admitted(site, request, form, asked.address, zone=zone)
-        if isinstance(verdict, Response):
-            return verdict
-        asked = replace(asked, proof=proof, turn=verdict.turn)
-        await requests.take(site.store, asked, now=now)
+        asked = replace(asked, proof=proof)
+        answer = await limits.taken(site, request, form, asked, zone=zone)
+        if answer is not None:
+            return answer
         step(Step.ASKED)
     context = {"address": asked.address, "code": proof.code}
     page = site.page("check_inbox.html", context)

@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy.engine import make_url
 from structlog.testing import capture_logs
 
+from service.domain.limits import sources
 from service.domain.outbox import Lane
 from service.domain.records import answers_to_json
 from service.domain.requests import OwnLink
 from service.domain.risk import CAUSES, CONDITIONS, MEDICINES
-from service.flows import requests
+from service.flows import limits, requests
 from service.store.engine import opened
 from service.store.sealing import KeyMissing, Sealer
 from service.store.trouble import RefusedByDatabase
@@ -162,6 +163,17 @@ async def test_who_has_three_links_every_day_has_to_wait_in_the_end(world):
         await world.passes(timedelta(days=1))
 
     assert len(await world.post(Lane.PRIORITY)) == joined + 15
+
+
+async def test_a_request_that_could_not_be_kept_counts_nowhere(world, database_url):
+    counted = sources(ADA, host="203.0.113.7", own=())
+    await administer(database_url, "ALTER TABLE request RENAME TO elsewhere")
+
+    with pytest.raises(RefusedByDatabase):
+        await requests.take(world.store, world.form(ADA), counted, now=NOON)
+
+    pressure = await limits.pressure(world.store, now=NOON)
+    assert (pressure.instance, pressure.public) == (0, 0)
 
 
 async def test_a_copy_answers_nobody(world, database_url, database):
