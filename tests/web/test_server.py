@@ -1,12 +1,14 @@
 """The server on a real socket: half requests, too many of them, and proxies."""
 
 import asyncio
+import socket
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 import httpx
 import pytest
 import pytest_asyncio
+import uvloop
 from starlette.responses import PlainTextResponse
 from structlog.testing import capture_logs
 
@@ -120,6 +122,76 @@ async def test_a_body_that_is_refused_before_it_is_there_is_not_waited_for(
 
     # The answer that it had is the only one.
     assert b"HTTP/1.1" not in rest
+
+
+#: More than the system keeps for somebody who does not read, with so small a buffer.
+LONG, BUFFER = "x" * 1_000_000, 16_384
+WHOLE = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"
+LOOPS = [asyncio.run, uvloop.run]
+
+
+@asynccontextmanager
+async def serving_long_answers(patience):
+    """Where they are; every answer is a long one."""
+    listener = bound("127.0.0.1", 0)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+    async with serving(PlainTextResponse(LONG), listener, patience=patience):
+        yield listener.getsockname()[1]
+
+
+async def asks(port, says=WHOLE):
+    """Somebody who has asked, and has not read anything yet."""
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", port, local_addr=(VISITOR, 0), limit=BUFFER
+    )
+    writer.write(says)
+    return reader, writer
+
+
+async def status_of_another(port):
+    reader, writer = await asks(port)
+    line = await reader.readline()
+    writer.close()
+    return int(line.split()[1])
+
+
+@pytest.mark.parametrize("run", LOOPS)
+def test_those_who_do_not_read_their_answers_make_room_for_others(run):
+    async def story():
+        async with serving_long_answers(Patience(answer_seconds=0.5)) as port:
+            idle = [await asks(port) for _ in range(BY_NETWORK)]
+            async with asyncio.timeout(20):
+                while await status_of_another(port) != 200:
+                    pass
+            for _, writer in idle:
+                writer.transport.abort()
+
+    with capture_logs() as lines:
+        run(story())
+
+    assert lines[0]["event"] == "connections are closed"
+
+
+@pytest.mark.parametrize("run", LOOPS)
+def test_a_long_answer_that_is_read_is_sent_whole_and_followed_by_others(run):
+    patience = Patience(header_seconds=1.5, answer_seconds=1)
+
+    async def story():
+        async with serving_long_answers(patience) as port:
+            reader, writer = await asks(port)
+            head = await reader.readuntil(b"\r\n\r\n")
+            body = await reader.readexactly(len(LONG))
+            # By the time that this is given up, the other would have been.
+            writer.write(HALF_HEAD)
+            rest = await answer(reader)
+            writer.close()
+        return head, body, rest
+
+    head, body, rest = run(story())
+
+    assert head.startswith(b"HTTP/1.1 200")
+    assert body == LONG.encode()
+    assert rest.startswith(b"HTTP/1.1 408")
 
 
 async def test_a_network_has_so_many_connections_and_others_have_their_own(
