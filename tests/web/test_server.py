@@ -1,6 +1,7 @@
 """The server on a real socket: half requests, too many of them, and proxies."""
 
 import asyncio
+import errno
 import socket
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -14,7 +15,7 @@ from structlog.testing import capture_logs
 
 from service.web.app import create_app
 from service.web.connections import BY_NETWORK, BY_SITE, Crowd, Patience
-from service.web.proxies import Proxies
+from service.web.proxies import MOST_FAILURES, Known, Proxies
 from service.web.server import bound, serving
 
 #: Networks of their own on this machine. The first is a proxy's, where nothing is said.
@@ -300,3 +301,47 @@ async def test_a_visitor_is_who_a_trusted_proxy_says(
     seen = partial(seen_through, trusted, client=client, forwarded=forwarded)
 
     assert await seen() == visitor
+
+
+UNANSWERED = socket.gaierror(socket.EAI_AGAIN, "no name server answers")
+CADDY = Known().after(["172.18.0.9"])
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        UNANSWERED,
+        socket.gaierror(socket.EAI_FAIL, "it answers nonsense"),
+        OSError(errno.EMFILE, "too many open files"),
+    ],
+)
+def test_a_proxy_whose_name_cannot_be_looked_up_is_trusted_for_a_minute(failure):
+    known = CADDY
+    for _ in range(MOST_FAILURES):
+        known = known.after(failure)
+
+    assert known.addresses == {"172.18.0.9"}
+    assert known.after(failure) == Known()
+
+
+def test_a_proxy_that_is_found_again_may_fail_as_often_as_before():
+    known = CADDY.after(UNANSWERED).after(["172.18.0.9"])
+
+    assert known == CADDY
+
+
+@pytest.mark.parametrize(
+    ("answer", "trusted"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "there is no such host"), set()),
+        (["172.18.0.10"], {"172.18.0.10"}),
+    ],
+)
+def test_an_address_that_may_be_another_s_by_now_is_trusted_no_more(answer, trusted):
+    assert CADDY.after(answer).addresses == trusted
+
+
+async def test_a_name_that_cannot_be_a_host_s_is_nobody_and_stops_nothing():
+    seen = await seen_through(["x" * 64], client="127.0.0.1", forwarded="192.0.2.1")
+
+    assert seen == "127.0.0.1"
