@@ -18,6 +18,10 @@ from service.web.operator.access import ENROL, Access
 PATH = "/operator/account"
 DONE = {
     "password": "Your password is changed. You are signed out everywhere else.",
+    "factor": (
+        "The second factor is set up. If you did not see your recovery codes, make "
+        "new ones below."
+    ),
     "removed": "Signing in takes your password alone again. You are signed out everywhere else.",
 }
 
@@ -81,6 +85,10 @@ class _Desk:
             )
         except VisitorError as error:
             return await self._factor_page(request, operator, error.problems)
+        if not codes:
+            # A second press: the codes were in the answer to the first, which the
+            # browser no longer shows.
+            return await self._factor_page(request, operator, {})
         return self._codes_page(request, replace(operator, is_proven=True), codes)
 
     async def _change_password(
@@ -140,7 +148,7 @@ class _Desk:
     ) -> Response:
         mine = await account.own(self._site.store, operator.name)
         if mine.has_second_factor:
-            return RedirectResponse(PATH, 303)
+            return RedirectResponse(f"{PATH}?done=factor", 303)
         status = 422 if problems else 200
         secret = mine.second_factor
         if not secret:
