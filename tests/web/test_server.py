@@ -110,6 +110,15 @@ async def test_half_of_a_second_request_is_given_up_too(served, half):
     assert b"HTTP/1.1 408" in rest
 
 
+async def test_who_asks_for_a_web_socket_is_answered_as_anybody_else(served, half):
+    asks_for_more = b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    async with served() as port:
+        reader, _ = await half(port, HALF_HEAD[:-3] + asks_for_more)
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
+
+    assert head.startswith(b"HTTP/1.1 200")
+
+
 async def test_a_body_that_is_refused_before_it_is_there_is_not_waited_for(
     served, half
 ):
@@ -287,6 +296,9 @@ async def seen_through(proxies_of, *, client, forwarded):
         (["localhost"], "127.0.0.1", "192.0.2.1", "192.0.2.1"),
         (["172.18.0.0/16"], "172.18.0.9", "192.0.2.1", "192.0.2.1"),
         (["127.0.0.1"], "127.0.0.1", "192.0.2.1, 127.0.0.1", "192.0.2.1"),
+        # Some proxies add the port.
+        (["127.0.0.1"], "127.0.0.1", "192.0.2.1:4711", "192.0.2.1"),
+        (["127.0.0.1"], "127.0.0.1", "[2001:db8::1]:4711", "2001:db8::1"),
         # What a visitor claims stands before what the proxy adds.
         (["127.0.0.1"], "127.0.0.1", "8.8.8.8, 192.0.2.1", "192.0.2.1"),
         # Nobody else's word is taken, from however private an address.
