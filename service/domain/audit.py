@@ -104,6 +104,7 @@ class NoMark(StrEnum):
 
     ABSENT = "absent"
     FORGED = "forged"
+    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +149,9 @@ class Reading:
     def _against_outside(self) -> str:
         mark = self.outside
         if mark is NoMark.FORGED:
-            return "its mark in the state directory was altered, or cannot be read"
+            return "its mark in the state directory was altered"
+        if mark is NoMark.UNREADABLE:
+            return "its mark in the state directory cannot be read"
         if isinstance(mark, NoMark) or self.outside_digest == mark.digest:
             return ""
         known = f"the state directory knows entry {mark.number}"

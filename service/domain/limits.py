@@ -119,7 +119,9 @@ Verdict = Admitted | Refused | Questioned
 def sources(address: str, *, host: str, own: Sequence[Network]) -> tuple[Source, ...]:
     """What a request for mail to `address` from `host` is counted by.
 
-    Those of `own` networks, and of a `host` that is no address, are not counted by it.
+    Those of `own` networks are not counted by it. A `host` that is no address is what a
+    proxy says that cannot be believed: it counts as the one private address does that
+    all visitors have then.
     """
     domain = address.rpartition("@")[2].lower()
     return (
@@ -153,7 +155,7 @@ def is_over_budget(count: Count) -> bool:
 def _networks(host: str, own: Sequence[Network]) -> tuple[Source, ...]:
     network = network_of(host)
     if not network:
-        return ()
+        return (Source(scope=Scope.PRIVATE, name=""),)
     address = ip_address(host if "/" in network else network)
     if any(address in each for each in own):
         return ()

@@ -96,7 +96,7 @@ class Audit:
         self._seal = seal
         self._added: list[Entry] = []
         self._mark: Mark | None = None
-        self._is_trusted = True
+        self._doubt = ""
         self._is_anew = False
 
     async def add(
@@ -147,12 +147,9 @@ class Audit:
             )
         if self._mark is None or self._seal.outside is None:
             return
-        if not self._is_trusted:
-            log.error(
-                "the audit log was altered or put back",
-                action="audit",
-                remedy="Run `eventide audit verify`",
-            )
+        if self._doubt:
+            remedy = "Run `eventide audit verify`"
+            log.error(self._doubt, action="audit", remedy=remedy)
             return
         keep = (
             self._seal.outside.replace if self._is_anew else self._seal.outside.advance
@@ -227,8 +224,8 @@ class Audit:
     async def _before(self, *, now: datetime) -> tuple[Mark, bytes | None]:
         """What the next entry follows on; and the code to keep, None for a right one."""
         inside, outside = await self._inside(), self._outside()
-        is_known = self._is_anew or await self._knows(outside)
-        self._is_trusted = self._is_trusted and is_known
+        if not self._is_anew:
+            self._doubt = self._doubt or await self._doubted(outside)
         newest = await self._newest(keyed_from=now)
         if inside is NoMark.ABSENT:
             # Where one was kept outside, this one was taken away.
@@ -264,11 +261,17 @@ class Audit:
         kept = self._seal.outside
         return NoMark.ABSENT if kept is None else kept.read(key=self._seal.key)
 
-    async def _knows(self, mark: Mark | NoMark) -> bool:
-        """Whether the entry of a mark is there as it was."""
-        if not isinstance(mark, Mark):
-            return mark is NoMark.ABSENT
-        return await self._digest(mark.number) == mark.digest
+    async def _doubted(self, mark: Mark | NoMark) -> str:
+        """Why the mark outside does not move on, in words; "" where it does."""
+        if mark is NoMark.UNREADABLE:
+            # It may know an entry that is gone, so it is not written over.
+            return "the mark of the audit log cannot be read"
+        if mark is NoMark.ABSENT:
+            return ""
+        is_known = (
+            isinstance(mark, Mark) and await self._digest(mark.number) == mark.digest
+        )
+        return "" if is_known else "the audit log was altered or put back"
 
     async def _digest(self, number: int) -> bytes | None:
         found: bytes | None = await self._connection.scalar(DIGEST, {"number": number})

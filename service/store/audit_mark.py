@@ -22,7 +22,7 @@ class StateMark:
     folder: Path
 
     def read(self, *, key: bytes) -> Mark | NoMark:
-        """The mark; forged where it was not made with the key, or cannot be read."""
+        """The mark; forged where it was not made with the key, or is no mark at all."""
         try:
             said = json.loads((self.folder / FILE).read_text())
             mark = Mark(
@@ -33,7 +33,10 @@ class StateMark:
             code = bytes.fromhex(said["code"])
         except FileNotFoundError:
             return NoMark.ABSENT
-        except (OSError, ValueError, KeyError, TypeError):
+        except OSError:
+            # A disk or a file's owner is in the way; that is nobody's forgery.
+            return NoMark.UNREADABLE
+        except (ValueError, KeyError, TypeError):
             return NoMark.FORGED
         is_ours = compare_digest(code, mark_code(mark, key=key))
         return mark if is_ours else NoMark.FORGED

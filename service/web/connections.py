@@ -2,6 +2,7 @@
 
 Half a request costs its sender nothing. uvicorn waits for the other half for ever, so a
 deadline is set for the headers and one for the body; no byte that arrives moves them.
+It also waits for ever for whoever does not read: there is one for the answer, too.
 """
 
 import asyncio
@@ -30,10 +31,11 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """Seconds for all headers of a request, and then for all of its body."""
+    """Seconds for all headers of a request, for all of its body, and to read the answer."""
 
     header_seconds: float = 10
     body_seconds: float = 30
+    answer_seconds: float = 60
 
 
 class Crowd:
@@ -92,10 +94,13 @@ class Connection(H11Protocol):
         self._counted: tuple[str, ...] = ()
         self._phase = _Phase.NOTHING
         self._deadline: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Begin, or turn it away."""
         super().connection_made(transport)
+        # "Paused" then means: something is not read yet, were it one byte.
+        transport.set_write_buffer_limits(high=0)
         counted = self._crowd.enter(self.client[0] if self.client else "")
         if counted is None:
             transport.write(TOO_MANY)
@@ -108,12 +113,26 @@ class Connection(H11Protocol):
         """It is over."""
         self._expect(_Phase.NOTHING)
         self._crowd.leave(self._counted)
+        self.resume_writing()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Some of a request."""
         super().data_received(data)
         self._watch()
+
+    def pause_writing(self) -> None:
+        """The visitor does not read as fast as we write."""
+        super().pause_writing()
+        seconds = self._crowd.patience.answer_seconds
+        self._unread = self.loop.call_later(seconds, self._cut_off)
+
+    def resume_writing(self) -> None:
+        """All that was written is on its way."""
+        super().resume_writing()
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def on_response_complete(self) -> None:
         """The answer is sent; uvicorn closes what then stays silent."""
@@ -152,6 +171,11 @@ class Connection(H11Protocol):
         if cycle is None or not (cycle.response_started and cycle.more_body):
             self.transport.write(TOO_SLOW)
         self.transport.close()
+
+    def _cut_off(self) -> None:
+        """Drop what is not read: to close would wait for its reader."""
+        self._crowd.closed("too_slow")
+        self.transport.abort()
 
     def _request(self) -> RequestResponseCycle | None:
         """The newest request; none at first, whatever uvicorn says of its type."""

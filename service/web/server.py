@@ -67,6 +67,9 @@ async def serving(
         proxies,
         http=partial(Connection, crowd=crowd),  # type: ignore[arg-type]  # it is called
         proxy_headers=False,
+        # Else a library that happens to be there takes connections over, and with them
+        # goes every deadline.
+        ws="none",
         limit_concurrency=_room(),
         # Our own lines are enough, and an access log would hold people's tokens.
         log_config=None,

@@ -304,7 +304,7 @@ async def test_the_entries_of_the_release_before_stay_verifiable(store, database
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"number": 3}', "[]", "\x00"])
-async def test_a_mark_in_the_state_directory_that_cannot_be_read_is_named(
+async def test_a_file_in_the_state_directory_that_is_no_mark_is_named(
     anchored, state, text
 ):
     await add(anchored)
@@ -313,8 +313,29 @@ async def test_a_mark_in_the_state_directory_that_cannot_be_read_is_named(
     found = await problem(anchored)
     await add(anchored)
 
-    assert found == "its mark in the state directory was altered, or cannot be read"
+    assert found == "its mark in the state directory was altered"
     assert (state / FILE).read_text() == text
+
+
+async def test_a_mark_that_cannot_be_read_is_not_called_forged_and_moves_on_later(
+    anchored, state, capsys
+):
+    await add(anchored)
+    aside = (state / FILE).rename(state / "aside")
+    # A link to itself: whoever reads it is given an error, root too.
+    (state / FILE).symlink_to(FILE)
+
+    found = await problem(anchored)
+    await add(anchored, 1)
+    logged = capsys.readouterr().out
+    aside.replace(state / FILE)
+    await add(anchored, 1)
+
+    assert found == "its mark in the state directory cannot be read"
+    assert "the mark of the audit log cannot be read" in logged
+    assert "altered or put back" not in logged
+    assert json.loads((state / FILE).read_text())["number"] == 5
+    assert await problem(anchored) == ""
 
 
 async def test_a_mark_of_the_state_directory_that_was_altered_is_named(anchored, state):

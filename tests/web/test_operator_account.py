@@ -1,5 +1,6 @@
 """What operators do with their own account."""
 
+import asyncio
 import re
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -15,6 +16,8 @@ from tests.web.consoles import FACTOR, PASSWORD, at_console
 from tests.web.visits import browsing, problems, words
 
 ACCOUNT = "/operator/account"
+#: Their account, with what to do about recovery codes that nobody saw.
+SET_UP = f"{ACCOUNT}?done=factor"
 ANOTHER = "eight loud geese at dawn"
 
 
@@ -279,8 +282,8 @@ async def test_a_second_factor_in_use_is_not_replaced_unseen(ada):
     shown = await ada.get(FACTOR)
     confirmed = await ada.post(FACTOR, code="123456")
 
-    assert shown.headers["Location"] == ACCOUNT
-    assert confirmed.headers["Location"] == ACCOUNT
+    assert shown.headers["Location"] == SET_UP
+    assert confirmed.headers["Location"] == SET_UP
     ada.wait(seconds=30)
     assert (await ada.sign_in(code=ada.code(secret))).status_code == 303
 
@@ -307,7 +310,7 @@ async def test_recovery_codes_are_shown_once_and_kept_as_digests_only(ada):
     again = await ada.post(FACTOR, code=ada.code(secret))
 
     assert shown.status_code == 200
-    assert again.headers["Location"] == ACCOUNT
+    assert again.headers["Location"] == SET_UP
     assert "Your recovery codes" not in (await ada.get(ACCOUNT)).text
 
 
@@ -396,6 +399,21 @@ async def test_without_a_password_one_signs_in_anew_to_end_other_sessions(site, 
     assert "You have no password here" in words(answers[0].text)
     page = await ada.get_as(fresh.token, ACCOUNT)
     assert "In this browser alone." in words(page.text)
+
+
+async def test_whoever_pressed_twice_and_saw_no_recovery_codes_is_told_to_make_others(
+    ada,
+):
+    secret = await ada.set_up_second_factor()
+    code = ada.code(secret)
+    pressed = [ada.post(FACTOR, code=code) for _ in range(2)]
+    answers = await asyncio.gather(*pressed)
+    [second] = [answer for answer in answers if answer.status_code == 303]
+
+    page = await ada.get(second.headers["Location"])
+
+    assert "If you did not see your recovery codes, make new ones" in words(page.text)
+    assert "Make new codes" in words(page.text)
 
 
 async def test_new_recovery_codes_end_those_before(ada):
@@ -511,6 +529,20 @@ async def test_whoever_has_no_password_has_no_second_factor_to_set_up(strict):
     page = await ada.get_as(begun.token, FACTOR)
 
     assert "your identity provider vouches for you" in words(page.text)
+
+
+async def test_whoever_was_vouched_for_before_the_upgrade_goes_on_where_they_were(
+    strict,
+):
+    ada = await strict(Role.ADMIN)
+    now, site = ada.site.clock.now(), ada.site
+    new = ("eve@example.org", Role.OPERATOR, "")
+    await operators.add(site.store, site.passwords, new, by="ada", now=now)
+    async with site.store.transaction() as tx:
+        # The release before noted nothing of who vouched.
+        await tx.sessions.add("token", "eve@example.org", now=now)
+
+    assert (await ada.get_as("token", "/operator")).status_code == 200
 
 
 async def test_an_act_that_is_none_changes_nothing(ada):

@@ -1,19 +1,22 @@
 """The server on a real socket: half requests, too many of them, and proxies."""
 
 import asyncio
+import errno
 import re
+import socket
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 import httpx
 import pytest
 import pytest_asyncio
+import uvloop
 from starlette.responses import PlainTextResponse
 from structlog.testing import capture_logs
 
 from service.web.app import create_app
 from service.web.connections import BY_NETWORK, BY_SITE, Crowd, Patience
-from service.web.proxies import Proxies
+from service.web.proxies import MOST_FAILURES, Known, Proxies
 from service.web.server import bound, serving
 
 #: Networks of their own on this machine. The first is a proxy's, where nothing is said.
@@ -127,6 +130,15 @@ async def test_half_of_a_second_request_is_given_up_too(served, half):
     assert b"HTTP/1.1 408" in rest
 
 
+async def test_who_asks_for_a_web_socket_is_answered_as_anybody_else(served, half):
+    asks_for_more = b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    async with served() as port:
+        reader, _ = await half(port, HALF_HEAD[:-3] + asks_for_more)
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
+
+    assert head.startswith(b"HTTP/1.1 200")
+
+
 async def test_a_body_that_is_refused_before_it_is_there_is_not_waited_for(
     served, half
 ):
@@ -140,6 +152,76 @@ async def test_a_body_that_is_refused_before_it_is_there_is_not_waited_for(
 
     # The answer that it had is the only one.
     assert b"HTTP/1.1" not in rest
+
+
+#: More than the system keeps for somebody who does not read, with so small a buffer.
+LONG, BUFFER = "x" * 1_000_000, 16_384
+WHOLE = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"
+LOOPS = [asyncio.run, uvloop.run]
+
+
+@asynccontextmanager
+async def serving_long_answers(patience):
+    """Where they are; every answer is a long one."""
+    listener = bound("127.0.0.1", 0)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+    async with serving(PlainTextResponse(LONG), listener, patience=patience):
+        yield listener.getsockname()[1]
+
+
+async def asks(port, says=WHOLE):
+    """Somebody who has asked, and has not read anything yet."""
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", port, local_addr=(VISITOR, 0), limit=BUFFER
+    )
+    writer.write(says)
+    return reader, writer
+
+
+async def status_of_another(port):
+    reader, writer = await asks(port)
+    line = await reader.readline()
+    writer.close()
+    return int(line.split()[1])
+
+
+@pytest.mark.parametrize("run", LOOPS)
+def test_those_who_do_not_read_their_answers_make_room_for_others(run):
+    async def story():
+        async with serving_long_answers(Patience(answer_seconds=0.5)) as port:
+            idle = [await asks(port) for _ in range(BY_NETWORK)]
+            async with asyncio.timeout(20):
+                while await status_of_another(port) != 200:
+                    pass
+            for _, writer in idle:
+                writer.transport.abort()
+
+    with capture_logs() as lines:
+        run(story())
+
+    assert lines[0]["event"] == "connections are closed"
+
+
+@pytest.mark.parametrize("run", LOOPS)
+def test_a_long_answer_that_is_read_is_sent_whole_and_followed_by_others(run):
+    patience = Patience(header_seconds=1.5, answer_seconds=1)
+
+    async def story():
+        async with serving_long_answers(patience) as port:
+            reader, writer = await asks(port)
+            head = await reader.readuntil(b"\r\n\r\n")
+            body = await reader.readexactly(len(LONG))
+            # By the time that this is given up, the other would have been.
+            writer.write(HALF_HEAD)
+            rest = await answer(reader)
+            writer.close()
+        return head, body, rest
+
+    head, body, rest = run(story())
+
+    assert head.startswith(b"HTTP/1.1 200")
+    assert body == LONG.encode()
+    assert rest.startswith(b"HTTP/1.1 408")
 
 
 async def test_a_network_has_so_many_connections_and_others_have_their_own(
@@ -234,6 +316,9 @@ async def seen_through(proxies_of, *, client, forwarded):
         (["localhost"], "127.0.0.1", "192.0.2.1", "192.0.2.1"),
         (["172.18.0.0/16"], "172.18.0.9", "192.0.2.1", "192.0.2.1"),
         (["127.0.0.1"], "127.0.0.1", "192.0.2.1, 127.0.0.1", "192.0.2.1"),
+        # Some proxies add the port.
+        (["127.0.0.1"], "127.0.0.1", "192.0.2.1:4711", "192.0.2.1"),
+        (["127.0.0.1"], "127.0.0.1", "[2001:db8::1]:4711", "2001:db8::1"),
         # What a visitor claims stands before what the proxy adds.
         (["127.0.0.1"], "127.0.0.1", "8.8.8.8, 192.0.2.1", "192.0.2.1"),
         # Nobody else's word is taken, from however private an address.
@@ -248,3 +333,47 @@ async def test_a_visitor_is_who_a_trusted_proxy_says(
     seen = partial(seen_through, trusted, client=client, forwarded=forwarded)
 
     assert await seen() == visitor
+
+
+UNANSWERED = socket.gaierror(socket.EAI_AGAIN, "no name server answers")
+CADDY = Known().after(["172.18.0.9"])
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        UNANSWERED,
+        socket.gaierror(socket.EAI_FAIL, "it answers nonsense"),
+        OSError(errno.EMFILE, "too many open files"),
+    ],
+)
+def test_a_proxy_whose_name_cannot_be_looked_up_is_trusted_for_a_minute(failure):
+    known = CADDY
+    for _ in range(MOST_FAILURES):
+        known = known.after(failure)
+
+    assert known.addresses == {"172.18.0.9"}
+    assert known.after(failure) == Known()
+
+
+def test_a_proxy_that_is_found_again_may_fail_as_often_as_before():
+    known = CADDY.after(UNANSWERED).after(["172.18.0.9"])
+
+    assert known == CADDY
+
+
+@pytest.mark.parametrize(
+    ("answer", "trusted"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "there is no such host"), set()),
+        (["172.18.0.10"], {"172.18.0.10"}),
+    ],
+)
+def test_an_address_that_may_be_another_s_by_now_is_trusted_no_more(answer, trusted):
+    assert CADDY.after(answer).addresses == trusted
+
+
+async def test_a_name_that_cannot_be_a_host_s_is_nobody_and_stops_nothing():
+    seen = await seen_through(["x" * 64], client="127.0.0.1", forwarded="192.0.2.1")
+
+    assert seen == "127.0.0.1"

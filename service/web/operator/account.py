@@ -19,6 +19,10 @@ PATH = "/operator/account"
 DONE = {
     "password": "Your password is changed. You are signed out everywhere else.",
     "sessions": "What you ended is signed out.",
+    "factor": (
+        "The second factor is set up. If you did not see your recovery codes, make "
+        "new ones below."
+    ),
     "removed": "Signing in takes your password alone again. You are signed out everywhere else.",
 }
 
@@ -83,6 +87,10 @@ class _Desk:
             )
         except VisitorError as error:
             return await self._factor_page(request, operator, error.problems)
+        if not codes:
+            # A second press: the codes were in the answer to the first, which the
+            # browser no longer shows.
+            return await self._factor_page(request, operator, {})
         page = self._codes_page(request, replace(operator, is_proven=True), codes)
         return await self._access.renewed(request, page)
 
@@ -160,7 +168,7 @@ class _Desk:
     ) -> Response:
         mine = await account.own(self._site.store, operator.name)
         if mine.has_second_factor:
-            return self._site.to(PATH)
+            return self._site.to(f"{PATH}?done=factor")
         status = 422 if problems else 200
         secret = mine.second_factor
         if not secret:
