@@ -4,7 +4,7 @@ They come from one address, and a visitor from another asks for pages all the wh
 over a connection of its own. Once only half of the headers is sent, and once half of a
 form; once to web itself, and once through a real Caddy with the Caddyfile of this project.
 After 10 seconds the first halves are given up; so beside the pages stands how many were
-open when the last one was sent. Of one network web itself lets no more than 64 be.
+still open when the last page was served. Of one network web lets no more than 64 be.
 """
 
 import asyncio
@@ -101,8 +101,8 @@ async def _held(port: int, text: bytes, halves: int) -> Served:
         while sent.total() < halves:
             pages.append(await _page(client))
         sent_within = perf_counter() - begun
-        were_open = sum(not each.done() for each in strangers)
         pages += [await _page(client) for _ in range(PAGES_AFTER)]
+        were_open = sum(not each.done() for each in strangers)
     for each in strangers:
         each.cancel()
     await asyncio.gather(*strangers, return_exceptions=True)
