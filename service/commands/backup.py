@@ -213,6 +213,8 @@ async def _loaded(
     await migrate.hand_over(url)
     async with store.transaction() as tx:
         await tx.deployment.fence(is_paused=found.manifest.is_paused)
+        # The backup knows neither which links were ended since nor which were pressed.
+        await tx.subscribers.end_everybodys_links()
         made, now = f"as of {found.manifest.created_at}", await store.now()
         # The marks of the database before it are ahead of this one.
         await tx.audit.anchor(now=now)

@@ -10,7 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 #: Of no use in a copy: which database sends, who asked for mails within a day, who is
 #: signed in, a demo's own time, and which worker is alive.
-LEFT_OUT = ("deployment", "rate_limit", "session", "shifted_clock", "worker")
+LEFT_OUT = (
+    "deployment",
+    "rate_limit",
+    "session",
+    "shifted_clock",
+    "subscriber_session",
+    "worker",
+)
 
 # A dump takes hours where there are many people; nobody else waits for this.
 FOR_LONG = (

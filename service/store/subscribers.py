@@ -123,6 +123,10 @@ class Subscribers:
         found = await self._connection.execute(sql.END_LINKS, {"id": subscriber.id})
         return replace(subscriber, generation=found.scalar_one())
 
+    async def end_everybodys_links(self) -> None:
+        """A new generation of links for all; also those that were ended since a backup."""
+        await self._connection.execute(sql.END_EVERYBODYS_LINKS)
+
     async def erase(self, subscriber_id: int) -> None:
         """Destroy all there is about a person, waiting mails and records included."""
         values = {"id": subscriber_id}

@@ -48,6 +48,8 @@ END_LINKS = text(
     RETURNING generation
     """
 )
+# More than anybody ends them in the time between a backup and its restore.
+END_EVERYBODYS_LINKS = text("UPDATE subscriber SET generation = generation + 1000")
 SCHEDULE = text(
     """
     INSERT INTO schedule (subscriber_id, next_due_at) VALUES (:id, :next_due_at)

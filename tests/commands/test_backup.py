@@ -129,7 +129,6 @@ async def test_everything_comes_back_and_nothing_is_sent_before_it_is_told_to(
     assert "  subscriber              3\n" in told
     assert "  outbox                  2\n" in out
     assert out.endswith("nothing is sent before `eventide adopt`.\n")
-    assert await rows(empty_database_url) == await rows(database_url)
     async with store_on(empty_database_url) as copy:
         await copy.check()
         async with copy.transaction() as tx:
@@ -137,13 +136,34 @@ async def test_everything_comes_back_and_nothing_is_sent_before_it_is_told_to(
             assert not await tx.outbox.claim(
                 Lane.EVENING, limit=1, worker="w", lease=MINUTE, now=NOON
             )
-            assert (await tx.subscribers.find("person1@example.org")) == subscriber(1)
             assert (await tx.workers.alive()).workers == 0
             acts = await tx.audit.newest(operator="", before=99, limit=9)
             assert [entry.act for entry in acts] == ["restored"]
+    await administer(empty_database_url, "UPDATE subscriber SET generation = 0")
+    assert await rows(empty_database_url) == await rows(database_url)
     async with store_on(database_url) as before, before.transaction() as tx:
         acts = await tx.audit.newest(operator="", before=99, limit=9)
         assert [entry.act for entry in acts] == ["backed up"]
+
+
+@pytest.mark.usefixtures("people")
+async def test_no_link_that_was_ended_or_pressed_since_the_backup_opens_the_copy(
+    named, elsewhere, database_url, empty_database_url, tmp_path
+):
+    async with store_on(database_url) as before, before.transaction() as tx:
+        await tx.subscriber_sessions.begin("open", 1, link="fresh", now=NOON)
+    file, _ = await taken(named, tmp_path)
+    async with store_on(database_url) as before, before.transaction() as tx:
+        ended = await tx.subscribers.end_links(subscriber(1))
+        ended = await tx.subscribers.end_links(ended)
+    code, _, err = await called(elsewhere, "restore", str(file))
+
+    assert code == 0, err
+    async with store_on(empty_database_url) as copy, copy.transaction() as tx:
+        back = await tx.subscribers.find("person1@example.org")
+        assert back.person == ended.person
+        assert back.generation > ended.generation
+        assert await tx.subscriber_sessions.holder("open", now=NOON) is None
 
 
 @pytest.mark.usefixtures("people")
@@ -305,6 +325,7 @@ async def test_a_schema_without_anybody_makes_room(
     code, _, err = await called(elsewhere, "restore", str(file))
 
     assert code == 0, err
+    await administer(empty_database_url, "UPDATE subscriber SET generation = 0")
     assert await rows(empty_database_url) == await rows(database_url)
 
 
