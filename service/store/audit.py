@@ -231,7 +231,7 @@ class Audit:
             # Where one was kept outside, this one was taken away.
             return newest, b"" if isinstance(outside, Mark) else None
         code = None
-        if inside is NoMark.FORGED:
+        if isinstance(inside, NoMark):
             row = (await self._connection.execute(MARK)).one()
             inside, code = _mark(row), row.code
         elif newest.number > inside.number and now < inside.plain_until:

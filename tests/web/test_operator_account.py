@@ -410,8 +410,9 @@ async def test_whoever_pressed_twice_and_saw_no_recovery_codes_is_told_to_make_o
     answers = await asyncio.gather(*pressed)
     [second] = [answer for answer in answers if answer.status_code == 303]
 
-    page = await ada.get(second.headers["Location"])
+    page = await ada.get(ACCOUNT, done="factor")
 
+    assert second.headers["Location"] == SET_UP
     assert "If you did not see your recovery codes, make new ones" in words(page.text)
     assert "Make new codes" in words(page.text)
 

@@ -11,6 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 import uvloop
+from fastapi import FastAPI
 from starlette.responses import PlainTextResponse
 from structlog.testing import capture_logs
 
@@ -165,7 +166,9 @@ async def serving_long_answers(patience):
     """Where they are; every answer is a long one."""
     listener = bound("127.0.0.1", 0)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
-    async with serving(PlainTextResponse(LONG), listener, patience=patience):
+    app = FastAPI()
+    app.mount("/", PlainTextResponse(LONG))
+    async with serving(app, listener, patience=patience):
         yield listener.getsockname()[1]
 
 
