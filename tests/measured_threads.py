@@ -17,7 +17,7 @@ _kept: list[object] = []
 
 def coverage_init(*_: object) -> None:
     """Called by coverage in each process that it measures, before its first thread."""
-    # For a greenlet that somebody keeps it would search all objects, at each end.
+    # At the end of a thread greenlet would search all objects for what keeps its own.
     _greenlet.enable_optional_cleanup(False)  # noqa: FBT003
     threading.setprofile(_keep)
 
